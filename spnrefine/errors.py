@@ -1,0 +1,21 @@
+"""Every error a user can cause: one sentence saying what was given, what was expected and what to do."""
+
+
+class SpnRefineError(Exception):
+    """Base of all errors raised on purpose; the command line prints its text and exits with 1."""
+
+
+class ShapeError(SpnRefineError, ValueError):
+    """Arrays whose shapes or types do not fit together."""
+
+
+class BackendError(SpnRefineError, RuntimeError):
+    """A propagation backend or a device that is not available, or cannot do what was asked."""
+
+
+class FileError(SpnRefineError, OSError):
+    """A file or folder that cannot be read or written as what it should be."""
+
+
+class WeightsError(SpnRefineError, ValueError):
+    """Weights that are missing, corrupt, or made for another network."""
