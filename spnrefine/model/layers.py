@@ -1,0 +1,30 @@
+"""The one building block of all networks here: convolution, batch norm, ReLU6."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def conv_block(
+    inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, activation: bool = True
+) -> nn.Sequential:
+    """Convolution without bias, zero padding ``kernel // 2``, then batch norm and, if ``activation``, ReLU6."""
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+    layers: list[nn.Module] = [conv, nn.BatchNorm2d(outputs, eps=1e-3)]
+    return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if activation else nn.Sequential(*layers)
+
+
+def upsample(x: Tensor, like: Tensor) -> Tensor:
+    """Resize ``x`` bilinearly (pixel centres aligned at half pixels) to the height and width of ``like``."""
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def fold_batch_norms(model: nn.Module) -> nn.Module:
+    """Fold every batch norm of ``model`` into the convolution before it, in place; for inference only."""
+    for module in model.modules():
+        if isinstance(module, nn.Sequential) and len(module) > 1:
+            conv, norm = module[0], module[1]
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                module[0] = fuse_conv_bn_eval(conv, norm)
+                module[1] = nn.Identity()
+    return model

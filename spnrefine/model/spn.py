@@ -1,0 +1,76 @@
+"""The spatial propagation network: embed the coarse mask, propagate it under guidance, decode the refined mask."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from spnrefine.model.guidance import DECODER8, DETAIL_FULL, GuidanceNetwork
+from spnrefine.model.layers import conv_block, upsample
+from spnrefine.ops import propagate
+
+STRIDE = 32  # of the encoder's deepest features: sides are padded to a multiple of it
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a weights file must say for its network to be built.
+
+    ``channels`` the mask is embedded to; ``taps`` 3 (three-way) or 1 (one-way); ``rounds`` of propagation with the
+    same gates; ``working_side`` in pixels, the longer side at which inference is meant to run.
+    """
+
+    channels: int = 16
+    taps: int = 3
+    rounds: int = 2
+    working_side: int = 512
+
+
+class SPN(nn.Module):
+    """Refines the mask of one object.
+
+    Liu et al., "Learning Affinity via Spatial Propagation Networks", NIPS 2017, with the coarse mask shown to the
+    guidance network too, and the decoder sharpened by features at full resolution.
+    """
+
+    def __init__(self, config: Config | None = None):
+        super().__init__()
+        self.config = config = config or Config()
+        self.guidance = GuidanceNetwork(3 + 1, config.channels, config.taps)
+        self.embed = nn.Conv2d(1, config.channels, 4, stride=2, padding=1)
+        self.decode = nn.Sequential(conv_block(config.channels + DETAIL_FULL + 1, 8), nn.Conv2d(8, 1, 3, padding=1))
+        self.auxiliary: nn.Module | None = None
+
+    def add_auxiliary(self) -> None:
+        """Add the head at stride 8 that helps training; it is left out of weights files."""
+        self.auxiliary = nn.Conv2d(DECODER8, 1, 1)
+
+    def forward(self, image: Tensor, coarse: Tensor, auxiliary: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """Refine ``coarse``, guided by ``image``.
+
+        Parameters
+        ----------
+        image : (N, 3, H, W) float tensor, RGB in 0..1, any H and W.
+        coarse : (N, 1, H, W) float tensor, probabilities in 0..1.
+        auxiliary : also return the logits of the auxiliary head.
+
+        Returns
+        -------
+        (N, 1, H, W) logits; with ``auxiliary`` also (N, 1, ceil(H / 8), ceil(W / 8)) logits at stride 8.
+        """
+        height, width = image.shape[-2:]
+        padding = (0, -width % STRIDE, 0, -height % STRIDE)
+        x = F.pad(torch.cat([image, coarse], 1) * 2 - 1, padding, mode="replicate")
+        guided = self.guidance(x)
+        mask = x[:, 3:]
+        state = self.embed(mask)
+        for _ in range(self.config.rounds):
+            state = propagate(state, guided.guidance)
+        decoded = self.decode(torch.cat([upsample(state, mask), guided.detail, mask], 1))
+        logits = decoded[..., :height, :width]
+        if not auxiliary:
+            return logits
+        head = cast(nn.Module, self.auxiliary)(guided.stride8)
+        return logits, head[..., : -(-height // 8), : -(-width // 8)]

@@ -1,0 +1,219 @@
+"""Arrays in, arrays out: the refiner crops around the object, scales, runs the network and pastes back."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spnrefine.errors import BackendError, ShapeError
+from spnrefine.model import weights
+from spnrefine.model.layers import fold_batch_norms
+
+PRESENT = 0.1  # a coarse probability above this belongs to the object's box
+MARGIN = 0.25  # of the box's longer side, on every side, plus
+MARGIN_PIXELS = 8
+MOST_ENLARGED = 1.5  # small objects are enlarged up to this factor
+SMALLEST_SIDE = 32
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels; ``bottom`` and ``right`` are exclusive."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+class Refiner:
+    """A loaded network, ready to refine one mask after another.
+
+    Parameters
+    ----------
+    model : name of weights that ship, or path of a weights file.
+    device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises
+    ------
+    WeightsError: the weights are missing, corrupt or of another network.
+    BackendError: there is no such device.
+    """
+
+    def __init__(self, model: str = "general", device: str = "auto"):
+        self.device = resolve_device(device)
+        network = weights.load(model)
+        self.working_side = network.config.working_side
+        self.network = fold_batch_norms(network).to(self.device, memory_format=torch.channels_last)
+
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Refine one probability map.
+
+        The network sees the box of the object plus a margin, at a longer side of at most ``working_side``; outside
+        the box ``coarse`` stays.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, RGB.
+        coarse : (H, W) float32 in 0..1, probability of the object.
+
+        Returns
+        -------
+        (H, W) float32 in 0..1, a new array.
+
+        Raises
+        ------
+        ShapeError: naming what was given.
+        """
+        check_shapes(image, coarse)
+        refined = coarse.astype(np.float32, copy=True)
+        box = object_box(coarse)
+        if box is None:
+            return refined
+        crop, mask = image[box.slices], coarse[box.slices]
+        height, width = mask.shape
+        size = working_size(height, width, self.working_side)
+        seen = self._run(_resize(crop, size), np.clip(_resize(mask.astype(np.float32), size), 0, 1))
+        refined[box.slices] = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
+        return refined
+
+    @torch.inference_mode()
+    def _run(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = torch.from_numpy(image).to(self.device).permute(2, 0, 1)[None].float() / 255
+        y = torch.from_numpy(coarse).to(self.device)[None, None]
+        return torch.sigmoid(self.network(x, y))[0, 0].cpu().numpy()
+
+
+def refine(
+    image: NDArray[np.uint8],
+    mask: NDArray,
+    *,
+    soft: bool = False,
+    threshold: float = 0.5,
+    model: str = "general",
+    device: str = "auto",
+) -> NDArray:
+    """Refine a coarse mask so that its edge follows the photograph.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, RGB.
+    mask : (H, W), the coarse mask: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other values
+        occur; or float in 0..1.
+    soft : return probabilities instead of a hard mask.
+    threshold : the object is where the probability is above it.
+    model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
+
+    Returns
+    -------
+    (H, W) array: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in False / True,
+    0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a full one
+    (all above 0.5) comes back as it came.
+
+    Raises
+    ------
+    ShapeError: shapes or types other than these, sizes that differ.
+    WeightsError, BackendError: see :class:`Refiner`.
+
+    Examples
+    --------
+    >>> refined = refine(image, mask)  # doctest: +SKIP
+    """
+    probability = _probability(mask)
+    check_shapes(image, probability)
+    if is_empty(probability) or is_full(probability):
+        return probability if soft else mask.copy()
+    refined = _refiner(model, device)(image, probability)
+    if soft:
+        return refined
+    top = 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1
+    return ((refined > threshold) * top).astype(mask.dtype)
+
+
+def is_empty(probability: NDArray[np.float32]) -> bool:
+    """Tell whether there is no object to refine: nothing above 0.1."""
+    return not (probability > PRESENT).any()
+
+
+def is_full(probability: NDArray[np.float32]) -> bool:
+    """Tell whether there is no edge to refine: all above 0.5."""
+    return bool((probability > 0.5).all())
+
+
+def object_box(coarse: NDArray[np.float32]) -> Box | None:
+    """Return the box of the pixels above 0.1, grown by a margin and clipped to the image; None where there are none."""
+    present = coarse > PRESENT
+    rows, columns = np.flatnonzero(present.any(1)), np.flatnonzero(present.any(0))
+    if not len(rows):
+        return None
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    grow = int(MARGIN * max(bottom - top, right - left)) + MARGIN_PIXELS
+    height, width = coarse.shape
+    return Box(max(top - grow, 0), min(bottom + grow, height), max(left - grow, 0), min(right + grow, width))
+
+
+def working_size(height: int, width: int, working_side: int) -> tuple[int, int]:
+    """Return the height and width at which the network sees a crop of the given size."""
+    scale = min(MOST_ENLARGED, working_side / max(height, width))
+    return max(round(height * scale), SMALLEST_SIDE), max(round(width * scale), SMALLEST_SIDE)
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that is there.
+
+    Raises
+    ------
+    BackendError: another word, or no such device.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+        raise BackendError(f"Device was {device!r}: expected auto, cpu, cuda or cuda:N.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(index or 0) >= count:
+        raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
+    return torch.device(device)
+
+
+def check_shapes(image: NDArray, coarse: NDArray) -> None:
+    """Raise :class:`ShapeError` unless ``image`` is (H, W, 3) uint8 and ``coarse`` is (H, W)."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ShapeError(f"The image has shape {image.shape} and type {image.dtype}: expected (H, W, 3) uint8.")
+    if coarse.shape != image.shape[:2]:
+        raise ShapeError(
+            f"The mask has shape {coarse.shape}, the image {image.shape}: expected equal height and width."
+        )
+    if not coarse.size:
+        raise ShapeError(f"The image has shape {image.shape}: expected at least one pixel.")
+
+
+def _probability(mask: NDArray) -> NDArray[np.float32]:
+    if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
+        return mask.astype(np.float32) / 255
+    if mask.dtype in (np.bool_, np.uint8):
+        return mask.astype(np.float32)
+    if np.issubdtype(mask.dtype, np.floating):
+        probability = mask.astype(np.float32)
+        if not ((probability >= 0) & (probability <= 1)).all():
+            raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
+        return probability
+    raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float.")
+
+
+def _resize(array: NDArray, size: tuple[int, int]) -> NDArray:
+    """Resize to (height, width): the mean of the pixels when shrinking, bilinear when enlarging."""
+    height, width = size
+    shrinking = height < array.shape[0] or width < array.shape[1]
+    return cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+
+
+@lru_cache(maxsize=2)
+def _refiner(model: str, device: str) -> Refiner:
+    return Refiner(model, device)
