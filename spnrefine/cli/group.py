@@ -1,0 +1,82 @@
+"""The command group: commands imported when asked for, and errors turned into one sentence and an exit code."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+from click_default_group import DefaultGroup
+
+from spnrefine.errors import SpnRefineError
+
+COMMANDS = ("refine", "batch", "train", "info")
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+
+
+class Group(DefaultGroup):
+    """``spnrefine IMAGE`` is ``spnrefine refine IMAGE``; ``--debug`` works after the command too."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        command = getattr(import_module(f"spnrefine.cli.{name}"), name)
+        if not any(parameter.name == "debug" for parameter in command.params):
+            command.params.append(debug_option())
+        return command
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""
+        settings["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **settings) or DONE)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            _say("Interrupted.")
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # the reader has gone: leave quietly, and let nothing be flushed into the broken pipe at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FAILED)
+        except SpnRefineError as error:
+            if debugging():
+                raise
+            _say(f"Error: {error}")
+            sys.exit(FAILED)
+        except Exception as error:
+            if debugging():
+                raise
+            _say(f"Error: {type(error).__name__}: {error} (a bug: --debug shows where)")
+            sys.exit(FAILED)
+
+
+def debug_option() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        envvar="SPNREFINE_DEBUG",
+        callback=_set_debug,
+        help="Show the traceback of an error.",
+    )
+
+
+def debugging() -> bool:
+    return _debug["on"]
+
+
+_debug = {"on": False}
+
+
+def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    _debug["on"] = _debug["on"] or value
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

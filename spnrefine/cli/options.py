@@ -1,0 +1,48 @@
+"""Options that several commands share, and how an option is declared here."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    """Declare an option that may also come from the variable SPNREFINE_NAME, named after the option alone."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = "SPNREFINE_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, **settings)
+
+
+def model_options(command: Command) -> Command:
+    """Add --model and --device."""
+    command = option("--model", default="general", show_default=True, metavar="NAME|PATH", help="The refiner.")(command)
+    return option(
+        "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the network runs."
+    )(command)
+
+
+def output_options(command: Command) -> Command:
+    """Add what says how refined masks are made and written."""
+    for add in reversed(
+        (
+            option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
+            option(
+                "--threshold",
+                type=click.FloatRange(0, 1),
+                default=0.5,
+                show_default=True,
+                help="The object is where the probability is above this.",
+            ),
+            option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
+            option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
+        )
+    ):
+        command = add(command)
+    return command
+
+
+def path(**settings: Any) -> click.Path:
+    return click.Path(path_type=Path, **settings)

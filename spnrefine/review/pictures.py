@@ -1,0 +1,50 @@
+"""Draw masks over their photograph."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+RGB = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+COARSE: Colour = (255, 140, 0)
+REFINED: Colour = (0, 200, 120)
+ADDED: Colour = (0, 200, 120)
+REMOVED: Colour = (230, 30, 80)
+TINT = 0.45
+CAPTION_HEIGHT = 28
+
+
+def overlay(image: RGB, mask: NDArray[np.bool_], colour: Colour = REFINED) -> RGB:
+    """Tint ``image`` (H, W, 3) where ``mask`` (H, W) is set, and draw its contour."""
+    picture = image.copy()
+    picture[mask] = (1 - TINT) * picture[mask] + TINT * np.array(colour)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    width = max(1, round(max(mask.shape) / 400))
+    return np.asarray(cv2.drawContours(picture, contours, -1, colour, width, cv2.LINE_AA), np.uint8)
+
+
+def difference(image: RGB, coarse: NDArray[np.bool_], refined: NDArray[np.bool_]) -> RGB:
+    """Show a dimmed gray ``image`` with the pixels that refinement added in green and those it removed in red."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    picture = np.repeat(gray[..., None] // 2 + 100, 3, axis=2).astype(np.uint8)
+    picture[refined & ~coarse] = ADDED
+    picture[coarse & ~refined] = REMOVED
+    return picture
+
+
+def compare(image: RGB, coarse: NDArray[np.bool_], refined: NDArray[np.bool_]) -> RGB:
+    """Put photograph, coarse mask, refined mask and difference side by side, each with its name above."""
+    panels = {
+        "photograph": image,
+        "coarse mask": overlay(image, coarse, COARSE),
+        "refined mask": overlay(image, refined),
+        "difference": difference(image, coarse, refined),
+    }
+    return np.hstack([np.vstack([_caption(name, image.shape[1]), panel]) for name, panel in panels.items()])
+
+
+def _caption(text: str, width: int) -> RGB:
+    strip = np.full((CAPTION_HEIGHT, width, 3), 255, np.uint8)
+    cv2.putText(strip, text, (6, CAPTION_HEIGHT - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (40, 40, 40), 1, cv2.LINE_AA)
+    return strip
