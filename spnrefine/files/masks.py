@@ -1,0 +1,203 @@
+"""What the numbers in a mask file mean, and a refined mask in the clothes of the one that came in."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from spnrefine.errors import FileError, ShapeError
+from spnrefine.files.images import Photograph
+from spnrefine.files.meaning import Meaning, interpret, same_pixels
+from spnrefine.files.opening import Source, describe
+from spnrefine.files.orientation import turn, turn_back
+from spnrefine.files.rasters import EXTENSIONS, Raster, format_named, holds, read_raster, write_raster
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Meaning):
+    """A coarse mask, and all that is needed to write a refined one in the same way.
+
+    Attributes
+    ----------
+    probability, kind, void, channels, background, foreground : as in `Meaning`.
+    raster : the file's pixels, not turned by ``orientation``.
+    suffix : the extension of the file's name, or '' when it came as bytes.
+    orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
+    """
+
+    raster: Raster
+    suffix: str = ""
+    orientation: int = 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.probability.shape
+        return height, width
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing above 0.1: there is no contour to refine."""
+        return not bool((self.probability > 0.1).any())
+
+    @property
+    def is_full(self) -> bool:
+        """All above 0.5, void aside: there is no contour to refine."""
+        inside = self.probability > 0.5
+        return bool(inside.all() if self.void is None else (inside | self.void).all() and inside.any())
+
+    @property
+    def format(self) -> str:
+        """The format a refined mask is written in unless told otherwise: its own, PNG where that loses (JPEG)."""
+        return self.raster.format if self.raster.format in EXTENSIONS else "PNG"
+
+    @property
+    def keeps_format(self) -> bool:
+        """False when the mask came in a format that masks are not written in, such as JPEG."""
+        return self.format == self.raster.format
+
+
+def read_mask(source: Source, *, labels: bool = False, void: int | None = None) -> Mask:
+    """Read a mask and say what its numbers mean.
+
+    - 1-bit and bool: background and mask.
+    - 8-bit gray: value / 255 is a probability; two values when only {0, 1} or {0, 255} occur; ids with ``labels``.
+    - Floats (TIFF, NPY): probabilities in 0..1.
+    - Palettes, and integers of more than 8 bits: ids, 0 the background. Exactly one other id may be present.
+    - RGBA and gray with alpha: the alpha channel; where that is opaque everywhere, the gray below it.
+    - RGB: as gray when the three channels are equal.
+
+    Parameters
+    ----------
+    source : Path, or the file's bytes.
+    labels : take 8-bit gray for ids.
+    void : the value of pixels that are to come back untouched. By default 255 where values are ids; but ids that are
+        only 0 and 255, without a coloured palette, are a mask saved as 0 and 255, and 255 is the mask.
+
+    Raises
+    ------
+    FileError   when the source is no whole mask, or one whose meaning is not clear.
+    """
+    name = describe(source)
+    raster = read_raster(source)
+    meaning = interpret(raster, labels=labels, void=void, name=name)
+    return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
+
+
+def align(mask: Mask, photograph: Photograph) -> Mask:
+    """Turn a mask that was drawn on a photograph's stored pixels upright along with it.
+
+    A mask of the upright photograph's size is upright. One that only has the size of the stored pixels, before EXIF
+    turned them, is turned with them, and turned back on writing. Any other is returned as it is.
+    """
+    size = photograph.pixels.shape[:2]
+    if mask.shape == size or mask.shape != size[::-1] or photograph.orientation not in (5, 6, 7, 8):
+        return mask
+    void = None if mask.void is None else turn(mask.void, photograph.orientation)
+    probability = np.ascontiguousarray(turn(mask.probability, photograph.orientation))
+    return replace(mask, probability=probability, void=void, orientation=photograph.orientation)
+
+
+def resize(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """Resize a mask to ``shape`` (height, width): probabilities bilinearly, what is written back by nearest pixel."""
+    height, width = shape
+    image = Image.fromarray(mask.probability).resize((width, height), Image.Resampling.BILINEAR)
+    probability = np.clip(np.asarray(image), 0, 1)
+    void = None if mask.void is None else _nearest(mask.void, shape)
+    if void is not None:
+        probability[void] = 0
+    stored_shape = shape if mask.orientation == 1 else (width, height)
+    raster = replace(mask.raster, pixels=_nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
+    return replace(mask, probability=probability, void=void, raster=raster)
+
+
+def extension(mask: Mask) -> str:
+    """Extension, dot included, for the file of a refined mask: its own, or '.png' when it came as bytes or as JPEG.
+
+    Give it to `encode_mask` as the format, so that name and contents agree.
+    """
+    try:
+        return mask.suffix if format_named(mask.suffix) == mask.raster.format else EXTENSIONS[mask.format]
+    except FileError:  # no name, or one that says something else
+        return EXTENSIONS[mask.format] if mask.suffix else ".png"
+
+
+def encode_mask(
+    mask: Mask, refined: np.ndarray, *, soft: bool = False, threshold: float = 0.5, format: str | None = None
+) -> bytes:
+    """Encode a refined mask as the coarse one was encoded.
+
+    A hard mask has the coarse one's format, type, channels, palette and two values (0 and 255 where that held 8-bit
+    probabilities), and its void pixels. Where a format cannot hold such pixels, it gets 8-bit gray, and ids 16 bits.
+    When nothing changed, the bytes are the file's own.
+
+    Parameters
+    ----------
+    mask : the coarse mask.
+    refined : (H, W) float array in 0..1, the refined probabilities.
+    soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF and NPY when floats came in.
+    threshold : a hard mask is where ``refined`` is above it.
+    format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
+
+    Raises
+    ------
+    ShapeError   when the two masks differ in size.
+    FileError   when the format cannot hold the mask; ids never wrap around.
+    """
+    if refined.shape != mask.probability.shape:
+        raise ShapeError(f"the refined mask is {refined.shape}, the coarse one {mask.probability.shape}; give one size")
+    format = mask.format if format is None else format_named(format)
+    own = mask.raster.data if format == mask.raster.format else None
+    if own is not None and not soft and np.array_equal(refined, mask.probability):
+        return own
+    raster = _soft(mask, refined, format) if soft else _hard(mask, refined > threshold)
+    if own is not None and raster.palette == mask.raster.palette and same_pixels(raster.pixels, mask.raster.pixels):
+        return own
+    return write_raster(raster if soft else _fitted(mask, raster, format), format)
+
+
+def _hard(mask: Mask, inside: np.ndarray) -> Raster:
+    """Put the two values, and around them what the file holds besides, where the refined mask says."""
+    inside = turn_back(inside, mask.orientation)
+    void = None if mask.void is None else turn_back(mask.void, mask.orientation)
+    pixels = mask.raster.pixels.copy()
+    value = pixels.dtype.type
+    decided = np.where(inside[..., None], value(mask.foreground), value(mask.background))
+    if void is not None:
+        decided = np.where(void[..., None], pixels[..., mask.channels], decided)
+    pixels[..., mask.channels] = decided
+    if mask.channels.start > 0:  # an alpha channel: a mask painted in one colour goes on in that colour
+        before = turn_back(mask.probability > 0.5, mask.orientation)
+        for side in (True, False):
+            painted = mask.raster.pixels[before == side][:, : mask.channels.start]
+            if len(painted) and bool((painted == painted[0]).all()):
+                pixels[(inside == side) & (before != side), : mask.channels.start] = painted[0]
+    return replace(mask.raster, pixels=pixels)
+
+
+def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
+    probability = refined if mask.void is None else np.where(mask.void, mask.probability, refined)
+    probability = np.clip(turn_back(probability, mask.orientation), 0, 1)[..., None]
+    raster = replace(mask.raster, palette=None, extras=None)
+    dtype = mask.raster.pixels.dtype
+    if dtype.kind == "f" and format in ("NPY", "TIFF"):
+        return replace(raster, pixels=probability.astype(dtype if format == "NPY" else np.float32))
+    return replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
+
+
+def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:
+    """Change pixels that ``format`` cannot hold into those it can, or raise FileError."""
+    if holds(format, raster):
+        return raster
+    values = raster.pixels[..., mask.channels.start, None]
+    if mask.kind == "labels":
+        if values.min() < 0 or values.max() > 65535:
+            raise FileError(f"the mask's ids do not fit {EXTENSIONS[format]} files of 16 bits; write it as NPY")
+        return replace(raster, pixels=values.astype(np.uint16), palette=None)
+    return replace(raster, pixels=np.where(values == mask.foreground, 255, 0).astype(np.uint8))
+
+
+def _nearest(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    rows = ((np.arange(shape[0]) + 0.5) * array.shape[0] / shape[0]).astype(np.intp)
+    columns = ((np.arange(shape[1]) + 0.5) * array.shape[1] / shape[1]).astype(np.intp)
+    return array[rows[:, None], columns]

@@ -1,0 +1,127 @@
+"""What the numbers in a mask file mean: two values, probabilities or ids."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from spnrefine.errors import FileError
+from spnrefine.files.rasters import Raster
+
+Kind = Literal["binary", "probability", "labels"]
+
+DEFAULT_VOID = 255
+"""The id that means "left undecided" where values are ids: Pascal VOC's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """A raster's pixels, understood.
+
+    Attributes
+    ----------
+    probability : (H, W) float32 array in 0..1; 0 where void.
+    kind : 'binary' (two values), 'probability', or 'labels' (ids; in this version background and one other).
+    void : (H, W) bool array, the pixels that must come back untouched; or None when there are none.
+    channels : the raster's channels that carry the mask.
+    background, foreground : the two values a hard mask is written with.
+    """
+
+    probability: np.ndarray
+    kind: Kind
+    void: np.ndarray | None
+    channels: slice
+    background: int
+    foreground: int
+
+
+def interpret(raster: Raster, *, labels: bool, void: int | None, name: str) -> Meaning:
+    """Say what a raster's numbers mean, by the rules of `spnrefine.files.masks.read_mask`; ``name`` is for errors."""
+    channels = _mask_channels(raster.pixels, name)
+    values = raster.pixels[..., channels.start]
+    if values.dtype.kind == "f":
+        if labels:
+            raise FileError(f"{name} holds {values.dtype.name} numbers, not ids; read it without --labels")
+        return _probabilities(channels, values, void, name)
+    if labels or raster.palette is not None or values.dtype.name not in ("bool", "uint8"):
+        return _ids(channels, values, raster.palette, void, name)
+    return _gray(channels, values, void)
+
+
+def same_pixels(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays are equal in type, shape and values."""
+    return one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def _mask_channels(pixels: np.ndarray, name: str) -> slice:
+    """Find the channels that carry the mask: all of them equal, or the alpha channel alone."""
+    count = pixels.shape[2]
+    colours = slice(0, count - 1 if count in (2, 4) else count)
+    gray = all(same_pixels(pixels[..., 0], pixels[..., channel]) for channel in range(1, colours.stop))
+    if count in (1, 3):
+        if not gray:
+            raise FileError(f"{name} is a colour picture, not a mask; save the mask as gray, palette or RGBA PNG")
+        return colours
+    opaque = bool((pixels[..., -1] == 255).all())
+    if opaque and gray and pixels[..., 0].min() != pixels[..., 0].max():
+        return colours
+    return slice(count - 1, count)
+
+
+def _probabilities(channels: slice, values: np.ndarray, void: int | None, name: str) -> Meaning:
+    void_at = _where(values, void)
+    known = values if void_at is None else np.where(void_at, 0, values)
+    if not bool(np.isfinite(known).all()) or known.min() < 0 or known.max() > 1:
+        raise FileError(f"{name} holds numbers outside 0..1; divide them so that they are probabilities")
+    kind: Kind = "binary" if bool(((known == 0) | (known == 1)).all()) else "probability"
+    return Meaning(known.astype(np.float32), kind, void_at, channels, 0, 1)
+
+
+def _gray(channels: slice, values: np.ndarray, void: int | None) -> Meaning:
+    present = _present(values) - {void}
+    void_at = _where(values, void)
+    top = 1 if values.dtype.kind == "b" or (1 in present and present <= {0, 1}) else 255
+    kind: Kind = "binary" if present <= {0, top} else "probability"
+    probability = values.astype(np.float32) / np.float32(top)
+    if void_at is not None:
+        probability[void_at] = 0
+    return Meaning(probability, kind, void_at, channels, 0, top)
+
+
+def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int | None, name: str) -> Meaning:
+    present = _present(values)
+    if void is None and not (present <= {0, 255} and _is_gray(palette)):
+        void = DEFAULT_VOID
+    objects = sorted(present - {0, void})
+    if objects and objects[0] < 0:
+        raise FileError(
+            f"{name} holds the negative id {objects[0]}; ids start at 0, and --void names the one to leave alone"
+        )
+    if len(objects) > 1:
+        some = ", ".join(map(str, objects[:5])) + (", ..." if len(objects) > 5 else "")
+        raise FileError(
+            f"{name} holds {len(objects)} ids besides the background ({some}), and label maps of several classes are "
+            "not refined yet; give a mask for each class, or 8-bit gray or floats if these are probabilities"
+        )
+    foreground = objects[0] if objects else 1
+    probability = (values == foreground).astype(np.float32)
+    return Meaning(probability, "labels", _where(values, void), channels, 0, foreground)
+
+
+def _present(values: np.ndarray) -> set[int]:
+    """Collect the values that occur; faster than sorting them where a table can hold them all."""
+    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
+        seen = np.zeros(2 ** (8 * values.dtype.itemsize), bool)
+        seen[values] = True
+        return set(np.flatnonzero(seen).tolist())
+    return {int(value) for value in np.unique(values)}
+
+
+def _where(values: np.ndarray, void: int | None) -> np.ndarray | None:
+    void_at = None if void is None else values == void
+    return void_at if void_at is not None and bool(void_at.any()) else None
+
+
+def _is_gray(palette: bytes | None) -> bool:
+    """Whether there is no palette, or one whose colours all are gray."""
+    return palette is None or (palette[0::3] == palette[1::3] == palette[2::3])

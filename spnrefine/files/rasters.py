@@ -1,0 +1,146 @@
+"""Mask files as arrays and back, with what a format holds besides the pixels: bit depth, palette, channels."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from spnrefine.errors import FileError
+from spnrefine.files.opening import Source, decode, describe, read_bytes
+from spnrefine.files.orientation import turn
+
+EXTENSIONS = {"PNG": ".png", "TIFF": ".tif", "BMP": ".bmp", "WEBP": ".webp", "NPY": ".npy"}
+"""The formats a mask can be written in, all lossless, and the extension of each."""
+
+_SPELLINGS = {"TIF": "TIFF"}
+# Pillow's name for the pixels, by type and channels.
+_MODES = {
+    ("bool", 1): "1",
+    ("uint8", 1): "L",
+    ("uint16", 1): "I;16",
+    ("int32", 1): "I",
+    ("float32", 1): "F",
+    ("uint8", 2): "LA",
+    ("uint8", 3): "RGB",
+    ("uint8", 4): "RGBA",
+}
+_WRITABLE = {
+    "PNG": {"1", "L", "P", "I;16", "LA", "RGB", "RGBA"},
+    "TIFF": {"1", "L", "P", "I;16", "I", "F", "LA", "RGB", "RGBA"},
+    "BMP": {"1", "L", "P", "RGB"},
+    "WEBP": {"L", "RGB", "RGBA"},
+}
+_LOSSLESS_TIFF = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "group3", "group4"}
+_NPY_MAGIC = b"\x93NUMPY"
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """The pixels of a mask file, upright, and what else is needed to write them back.
+
+    Attributes
+    ----------
+    pixels : (H, W, C) array; C is 1 to 4 and the channels are gray or ids, gray and alpha, RGB, or RGBA.
+    format : the name of the format it was read from: a key of `EXTENSIONS`, or another of Pillow's names.
+    data : the file's bytes, or None when the pixels no longer are the file's.
+    palette : the colours of the ids, three bytes each, or None.
+    extras : what else the format is told on writing (transparency of a palette, TIFF compression).
+    npy_shape : the shape of an NPY array, which may be (1, H, W) or (H, W, 1).
+    """
+
+    pixels: np.ndarray
+    format: str
+    data: bytes | None = None
+    palette: bytes | None = None
+    extras: dict[str, Any] | None = None
+    npy_shape: tuple[int, ...] | None = None
+
+
+def read_raster(source: Source) -> Raster:
+    """Read a mask file; FileError when it is missing, empty, damaged, has several frames, or is no raster."""
+    name, data = describe(source), read_bytes(source)
+    if data.startswith(_NPY_MAGIC):
+        return _read_npy(data, name)
+    picture = decode(data, name)
+    if picture.frames > 1 and picture.format != "MPO":  # MPO: a camera's JPEG with a preview behind it
+        raise FileError(f"{name} holds {picture.frames} frames; save the one that is the mask as a file of its own")
+    image, palette, extras = picture.image, None, {}
+    if image.mode == "P":
+        palette = bytes(image.getpalette("RGB") or b"")
+    elif image.mode == "PA":
+        image = image.convert("RGBA")
+    elif image.mode not in _MODES.values() and not image.mode.startswith("I;16"):
+        raise FileError(f"{name} has colours of the kind {image.mode}; save the mask as gray, palette or RGBA PNG")
+    pixels = np.asarray(image)
+    if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):
+        pixels = pixels.astype(np.uint16)  # big-endian files come big-endian, and with older Pillow as 32 bits
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if "transparency" in image.info:
+        extras["transparency"] = image.info["transparency"]
+    if image.info.get("compression") in _LOSSLESS_TIFF:
+        extras["compression"] = image.info["compression"]
+    return Raster(np.ascontiguousarray(turn(pixels, picture.pending)), picture.format, data, palette, extras)
+
+
+def write_raster(raster: Raster, format: str) -> bytes:
+    """Encode a raster without loss in ``format``, a key of `EXTENSIONS`; FileError where the format cannot hold it."""
+    if format == "NPY" and raster.pixels.shape[2] == 1:
+        buffer = io.BytesIO()
+        shape = raster.npy_shape or raster.pixels.shape[:2]
+        np.save(buffer, raster.pixels.reshape(shape), allow_pickle=False)
+        return buffer.getvalue()
+    if not holds(format, raster):
+        kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
+        raise FileError(f"{format} cannot hold this mask's pixels ({kind}); write it as PNG, TIFF or NPY")
+    image = Image.fromarray(raster.pixels[..., 0] if raster.pixels.shape[2] == 1 else raster.pixels)
+    if format == "WEBP":
+        return _save(image, format, lossless=True, exact=True)
+    if raster.palette is not None:
+        # A palette shorter than the highest id would make Pillow write too few bits, and wrap the ids around.
+        image.putpalette(raster.palette.ljust(3 * (int(raster.pixels.max(initial=0)) + 1), b"\0"))
+    extras = dict(raster.extras or {}) if format == raster.format else {}
+    if image.mode != "1" and str(extras.get("compression")).startswith("group"):
+        del extras["compression"]
+    if format == "TIFF":
+        extras.setdefault("compression", "tiff_adobe_deflate")
+    return _save(image, format, **extras)
+
+
+def holds(format: str, raster: Raster) -> bool:
+    """Whether ``format`` can hold such pixels without loss; WebP holds gray as three equal channels."""
+    if format == "NPY":
+        return raster.pixels.shape[2] == 1 and raster.palette is None
+    mode = "P" if raster.palette is not None else _MODES.get((raster.pixels.dtype.name, raster.pixels.shape[2]))
+    return mode in _WRITABLE[format]
+
+
+def format_named(name: str) -> str:
+    """Turn a format's name or extension ('PNG', '.tif', 'tiff') into a key of `EXTENSIONS`, or raise FileError."""
+    key = name.removeprefix(".").upper()
+    key = _SPELLINGS.get(key, key)
+    if key not in EXTENSIONS:
+        raise FileError(f"masks are not written as {name!r}; use one of {', '.join(EXTENSIONS.values())}")
+    return key
+
+
+def _read_npy(data: bytes, name: str) -> Raster:
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:  # ValueError, EOFError, SyntaxError, MemoryError: all say that the bytes are no array
+        raise FileError(f"{name} is no whole NumPy array ({error}); save it again with numpy.save") from error
+    pixels = array[0] if array.ndim == 3 and len(array) == 1 else array
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "biuf":
+        given = f"{array.dtype.name} of shape {array.shape}"
+        raise FileError(f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width)")
+    pixels = np.ascontiguousarray(pixels[..., None], dtype=pixels.dtype.newbyteorder("="))
+    return Raster(pixels, "NPY", data, npy_shape=array.shape)
+
+
+def _save(image: Image.Image, format: str, **extras: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **extras)
+    return buffer.getvalue()
