@@ -55,7 +55,9 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
     others = [folder.resolve() for folder in (masks, output) if folder.resolve() != photographs.resolve()]
     found = [path for path in _walk(photographs, others) if _is_photograph(path)]
     if not found:
-        raise FileError(f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}.")
+        raise FileError(
+            f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
+        )
     candidates: dict[Path, list[Path]] = {}
     for path in _walk(masks, [output.resolve()] if output.resolve() != masks.resolve() else []):
         if path.suffix.lower() in MASKS:
@@ -67,7 +69,9 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
         matching = [mask for mask in candidates.get(name, []) if not (mask.exists() and mask.samefile(path))]
         problem = None
         if names[name] > 1:
-            problem = f"{names[name]} photographs share the name {name}: their refined masks would overwrite each other."
+            problem = (
+                f"{names[name]} photographs share the name {name}: their refined masks would overwrite each other."
+            )
         elif not matching:
             problem = f"no mask named {name}.* in {masks}."
         elif len(matching) > 1:

@@ -21,12 +21,12 @@ class Group(DefaultGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return super().get_command(ctx, name)
-        command = getattr(import_module(f"spnrefine.cli.{name}"), name)
-        if not any(parameter.name == "debug" for parameter in command.params):
+        known = name if name in COMMANDS else self.default_cmd_name
+        if known not in self.commands:
+            command = getattr(import_module(f"spnrefine.cli.{known}"), known)
             command.params.append(debug_option())
-        return command
+            self.add_command(command)
+        return super().get_command(ctx, name)
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""

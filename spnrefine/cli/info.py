@@ -67,7 +67,8 @@ def _facts() -> dict:
             | {"terms": header.provenance.get("terms")}
         )
     return {
-        "versions": {"spnrefine": __version__, "python": platform.python_version()} | {p: installed(p) for p in packages},
+        "versions": {"spnrefine": __version__, "python": platform.python_version()}
+        | {p: installed(p) for p in packages},
         "machine": {
             "system": platform.platform(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

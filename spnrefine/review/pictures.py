@@ -1,8 +1,13 @@
 """Draw masks over their photograph."""
 
+import io
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from spnrefine.errors import FileError
 
 RGB = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -48,3 +53,18 @@ def _caption(text: str, width: int) -> RGB:
     strip = np.full((CAPTION_HEIGHT, width, 3), 255, np.uint8)
     cv2.putText(strip, text, (6, CAPTION_HEIGHT - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (40, 40, 40), 1, cv2.LINE_AA)
     return strip
+
+
+def encode(picture: RGB, extension: str) -> bytes:
+    """Encode a picture in the format of an extension such as ``.png`` or ``.jpg``.
+
+    Raises
+    ------
+    FileError: no format has this extension.
+    """
+    format = Image.registered_extensions().get(extension.lower())
+    if format not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+        raise FileError(f"A picture cannot be written as {extension!r}: use .png, .jpg, .webp, .tif or .bmp.")
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format, quality=92)
+    return buffer.getvalue()

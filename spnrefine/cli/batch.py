@@ -1,0 +1,81 @@
+"""``spnrefine batch DIR``: refine a folder."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from spnrefine.cli.options import model_options, option, output_options, path
+from spnrefine.cli.streams import say
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spnrefine batch photos/ --mask-dir masks/ -o refined/
+  spnrefine batch photos/ -o refined/               masks are in photos/masks
+  spnrefine batch photos/ --mask-dir masks/ -o refined/ --json | jq 'select(.status == "failed")'
+"""
+)
+@click.argument("folder", metavar="DIR", type=path())
+@option(
+    "--mask-dir", metavar="DIR", type=path(), help="Folder of the coarse masks, same tree and stems; default DIR/masks."
+)
+@option("-o", "--output", metavar="DIR", type=path(), required=True, help="Folder of the refined masks.")
+@output_options
+@option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
+@option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Threads that read and write files.")
+@option("--json", "as_json", is_flag=True, help="Print a JSON record a line for each photograph.")
+@model_options
+def batch(
+    folder: Path,
+    mask_dir: Path | None,
+    output: Path,
+    soft: bool,
+    threshold: float,
+    resize_mask: bool,
+    overwrite: bool,
+    overlay: Path | None,
+    jobs: int,
+    as_json: bool,
+    model: str,
+    device: str,
+) -> int:
+    """Refine the masks of all photographs in DIR and its sub-folders.
+
+    The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
+    code is 1.
+    """
+    import json
+    from collections import Counter
+
+    from tqdm import tqdm
+
+    from spnrefine import Refiner
+    from spnrefine.batch import job
+    from spnrefine.batch.pairing import Pair, find_pairs
+    from spnrefine.batch.run import run
+    from spnrefine.files import atomic
+    from spnrefine.review import pictures
+
+    def draw(pair: Pair, loaded: job.Loaded, refined: job.Refined) -> None:
+        if overlay:
+            target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
+            picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
+            atomic.write_bytes(target, picture, overwrite=overwrite, inputs=[pair.photograph])
+
+    pairs = find_pairs(folder, mask_dir, output)
+    settings = job.Settings(soft, threshold, resize_mask, overwrite)
+    records = run(pairs, Refiner(model, device), settings, jobs=jobs, also=draw)
+    failed, counts = [], Counter[str]()
+    # None: a bar on a terminal, nothing elsewhere
+    for record in tqdm(records, total=len(pairs), unit="image", disable=None, leave=False, file=sys.stderr):
+        counts[record.status] += 1
+        if record.status == "failed":
+            failed.append(record)
+        if as_json:
+            click.echo(json.dumps(record.as_dict()))
+    for record in failed:
+        say(f"Failed: {record.image}: {record.error}")
+    say(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) + f" of {len(pairs)}.")
+    return 1 if failed else 0

@@ -1,0 +1,117 @@
+"""``spnrefine IMAGE --mask MASK``: refine one mask."""
+
+import os
+from pathlib import Path
+
+import click
+
+from spnrefine.cli.options import model_options, option, output_options
+from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spnrefine photo.jpg --mask coarse.png
+  spnrefine photo.jpg --mask coarse.png -o fine.png --overlay look.jpg
+  cat coarse.png | spnrefine photo.jpg --mask - > refined.png
+"""
+)
+@click.argument("image", metavar="IMAGE")
+@option("--mask", required=True, metavar="MASK", help="The coarse mask; '-' is standard input.")
+@option("-o", "--output", metavar="FILE|DIR|-", help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.")
+@output_options
+@option("--overlay", metavar="FILE", help="Also draw the refined mask over the photograph.")
+@option("--compare", metavar="FILE", help="Also draw photograph, coarse mask, refined mask and difference in a row.")
+@option("--json", "as_json", is_flag=True, help="Print a JSON record instead of the path.")
+@model_options
+def refine(
+    image: str,
+    mask: str,
+    output: str | None,
+    soft: bool,
+    threshold: float,
+    resize_mask: bool,
+    overwrite: bool,
+    overlay: str | None,
+    compare: str | None,
+    as_json: bool,
+    model: str,
+    device: str,
+) -> None:
+    """Refine MASK so that its edge follows the photograph IMAGE.
+
+    The result has the mask's own format, type, palette and values. IMAGE or MASK may be '-', standard input; then,
+    without -o, the result goes to standard output. A photograph named like a command is ./batch.
+    """
+    to_stdout = output == STREAM or (output is None and STREAM in (image, mask))
+    if image == mask == STREAM:
+        raise click.UsageError("Only one of IMAGE and --mask can be '-'.")
+    if to_stdout and as_json:
+        raise click.UsageError("--json and the mask cannot both go to standard output: give -o FILE.")
+    if to_stdout:
+        check_stdout_takes_bytes()
+
+    import json
+    import time
+
+    from spnrefine.batch import job
+    from spnrefine.files import atomic, masks
+    from spnrefine.review import pictures
+
+    settings = job.Settings(soft, threshold, resize_mask, overwrite)
+    sources = [read_stdin() if name == STREAM else Path(name) for name in (image, mask)]
+    inputs = [source for source in sources if isinstance(source, Path)]
+    loaded = job.load(*sources, settings)
+    extension = ".png" if mask == STREAM else masks.extension(loaded.mask)
+    target = None if to_stdout else _target(image if image != STREAM else mask, output, extension)
+    for path in (target, overlay, compare):
+        if path:
+            atomic.check_output(Path(path), overwrite=overwrite, inputs=inputs)
+
+    record = job.Record(image, mask, str(target) if target else None)
+    start = time.perf_counter()
+    refined = job.refine(loaded, _Later(model, device), settings, record)
+    record.seconds = round(time.perf_counter() - start, 4)
+    data = job.encode(loaded, refined, settings, target.suffix if target else extension)
+    drawn = []
+    if overlay:
+        drawn.append((overlay, pictures.overlay(loaded.image, refined.after)))
+    if compare:
+        drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after)))
+    for path, picture in drawn:
+        encoded = pictures.encode(picture, Path(path).suffix)
+        atomic.write_bytes(Path(path), encoded, overwrite=overwrite, inputs=inputs)
+    if target:
+        atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
+    else:
+        write_stdout(data)
+    note = job.note(record, loaded)
+    if note:
+        say(note)
+    if as_json:
+        click.echo(json.dumps(record.as_dict()))
+    elif target and not output:
+        click.echo(target)
+
+
+def _target(source: str, output: str | None, extension: str) -> Path:
+    """Say where the result goes: beside the source, into a folder, or to the file named."""
+    stem = Path(source).stem
+    if output is None:
+        return Path(source).with_name(f"{stem}_refined{extension}")
+    if output.endswith(("/", os.sep)) or Path(output).is_dir():
+        return Path(output) / f"{stem}{extension}"
+    return Path(output)
+
+
+class _Later:
+    """A refiner that is loaded when first called: an empty mask needs no torch."""
+
+    def __init__(self, model: str, device: str):
+        self.model, self.device = model, device
+
+    def __call__(self, image, coarse):
+        from spnrefine import Refiner
+
+        return Refiner(self.model, self.device)(image, coarse)

@@ -1,0 +1,43 @@
+"""Standard input and output: what ``-`` stands for, and what may go where."""
+
+import os
+import sys
+
+import click
+
+from spnrefine.errors import FileError
+
+STREAM = "-"
+
+
+def read_stdin() -> bytes:
+    """Read all of standard input; wrong usage when that is a terminal."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError("'-' reads standard input, which is a terminal: pipe a file into it or name one.")
+    return sys.stdin.buffer.read()
+
+
+def check_stdout_takes_bytes() -> None:
+    if sys.stdout.isatty():
+        raise click.UsageError("The mask would go to a terminal: redirect it to a file or give -o FILE.")
+
+
+def write_stdout(data: bytes) -> None:
+    """Write bytes to standard output, all of them or an error.
+
+    Raises
+    ------
+    BrokenPipeError: the reader has gone. FileError: anything else, such as a full disc.
+    """
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileError(f"Standard output cannot be written ({os.strerror(error.errno or 0)}).") from None
+
+
+def say(text: str) -> None:
+    """Tell the user something on standard error."""
+    click.echo(text, err=True)
