@@ -59,10 +59,7 @@ def _rgb(picture: Picture, name: str) -> np.ndarray:
         return np.repeat(_eight_bit_gray(image)[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
         raise FileError(f"{name} holds 32-bit numbers, not 8 or 16 bits as photographs do; export it with 8 bits")
-    try:
-        return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError) as error:  # LAB and other rare modes
-        raise FileError(f"{name} has colours of the kind {image.mode}, which are not read; export it as RGB") from error
+    return np.asarray(image.convert("RGB"))
 
 
 def _eight_bit_gray(image: Image.Image) -> np.ndarray:
