@@ -1,0 +1,242 @@
+"""A 16-lane vector as a Numba type, with the loads and stores that kernels need.
+
+LLVM's loop vectoriser would have to prove, at every short inner loop, that a dozen arrays do not overlap. Saying
+"16 lanes" in the kernel instead gives the same code on every machine: one AVX-512 register, two of AVX2, four of NEON.
+Arrays are one-dimensional and contiguous; indices count elements and are not checked.
+"""
+
+import operator
+from typing import Any
+
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+from numba import extending
+from numba.core import cgutils, types
+from numba.extending import models, overload, register_model
+
+intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
+
+LANES = 16
+
+
+class Lanes(types.Type):
+    """The Numba type of ``LANES`` numbers of one dtype, held in registers."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(name=f"Lanes({dtype})")
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, lanes):
+        super().__init__(manager, lanes, ir.VectorType(manager.lookup(lanes.dtype).get_data_type(), LANES))
+
+
+def _vector(context, dtype):
+    return context.get_value_type(Lanes(dtype))
+
+
+def _pointer(context, builder, array_type, array, index, pointee):
+    """The address of ``array[index]``, to be read or written as a ``pointee``."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), pointee.as_pointer())
+
+
+def _splat(builder, scalar, vector):
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), mask)
+
+
+def _first(builder, count):
+    """The mask of the first ``count`` lanes."""
+    lane = ir.VectorType(ir.IntType(64), LANES)
+    return builder.icmp_signed("<", ir.Constant(lane, list(range(LANES))), _splat(builder, count, lane))
+
+
+def _masked(builder, name, vector, arguments):
+    """Call LLVM's masked load or store."""
+    returns = vector if name == "load" else ir.VoidType()
+    kind = f"llvm.masked.{name}.{_suffix(vector)}.p0"
+    function_type = ir.FunctionType(returns, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, kind), arguments)
+
+
+def _suffix(vector):
+    names = {ir.FloatType(): "f32", ir.DoubleType(): "f64", ir.IntType(8): "i8", ir.IntType(16): "i16"}
+    return f"v{LANES}{names[vector.element]}"
+
+
+def _alignment(vector):
+    return {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2}[vector.element]
+
+
+@intrinsic
+def load(typingctx, array, index, count):
+    """``array[index : index + LANES]``; lanes from ``count`` on are 0 and their memory is not touched."""
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(context, array.dtype)
+        where = _pointer(context, builder, array, arguments[0], arguments[1], vector)
+        align = ir.Constant(ir.IntType(32), _alignment(vector))
+        result = cgutils.alloca_once(builder, vector)
+        whole = builder.icmp_signed(">=", arguments[2], ir.Constant(arguments[2].type, LANES))
+        with builder.if_else(whole, likely=True) as (then, otherwise):
+            with then:
+                builder.store(builder.load(where, align=_alignment(vector)), result)
+            with otherwise:
+                nothing = ir.Constant(vector, [0] * LANES)
+                mask = _first(builder, arguments[2])
+                builder.store(_masked(builder, "load", vector, [where, align, mask, nothing]), result)
+        return builder.load(result)
+
+    return Lanes(array.dtype)(array, types.intp, types.intp), codegen
+
+
+@intrinsic
+def store(typingctx, array, index, value, count):
+    """Write the first ``count`` lanes of ``value`` to ``array[index:]``."""
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(context, array.dtype)
+        where = _pointer(context, builder, array, arguments[0], arguments[1], vector)
+        align = ir.Constant(ir.IntType(32), _alignment(vector))
+        whole = builder.icmp_signed(">=", arguments[3], ir.Constant(arguments[3].type, LANES))
+        with builder.if_else(whole, likely=True) as (then, otherwise):
+            with then:
+                builder.store(arguments[2], where, align=_alignment(vector))
+            with otherwise:
+                _masked(builder, "store", vector, [arguments[2], where, align, _first(builder, arguments[3])])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value, types.intp), codegen
+
+
+@intrinsic
+def splat(typingctx, like, scalar):
+    """``scalar`` in every lane; ``like`` is an array, or lanes, of the wanted dtype."""
+    lanes = Lanes(like.dtype)
+
+    def codegen(context, builder, signature, arguments):
+        return _splat(builder, arguments[1], _vector(context, lanes.dtype))
+
+    return lanes(like, lanes.dtype), codegen
+
+
+def _binary(name):
+    @intrinsic
+    def operation(typingctx, a, b):
+        def codegen(context, builder, signature, arguments):
+            return getattr(builder, name)(*arguments)
+
+        return a(a, b), codegen
+
+    return operation
+
+
+def _define(symbol, operation):
+    @overload(symbol)
+    def define(a, b):
+        if isinstance(a, Lanes) and a == b:
+            return lambda a, b: operation(a, b)
+        return None
+
+
+for _symbol, _name in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _define(_symbol, _binary(_name))
+
+
+@intrinsic
+def multiply_add(typingctx, a, b, c):
+    """``a * b + c``, rounded once where the machine has an instruction for it."""
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(context, a.dtype)
+        function_type = ir.FunctionType(vector, [vector] * 3)
+        name = f"llvm.fmuladd.{_suffix(vector)}"
+        return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
+
+    return a(a, b, c), codegen
+
+
+@intrinsic
+def absolute(typingctx, a):
+    """The absolute value of every lane."""
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(context, a.dtype)
+        function_type = ir.FunctionType(vector, [vector])
+        name = f"llvm.fabs.{_suffix(vector)}"
+        return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
+
+    return a(a), codegen
+
+
+@intrinsic
+def where_greater(typingctx, a, b, yes, no):
+    """``yes`` where ``a > b``, else ``no``; ``yes`` and ``no`` may be of another dtype."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.select(builder.fcmp_ordered(">", *arguments[:2]), *arguments[2:])
+
+    return yes(a, b, yes, no), codegen
+
+
+@intrinsic
+def where_equal(typingctx, a, b, yes, no):
+    """``yes`` where ``a == b``, else ``no``; the lanes of ``a`` and ``b`` are numbers or bytes."""
+
+    def codegen(context, builder, signature, arguments):
+        if isinstance(a.dtype, types.Float):
+            equal = builder.fcmp_ordered("==", *arguments[:2])
+        else:
+            equal = builder.icmp_signed("==", *arguments[:2])
+        return builder.select(equal, *arguments[2:])
+
+    return yes(a, b, yes, no), codegen
+
+
+@intrinsic
+def smaller_byte(typingctx, a, b):
+    """The smaller of two bytes, lane by lane."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.select(builder.icmp_unsigned("<", *arguments), *arguments)
+
+    return a(a, b), codegen
+
+
+@intrinsic
+def prefetch(typingctx, array, index):
+    """Ask for the cache line of ``array[index]``; an index outside the array does no harm."""
+
+    def codegen(context, builder, signature, arguments):
+        byte = ir.IntType(8).as_pointer()
+        where = _pointer(context, builder, array, arguments[0], arguments[1], ir.IntType(8))
+        i32 = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [where, i32(0), i32(3), i32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def total(typingctx, a):
+    """The sum over the lanes."""
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(context, a.dtype)
+        function_type = ir.FunctionType(vector.element, [vector.element, vector])
+        function = cgutils.get_or_insert_function(
+            builder.module, function_type, f"llvm.vector.reduce.fadd.{_suffix(vector)}"
+        )
+        return builder.call(function, [ir.Constant(vector.element, 0), *arguments], fastmath=("reassoc",))
+
+    return a.dtype(a), codegen
