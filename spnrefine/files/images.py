@@ -59,7 +59,7 @@ def _rgb(picture: Picture, name: str) -> np.ndarray:
         return np.repeat(_eight_bit_gray(image)[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
         raise FileError(f"{name} holds 32-bit numbers, not 8 or 16 bits as photographs do; export it with 8 bits")
-    return np.asarray(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # not asarray: that cannot be written to
 
 
 def _eight_bit_gray(image: Image.Image) -> np.ndarray:

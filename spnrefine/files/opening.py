@@ -104,7 +104,9 @@ def _is_whole(data: bytes, format: str | None) -> bool:
         return b"\0\0\0\0IEND\xaeB`\x82" in data
     if format in ("JPEG", "MPO"):
         position = 2
-        while data[position : position + 1] == b"\xff" and data[position + 1] != 0xDA:  # segments up to the first scan
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        while data[position : position + 1] == b"\xff" and data[position : position + 2] != b"\xff\xda":
+            # past fill bytes and whole segments, up to the first scan: a preview in a segment has an end of its own
+            filled = data[position : position + 2] == b"\xff\xff"
+            position += 1 if filled else 2 + int.from_bytes(data[position + 2 : position + 4], "big")
         return data.find(b"\xff\xd9", position) >= 0
     return True

@@ -9,6 +9,7 @@ import pytest
 
 from spnrefine.errors import FileError
 from spnrefine.files.atomic import check_output, write_bytes
+from tests.files.making import as_nobody
 
 DATA = b"refined" * 1000
 
@@ -146,18 +147,11 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
             write_bytes(path, DATA)
 
 
-def test_folder_that_takes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Simulated, since root may write everywhere."""
-    opened = Path.open
-
-    def deny(self: Path, *args: str) -> object:
-        if self.suffix == ".tmp":
-            raise PermissionError(errno.EACCES, "Permission denied", str(self))
-        return opened(self, *args)
-
-    monkeypatch.setattr(Path, "open", deny)
-    with pytest.raises(FileError, match=r"out\.png cannot be written \(Permission denied\)"):
+def test_folder_that_takes_no_files(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with as_nobody(), pytest.raises(FileError, match=r"out\.png cannot be written \(Permission denied\)"):
         write_bytes(tmp_path / "out.png", DATA)
+    tmp_path.chmod(0o755)
     assert names(tmp_path) == []
 
 
