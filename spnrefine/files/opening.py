@@ -93,8 +93,6 @@ def _decode(data: bytes, name: str) -> Picture:
     orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     image.load()
     pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
-    if orientation == 1:
-        orientation = pending  # PNG may say it after the pixels
     return Picture(image, image.format or "", orientation, pending, getattr(image, "n_frames", 1))
 
 

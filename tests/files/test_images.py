@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -59,6 +60,27 @@ def test_orientation_6_by_hand() -> None:
     assert upright.shape == (3, 2, 3)
     assert upright[0, 0].tolist() == [255, 255, 255]
     assert int(upright.sum()) == 3 * 255
+
+
+def test_orientation_said_after_the_pixels() -> None:
+    data = encode(Image.fromarray(RGB), "PNG", exif=with_orientation(6))
+    start = data.index(b"eXIf") - 4
+    chunk = data[start : start + 12 + int.from_bytes(data[start : start + 4], "big")]
+    data = data.replace(chunk, b"")
+    photograph = read_photograph(data[:-12] + chunk + data[-12:])
+    assert photograph.orientation == 6
+    np.testing.assert_array_equal(photograph.pixels, np.rot90(RGB, -1))
+
+
+def test_what_the_reader_warns_of_stays_inside() -> None:
+    no_frames = b"\0\0\0\x08acTL" + bytes(8)
+    data = WHOLE["png"][:33] + no_frames + zlib.crc32(no_frames[4:]).to_bytes(4, "big") + WHOLE["png"][33:]
+    with pytest.warns(UserWarning, match="Invalid APNG"):
+        open_bytes(data)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(read_image(data), RGB)
+    assert not caught
 
 
 def test_gray_palette_and_alpha() -> None:

@@ -196,6 +196,7 @@ def test_void_by_choice() -> None:
     ids[0] = 128
     mask = read_mask(encode(Image.fromarray(ids), "PNG"), void=128)
     assert mask.kind == "binary"
+    assert not mask.probability[0].any()
     np.testing.assert_array_equal(pixels_of(encode_mask(mask, REFINED.astype(np.float32)))[0], 128)
     assert read_mask(npy(np.where(COARSE, 3, -1)), void=-1).foreground == 3
     floats = read_mask(npy(np.where(COARSE, 1.0, -1.0)), void=-1)
