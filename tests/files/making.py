@@ -43,6 +43,12 @@ def palette_image(ids: np.ndarray, colours: int = 256) -> Image.Image:
     return image
 
 
+def with_orientation(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Give up root's right to read and write everywhere, for a while."""
