@@ -1,0 +1,175 @@
+"""The CUDA backend in Numba's simulator, against the reference: values and every gradient, in float64 unless said.
+
+Run by test_cuda_simulator.py in a process of its own, with NUMBA_ENABLE_CUDASIM=1. Sizes are tiny: the simulator runs
+every thread of a block as a thread of Python.
+"""
+
+import pytest
+import torch
+
+from spnrefine.ops import cuda, cuda_plan
+from spnrefine.ops.cuda_types import SIMULATED, STORAGE
+from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
+from spnrefine.ops.reference import propagate
+
+
+@pytest.fixture(autouse=True)
+def _few_threads(monkeypatch):
+    assert SIMULATED, "run these with NUMBA_ENABLE_CUDASIM=1"
+    torch.manual_seed(0)
+    monkeypatch.setattr(cuda_plan, "MERGE_THREADS", 32)
+
+
+@pytest.fixture
+def short_blocks(monkeypatch):
+    """Blocks of one warp, so that lines of 33 pixels are already longer than a block."""
+    monkeypatch.setattr(cuda_plan, "FORWARD_TILES", ((4, 32),))
+    monkeypatch.setattr(cuda_plan, "BACKWARD_TILES", ((4, 32),))
+
+
+def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=None, dtype=torch.float64):
+    x = torch.randn(n, c, height, width).to(dtype)
+    guidance = torch.randn(n, len(directions), taps, gates or c, height, width).to(dtype)
+    grad = torch.randn(n, c, height, width).to(dtype)
+    return x, guidance, grad
+
+
+def run(x, guidance, grad, directions, normalise):
+    out, saved = cuda.forward(x, guidance, directions, normalise, save=True)
+    return out, *cuda.backward(grad, x, guidance, saved, directions, normalise)
+
+
+def defined(x, guidance, grad, directions, normalise):
+    x, guidance = x.detach().clone().requires_grad_(), guidance.detach().clone().requires_grad_()
+    out = propagate(x, guidance, directions=directions, normalise=normalise)
+    return out.detach(), *torch.autograd.grad(out, (x, guidance), grad.to(out.dtype))
+
+
+def check(x, guidance, grad, directions=ALL_DIRECTIONS, normalise="bounded", **tolerance):
+    for tensor in (x, guidance, grad):
+        tensor.requires_grad_(False)
+    grad_before = grad.clone()
+    results = run(x, guidance, grad, directions, normalise)
+    definition = defined(x, guidance, grad, directions, normalise)
+    for result, expected, like in zip(results, definition, (x, x, guidance), strict=True):
+        assert result.dtype == like.dtype
+        torch.testing.assert_close(result, expected.to(like.dtype), **tolerance)
+    assert torch.equal(grad, grad_before)
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 6), (6, 1), (2, 2), (7, 9), (33, 3), (3, 33), (31, 5)], ids=lambda s: f"{s[0]}x{s[1]}"
+)
+def test_sizes(size):
+    check(*problem(1, 1, *size))
+
+
+def test_batch_and_channels():
+    directions = (Direction.RIGHT_TO_LEFT, Direction.TOP_TO_BOTTOM)
+    check(*problem(2, 3, 3, 4, directions=directions), directions=directions)
+
+
+@pytest.mark.parametrize("normalise", ["bounded", "unit", None])
+@pytest.mark.parametrize("taps", [1, 3])
+def test_normalisations(normalise, taps):
+    x, guidance, grad = problem(1, 1, 5, 6, taps=taps)
+    check(x, guidance / 2, grad, normalise=normalise)
+
+
+@pytest.mark.parametrize("normalise", ["bounded", "unit"])
+def test_sums_of_exactly_one_and_of_zero(normalise):
+    x, guidance, grad = problem(1, 1, 4, 5)
+    guidance[:] = torch.tensor([0.25, -0.5, 0.25], dtype=guidance.dtype).view(1, 1, 3, 1, 1, 1)
+    guidance[..., 2] = 0
+    check(x, guidance, grad, normalise=normalise)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_gates_shared_by_all_channels(batch):
+    directions = (Direction.RIGHT_TO_LEFT, Direction.BOTTOM_TO_TOP)
+    check(*problem(batch, 3, 3, 4, gates=1, directions=directions), directions=directions)
+
+
+@pytest.mark.parametrize("direction", ALL_DIRECTIONS)
+def test_one_direction(direction):
+    check(*problem(1, 1, 5, 4, directions=(direction,)), directions=(direction,))
+
+
+def test_directions_in_any_order_and_number():
+    directions = (Direction.BOTTOM_TO_TOP, Direction.LEFT_TO_RIGHT, Direction.RIGHT_TO_LEFT)
+    check(*problem(1, 1, 4, 5, directions=directions), directions=directions)
+
+
+def test_the_first_of_tied_directions_takes_the_gradient():
+    x, guidance, grad = problem(1, 1, 4, 5)
+    guidance.zero_()  # every direction returns x
+    check(x, guidance, grad)
+
+
+def test_without_saving():
+    x, guidance, _ = problem(1, 2, 4, 5)
+    out, saved = cuda.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
+    assert saved.numel() == 0
+    torch.testing.assert_close(out, propagate(x, guidance))
+    out, _ = cuda.forward(x, guidance[:, :1], (Direction.LEFT_TO_RIGHT,), "bounded", save=False)
+    torch.testing.assert_close(out, propagate(x, guidance[:, :1], directions=(Direction.LEFT_TO_RIGHT,)))
+
+
+def test_strided_inputs():
+    x, guidance, grad = problem(2, 2, 5, 4)
+    check(x[:1, ::2, ::2, 1:], guidance[1:, :, :, ::2, ::2, 1:], grad.transpose(0, 1)[1:, ::2, ::2, 1:])
+
+
+def test_expanded_inputs():
+    directions = (Direction.LEFT_TO_RIGHT, Direction.BOTTOM_TO_TOP)
+    x, guidance, _ = problem(1, 1, 3, 4, directions=directions)
+    ones = torch.ones(1, dtype=x.dtype).expand(2, 2, 3, 4)
+    check(x.expand(2, 2, 3, 4), guidance.expand(2, 2, 3, 2, 3, 4), ones, directions=directions)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_channels_last_guidance_is_taken_as_it_is(channels):
+    directions = (Direction.LEFT_TO_RIGHT, Direction.BOTTOM_TO_TOP)
+    x, guidance, grad = problem(1, channels, 3, 5, directions=directions)
+    guidance = guidance.permute(0, 4, 5, 1, 2, 3).contiguous().permute(0, 3, 4, 5, 1, 2)
+    check(x.to(memory_format=torch.channels_last), guidance, grad, directions=directions)
+
+
+@pytest.mark.parametrize("taps", [1, 3])
+@pytest.mark.parametrize("size", [(37, 3), (3, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.usefixtures("short_blocks")
+def test_lines_longer_than_a_block(size, taps):
+    directions = (Direction.RIGHT_TO_LEFT, Direction.TOP_TO_BOTTOM)
+    check(*problem(1, 1, *size, taps=taps, directions=directions), directions=directions)
+
+
+@pytest.mark.usefixtures("short_blocks")
+def test_long_lines_over_several_tiles_with_channels_side_by_side():
+    directions = (Direction.LEFT_TO_RIGHT,)
+    x, guidance, grad = problem(1, 2, 17, 9, directions=directions)
+    guidance = guidance.permute(0, 4, 5, 1, 2, 3).contiguous().permute(0, 3, 4, 5, 1, 2)
+    check(x, guidance, grad, directions=directions)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_types_calculate_in_float32(dtype):
+    # one rounding to the storage type, so never further off than that
+    check(*problem(1, 1, 6, 7, dtype=dtype), rtol=2 * torch.finfo(dtype).eps, atol=2 * torch.finfo(dtype).eps)
+
+
+def test_half_gates_for_float32_input():
+    x, guidance, grad = problem(1, 1, 4, 5, dtype=torch.float32)
+    check(x, guidance.bfloat16(), grad, rtol=1e-2, atol=1e-2)
+
+
+def test_nothing_to_do():
+    x, guidance, grad = problem(0, 2, 3, 4)
+    assert [t.shape for t in run(x, guidance, grad, ALL_DIRECTIONS, "bounded")] == [x.shape, x.shape, guidance.shape]
+
+
+def test_bfloat16_rounds_to_nearest_even():
+    values = torch.cat([torch.randn(200), torch.tensor([0.0, -0.0, 1 + 2**-8, 1 + 3 * 2**-8, 3.4e38, torch.inf])])
+    store = STORAGE[torch.bfloat16].store
+    bits = [int(store(value)) for value in values.numpy()]
+    assert bits == values.bfloat16().view(torch.uint16).tolist()
+    assert torch.tensor([int(store(torch.nan))], dtype=torch.uint16).view(torch.bfloat16).isnan()
