@@ -27,6 +27,8 @@ class Settings:
 
     soft: bool = False
     threshold: float = 0.5
+    labels: bool = False
+    void: int | None = None
     resize_mask: bool = False
     overwrite: bool = False
 
@@ -78,7 +80,7 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
     ShapeError: they differ in size and ``settings.resize_mask`` is off.
     """
     photograph = read_photograph(image)
-    coarse = masks.align(masks.read_mask(mask), photograph)
+    coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     if coarse.shape != size:
         if not settings.resize_mask:

@@ -33,6 +33,8 @@ def batch(
     output: Path,
     soft: bool,
     threshold: float,
+    labels: bool,
+    void: int | None,
     resize_mask: bool,
     overwrite: bool,
     overlay: Path | None,
@@ -65,7 +67,7 @@ def batch(
             atomic.write_bytes(target, picture, overwrite=overwrite, inputs=[pair.photograph])
 
     pairs = find_pairs(folder, mask_dir, output)
-    settings = job.Settings(soft, threshold, resize_mask, overwrite)
+    settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
     records = run(pairs, Refiner(model, device), settings, jobs=jobs, also=draw)
     failed, counts = [], Counter[str]()
     # None: a bar on a terminal, nothing elsewhere

@@ -10,7 +10,7 @@ from click_default_group import DefaultGroup
 
 from spnrefine.errors import SpnRefineError
 
-COMMANDS = ("refine", "batch", "train", "info")
+COMMANDS = ("refine", "batch", "train", "bench", "info")
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 

@@ -39,41 +39,22 @@ def info(as_json: bool) -> None:
 
 
 def _facts() -> dict:
-    import os
-    import platform
     from dataclasses import asdict
-    from importlib.metadata import PackageNotFoundError, version
 
-    import torch
-
-    from spnrefine import __version__
+    from spnrefine.evaluate import machine
     from spnrefine.model import weights
     from spnrefine.ops import available_backends
 
-    def installed(package: str) -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "not installed"
-
-    packages = ("torch", "numba", "numba-cuda", "numpy", "opencv-contrib-python-headless", "pillow", "safetensors")
-    devices = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     shipped = []
     for name in weights.available():
         header = weights.describe(name)
         shipped.append(
             {"name": name, "task": header.task, "parameters": header.parameters, **asdict(header.config)}
-            | {"sha256": header.sha256, "path": str(header.path), "trained on": header.provenance.get("data")}
-            | {"terms": header.provenance.get("terms")}
+            | {"sha256": header.sha256, "path": str(header.path)}
+            | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
         )
     return {
-        "versions": {"spnrefine": __version__, "python": platform.python_version()}
-        | {p: installed(p) for p in packages},
-        "machine": {
-            "system": platform.platform(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "backends": list(available_backends()),
-            "devices": ["cpu", *devices],
-        },
+        "versions": machine.versions(),
+        "machine": machine.describe() | {"backends": list(available_backends())},
         "weights": shipped,
     }

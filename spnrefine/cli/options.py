@@ -36,6 +36,8 @@ def output_options(command: Command) -> Command:
                 show_default=True,
                 help="The object is where the probability is above this.",
             ),
+            option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
+            option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
             option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
             option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
         )

@@ -31,6 +31,8 @@ def refine(
     output: str | None,
     soft: bool,
     threshold: float,
+    labels: bool,
+    void: int | None,
     resize_mask: bool,
     overwrite: bool,
     overlay: str | None,
@@ -59,7 +61,7 @@ def refine(
     from spnrefine.files import atomic, masks
     from spnrefine.review import pictures
 
-    settings = job.Settings(soft, threshold, resize_mask, overwrite)
+    settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
     sources = [read_stdin() if name == STREAM else Path(name) for name in (image, mask)]
     inputs = [source for source in sources if isinstance(source, Path)]
     loaded = job.load(*sources, settings)

@@ -66,34 +66,35 @@ def decode(data: bytes, name: str) -> Picture:
     ------
     FileError   for anything that is not a whole picture of at most `MAX_PIXELS` pixels.
     """
+    try:
+        image, orientation = _open(data)
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            most = f"at most {MAX_PIXELS // 10**6} million are read, so make it smaller"
+            raise FileError(f"{name} has {width} x {height} pixels; {most}")
+        if not _is_whole(data, image.format):
+            raise FileError(f"{name} is cut short (its end is missing); export or copy it again")
+        image.load()
+        pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
+        return Picture(image, image.format or "", orientation, pending, getattr(image, "n_frames", 1))
+    except FileError:
+        raise
+    except UnidentifiedImageError as error:
+        raise FileError(f"{name} is not a whole picture that can be read; give a {FORMATS}") from error
+    except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
+        raise FileError(f"{name} is damaged or cut short ({error}); export or copy it again") from error
+
+
+def _open(data: bytes) -> tuple[Image.Image, int]:
+    """Read the header alone; the pixels are decoded outside the lock, in several threads side by side."""
     with _pillow, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return _decode(data, name)
-        except FileError:
-            raise
-        except UnidentifiedImageError as error:
-            raise FileError(f"{name} is not a whole picture that can be read; give a {FORMATS}") from error
-        except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
-            raise FileError(f"{name} is damaged or cut short ({error}); export or copy it again") from error
+            image = Image.open(io.BytesIO(data))
+            return image, image.getexif().get(_ORIENTATION_TAG, 1)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
-
-
-def _decode(data: bytes, name: str) -> Picture:
-    image = Image.open(io.BytesIO(data))
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise FileError(
-            f"{name} has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} million are read, so make it smaller"
-        )
-    if not _is_whole(data, image.format):
-        raise FileError(f"{name} is cut short (its end is missing); export or copy it again")
-    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    image.load()
-    pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
-    return Picture(image, image.format or "", orientation, pending, getattr(image, "n_frames", 1))
 
 
 def _is_whole(data: bytes, format: str | None) -> bool:

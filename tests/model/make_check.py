@@ -31,7 +31,8 @@ def draw(height: int, width: int, seed: int) -> tuple[NDArray[np.uint8], NDArray
     inside = shape > 0
     image = np.where(inside[..., None], (170, 120, 70), (90, 110, 140)) + texture
     coarse = cv2.GaussianBlur(np.roll(inside, (3, -4), (0, 1)) * 255.0, (0, 0), 4)
-    return np.clip(image, 0, 255).astype(np.uint8), np.clip(coarse, 0, 255).astype(np.uint8)
+    image = 16 * np.rint(np.clip(image, 0, 255) / 16.5)  # few gray levels: the file stays small
+    return image.astype(np.uint8), np.clip(coarse, 0, 255).astype(np.uint8)
 
 
 def inputs() -> Arrays:

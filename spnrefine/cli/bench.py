@@ -1,0 +1,58 @@
+"""``spnrefine bench``: how fast it is here."""
+
+import click
+
+from spnrefine.cli.options import model_options, option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spnrefine bench
+  spnrefine bench --only propagation --device cuda
+  spnrefine bench --json > bench.json
+"""
+)
+@option(
+    "--only",
+    type=click.Choice(["propagation", "refine", "peers"]),
+    multiple=True,
+    help="Run this part only; may be given again.",
+)
+@option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@model_options
+def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None:
+    """Time the propagation, whole refinements and, with the extra 'peers', dense CRFs.
+
+    Figures are medians. 'share' is what the propagation needs at least to move, as a share of the bandwidth of copying
+    a large array on the same device.
+    """
+    import json
+
+    from spnrefine.evaluate import bench, machine
+    from spnrefine.refiner import resolve_device
+
+    place = str(resolve_device(device))
+    facts = {"versions": machine.versions(), "machine": machine.describe(), "device": place, "model": model}
+    parts = {
+        "propagation": lambda: bench.propagation(place),
+        "refine": lambda: bench.end_to_end(model, place),
+        "peers": lambda: bench.against_peers(model, place),
+    }
+    chosen = {name: rows for name, rows in parts.items() if name in (only or parts)}
+    if as_json:
+        click.echo(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    for key in ("versions", "machine"):
+        console.print(", ".join(f"{name} {value}" for name, value in facts[key].items()))
+    for name, rows in chosen.items():
+        console.print(f"\n{name}", style="bold")
+        for row in rows():
+            console.print("  ".join(f"{key} {_figure(value)}" for key, value in row.items()))
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

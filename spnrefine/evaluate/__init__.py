@@ -1,0 +1,1 @@
+"""Measure the tool: its speed, its masks, and both beside those of its peers."""

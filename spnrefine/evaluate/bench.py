@@ -1,0 +1,107 @@
+"""The speed of the propagation, of a whole refinement, and of the peers, in one run."""
+
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from spnrefine.evaluate import machine, peers
+from spnrefine.evaluate.scene import draw_scene
+from spnrefine.evaluate.timing import copy_bandwidth, median_seconds
+from spnrefine.ops import propagate
+from spnrefine.refiner import Refiner
+
+PROPAGATION_SHAPES = ((64, 64, 32), (256, 256, 32), (512, 512, 16))
+"""Height, width, channels; one image, three-way, gates per channel, float32."""
+
+SCENES = ((256, 256), (512, 512), (1024, 1024), (2048, 2048), (4000, 6000))
+TAPS = 4 * 3  # directions times three-way
+
+
+def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, Any]]:
+    """Time a round of propagation, forward and backward, in both memory layouts.
+
+    ``gb_s`` counts the floor only: one read of gates and input, one write of the result. ``share`` is that against
+    the copy bandwidth of the same device, measured just before.
+    """
+    for height, width, channels in PROPAGATION_SHAPES:
+        for layout in ("channels_last", "contiguous"):
+            x, guidance = _operands(height, width, channels, layout, device)
+            bandwidth = copy_bandwidth(device, machine.cores())
+            forward = median_seconds(lambda x=x, g=guidance: propagate(x, g), device)
+            both = median_seconds(lambda x=x, g=guidance: _forward_backward(x, g), device)
+            moved = (TAPS + 2) * x.numel() * x.element_size()
+            row = {
+                "shape": f"{height}x{width}x{channels}",
+                "layout": layout,
+                "forward_ms": 1e3 * forward,
+                "forward_backward_ms": 1e3 * both,
+                "gb_s": moved / forward / 1e9,
+                "copy_gb_s": bandwidth / 1e9,
+                "share": moved / forward / bandwidth,
+            }
+            if reference:
+                slow = median_seconds(
+                    lambda x=x, g=guidance: propagate(x, g, backend="reference"), device, seconds=0.5, least=3
+                )
+                row |= {"reference_ms": 1e3 * slow, "times_reference": slow / forward}
+            yield row
+
+
+def end_to_end(model: str, device: str) -> Iterator[dict[str, Any]]:
+    """Time the refinement of arrays, warm, at several sizes, each in a fresh process for its peak of memory."""
+    context = multiprocessing.get_context("spawn")
+    for height, width in SCENES:
+        with context.Pool(1) as pool:
+            seconds, peak = pool.apply(_refine_scene, (height, width, model, device))
+        yield {
+            "size": f"{width}x{height}",
+            "megapixels": height * width / 1e6,
+            "seconds": seconds,
+            "peak_gb": peak / 1e9,
+        }
+
+
+def against_peers(model: str, device: str, side: int = 512) -> Iterator[dict[str, Any]]:
+    """Time each peer and this refiner on one scene in turn; ``ratio`` is this refiner's time over the peer's."""
+    image, mask = draw_scene(side, side)
+    coarse = mask.astype(np.float32) / 255
+    refiner = Refiner(model, device)
+    for name, peer in peers.available().items():
+        theirs = median_seconds(lambda peer=peer: peer(image, coarse), seconds=2)
+        ours = median_seconds(lambda: refiner(image, coarse), seconds=2)
+        yield {"peer": name, "seconds": theirs, "spnrefine_seconds": ours, "ratio": ours / theirs}
+
+
+def _operands(height: int, width: int, channels: int, layout: str, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, channels, height, width, generator=generator)
+    guidance = torch.randn(1, TAPS * channels, height, width, generator=generator)
+    if layout == "channels_last":
+        x, guidance = (t.to(memory_format=torch.channels_last) for t in (x, guidance))
+    return x.to(device), guidance.to(device).unflatten(1, (4, 3, channels))
+
+
+def _forward_backward(x: torch.Tensor, guidance: torch.Tensor) -> None:
+    x, guidance = x.detach().requires_grad_(), guidance.detach().requires_grad_()
+    out = propagate(x, guidance)
+    out.backward(torch.ones_like(out))
+
+
+def _refine_scene(height: int, width: int, model: str, device: str) -> tuple[float, float]:
+    image, mask = draw_scene(height, width)
+    coarse = mask.astype(np.float32) / 255
+    refiner = Refiner(model, device)
+    refiner(image, coarse)  # warm
+    times = []
+    while len(times) < 5:
+        start = time.perf_counter()
+        refiner(image, coarse)
+        times.append(time.perf_counter() - start)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(np.median(times)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,18 @@
+import json
+
+from spnrefine.model import weights
+
+
+def test_info_tells_versions_backends_and_weights(run):
+    facts = json.loads(run("info", "--json").stdout)
+    assert "reference" in facts["machine"]["backends"]
+    assert "cpu" in facts["machine"]["backends"]
+    general = next(w for w in facts["weights"] if w["name"] == "general")
+    assert general["sha256"] == weights.describe("general").sha256
+    assert "non-commercial" in general["terms"]
+
+
+def test_info_for_people_says_the_same(run):
+    shown = run("info")
+    assert shown.exit_code == 0
+    assert weights.describe("general").sha256 in shown.stdout.replace("\n", "").replace(" ", "")
