@@ -2,6 +2,7 @@
 
 import click
 
+from spnrefine.cli import streams
 from spnrefine.cli.options import model_options, option
 
 
@@ -33,7 +34,8 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     from spnrefine.refiner import resolve_device
 
     place = str(resolve_device(device))
-    facts = {"versions": machine.versions(), "machine": machine.describe(), "device": place, "model": model}
+    facts: dict[str, dict] = {"versions": machine.versions(), "machine": machine.describe()}
+    facts["machine"] |= {"device": place, "model": model}
     parts = {
         "propagation": lambda: bench.propagation(place),
         "refine": lambda: bench.end_to_end(model, place),
@@ -43,11 +45,9 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     if as_json:
         click.echo(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    for key in ("versions", "machine"):
-        console.print(", ".join(f"{name} {value}" for name, value in facts[key].items()))
+    console = streams.console()
+    for values in facts.values():
+        console.print(", ".join(f"{name} {value}" for name, value in values.items()))
     for name, rows in chosen.items():
         console.print(f"\n{name}", style="bold")
         for row in rows():

@@ -10,7 +10,14 @@ from click_default_group import DefaultGroup
 
 from spnrefine.errors import SpnRefineError
 
-COMMANDS = ("refine", "batch", "train", "bench", "info")
+COMMANDS = {  # and the module and function of each
+    "refine": "refine",
+    "batch": "batch",
+    "eval": "evaluate",
+    "train": "train",
+    "bench": "bench",
+    "info": "info",
+}
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -23,7 +30,7 @@ class Group(DefaultGroup):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         known = name if name in COMMANDS else self.default_cmd_name
         if known not in self.commands:
-            command = getattr(import_module(f"spnrefine.cli.{known}"), known)
+            command = getattr(import_module(f"spnrefine.cli.{COMMANDS[known]}"), COMMANDS[known])
             command.params.append(debug_option())
             self.add_command(command)
         return super().get_command(ctx, name)

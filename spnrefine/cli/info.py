@@ -2,6 +2,7 @@
 
 import click
 
+from spnrefine.cli import streams
 from spnrefine.cli.options import option
 
 
@@ -21,10 +22,9 @@ def info(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts))
         return
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = streams.console()
     for title, key in (("Versions", "versions"), ("Machine", "machine")):
         table = Table("", title=title, title_justify="left", show_header=False, box=None)
         for name, value in facts[key].items():

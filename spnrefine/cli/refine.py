@@ -62,9 +62,9 @@ def refine(
     from spnrefine.review import pictures
 
     settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
-    sources = [read_stdin() if name == STREAM else Path(name) for name in (image, mask)]
-    inputs = [source for source in sources if isinstance(source, Path)]
-    loaded = job.load(*sources, settings)
+    photograph, coarse = (read_stdin() if name == STREAM else Path(name) for name in (image, mask))
+    inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
+    loaded = job.load(photograph, coarse, settings)
     extension = ".png" if mask == STREAM else masks.extension(loaded.mask)
     target = None if to_stdout else _target(image if image != STREAM else mask, output, extension)
     for path in (target, overlay, compare):

@@ -2,12 +2,17 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from spnrefine.errors import FileError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 STREAM = "-"
+WIDTH = 200  # of tables that do not go to a terminal: none of their columns is cut
 
 
 def read_stdin() -> bytes:
@@ -41,3 +46,10 @@ def write_stdout(data: bytes) -> None:
 def say(text: str) -> None:
     """Tell the user something on standard error."""
     click.echo(text, err=True)
+
+
+def console() -> "Console":
+    """Return a console on standard output for tables."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)

@@ -1,0 +1,63 @@
+import json
+
+import numpy as np
+import pytest
+
+from spnrefine.evaluate import bench, peers, timing
+from spnrefine.evaluate.scene import draw_scene
+
+
+def test_median_of_what_was_timed():
+    calls = []
+    seconds = timing.median_seconds(lambda: calls.append(1), seconds=0, least=4)
+    assert len(calls) == 2 + 4
+    assert 0 < seconds < 0.1
+
+
+def test_a_scene_has_an_object_and_a_mask_that_is_off():
+    image, mask = draw_scene(300, 200)
+    assert (image.shape, mask.shape) == ((300, 200, 3), (300, 200))
+    assert set(np.unique(mask)) == {0, 255}
+    assert 0.3 < (mask > 0).mean() < 0.5
+
+
+def test_propagation_rows(monkeypatch):
+    monkeypatch.setattr(bench, "PROPAGATION_SHAPES", ((8, 12, 2),))
+    monkeypatch.setattr(timing, "COPY_BYTES", 1 << 20)
+    rows = list(bench.propagation("cpu"))
+    assert [row["layout"] for row in rows] == ["channels_last", "contiguous"]
+    for row in rows:
+        moved = (12 + 1 + 1) * 8 * 12 * 2 * 4
+        assert row["gb_s"] == pytest.approx(moved / (row["forward_ms"] * 1e6), rel=1e-6)
+        assert row["share"] == pytest.approx(row["gb_s"] / row["copy_gb_s"])
+        assert row["times_reference"] == pytest.approx(row["reference_ms"] / row["forward_ms"])
+
+
+def test_end_to_end_rows_have_time_and_memory(monkeypatch):
+    monkeypatch.setattr(bench, "SCENES", ((64, 96),))
+    (row,) = bench.end_to_end("general", "cpu")
+    assert row["size"] == "96x64"
+    assert 0 < row["seconds"] < 30
+    assert 0.1 < row["peak_gb"] < 4
+
+
+def test_bench_prints_machine_and_versions(run, monkeypatch):
+    monkeypatch.setattr(bench, "PROPAGATION_SHAPES", ((4, 4, 1),))
+    monkeypatch.setattr(timing, "COPY_BYTES", 1 << 20)
+    printed = json.loads(run("bench", "--only", "propagation", "--json").stdout)
+    assert printed["machine"]["cores"] >= 1
+    assert "torch" in printed["versions"]
+    assert "refine" not in printed
+    assert "forward_ms" in run("bench", "--only", "propagation").stdout
+
+
+@pytest.mark.parametrize("name", list(peers.available()) or ["none is installed"])
+def test_peers_take_and_give_probabilities(name):
+    if name not in peers.available():
+        pytest.skip("the extra 'peers' is not installed")
+    image, mask = draw_scene(40, 50)
+    refined = peers.available()[name](image, mask.astype(np.float32) / 255)
+    assert refined.shape == (40, 50)
+    assert refined.min() >= 0
+    assert refined.max() <= 1
+    assert ((refined > 0.5) == (mask > 0)).mean() > 0.9
