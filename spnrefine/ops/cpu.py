@@ -5,6 +5,7 @@ import threading
 import numpy as np
 
 from spnrefine.ops import cpu_channels_last
+from spnrefine.ops.cpu_channels_last import TILE_LINES
 from spnrefine.ops.cpu_plan import plan
 from spnrefine.ops.cpu_simd import LANES
 from spnrefine.ops.cpu_threads import Team, available_cores
@@ -36,20 +37,19 @@ def forward(
     """
     batch, channels, height, width = x.shape
     _, _, taps, group, _, _ = guidance.shape
-    states, winner, saved = _saved(x, len(directions) if save else 0)
+    saved = np.empty(len(directions) * x.nbytes + x.size if save else 0, np.uint8)
     out = np.empty((batch, height, width, channels), x.dtype)
     schedule = plan(x.shape, directions, _team.size, channels if group < channels else LANES, False)
     arguments = (
         schedule,
         (height, width, channels, len(directions), taps, group),
         x.dtype.type(_FLOORS[normalise]),
-        save,
+        True if group < channels else None,
         _channels_last(x),
         _channels_last(guidance),
         out.reshape(-1),
         _line(x, len(directions)),
-        states,
-        winner,
+        _states_and_winner(saved, x) if save else None,
     )
     _team.run(cpu_channels_last.forward, arguments, len(schedule.tasks))
     return out.transpose(0, 3, 1, 2), saved
@@ -66,7 +66,6 @@ def backward(
     """Return the gradients of ``x`` and ``guidance``, given ``grad``, that of the result."""
     batch, channels, height, width = x.shape
     _, _, taps, group, _, _ = guidance.shape
-    states, winner, _ = _saved(x, len(directions), saved)
     dx = np.empty((batch, height, width, channels), x.dtype)
     dguidance = np.empty((batch, height, width, len(directions), taps, group), x.dtype)
     schedule = plan(x.shape, directions, _team.size, channels if group < channels else LANES, True)
@@ -74,12 +73,12 @@ def backward(
         schedule,
         (height, width, channels, len(directions), taps, group),
         x.dtype.type(_FLOORS[normalise]),
+        True if group < channels else None,
         _channels_last(grad),
         _channels_last(x),
         _channels_last(guidance),
         _line(x, len(directions)),
-        states,
-        winner,
+        _states_and_winner(saved, x),
         dx.reshape(-1),
         dguidance.reshape(-1),
     )
@@ -93,20 +92,15 @@ def _channels_last(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array.transpose(order)).reshape(-1)
 
 
-def _saved(
-    x: np.ndarray, directions: int, saved: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The states of every direction and the direction that won, as views of one array of bytes, new if not given."""
-    split = directions * x.nbytes
-    if saved is None:
-        saved = np.empty(split + (x.size if directions else 0), np.uint8)
-    return saved[:split].view(x.dtype), saved[split:], saved
+def _states_and_winner(saved: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """View the bytes that are saved as the states of every direction and the direction that won, a byte each."""
+    return saved[: -x.size].view(x.dtype), saved[-x.size :]
 
 
 def _line(x: np.ndarray, directions: int) -> np.ndarray:
     """Scratch for a line of every image and direction, kept for the calling thread's next call."""
     batch, channels, height, width = x.shape
-    size = batch * directions * max(height, width) * -(-channels // LANES) * LANES
+    size = batch * directions * (max(height, width) + 2 * TILE_LINES) * -(-channels // LANES) * LANES
     scratch = getattr(_local, "scratch", None)
     if scratch is None or scratch.nbytes < size * x.itemsize:
         scratch = _local.scratch = np.empty(size * x.itemsize, np.uint8)

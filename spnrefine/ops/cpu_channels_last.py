@@ -3,40 +3,36 @@
 Flat arrays: ``x``, ``out`` and their gradients are (N, H, W, C), ``guidance`` is (N, H, W, D, T, G), the states that
 forward saves are (N, D, H, W, C) and ``winner``, the direction that gave the maximum, is (N, H, W, C). All four
 directions are the same loop with other steps. ``line`` holds, for each image and direction, the last line of the
-recurrence, with channels rounded up to whole vectors.
+recurrence and then the edges of a tile, with channels rounded up to whole vectors.
+
+Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through tiles
+of a few lines, and fetch the next tile in the order of memory meanwhile. A pixel needs three of the line before it, so a
+tile slants: each of its lines starts one position before the one it follows. Tiles along a line then run one by one, and
+hand over, for each of their lines, what the next tile needs of their last position.
 """
 
-from spnrefine.ops.cpu_plan import (
-    CHANNEL,
-    CHANNEL_END,
-    DIRECTION,
-    FIRST,
-    FRESH,
-    IMAGE,
-    LAST,
-    LINE,
-    LINE_END,
-    WAIT,
-    WAY,
-)
+from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_simd import (
     LANES,
     absolute,
     load,
+    load_one,
     multiply_add,
+    pointer,
     prefetch,
     smaller_byte,
     splat,
     store,
+    store_one,
     total,
     where_equal,
     where_greater,
 )
-from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, kernel, wait_until_done
+from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
 
 @kernel
-def forward(control, plan, shape, floor, save, x, guidance, out, line, states, winner):
+def forward(control, plan, shape, floor, shared, x, guidance, out, line, saved):
     """Run every sweep of ``plan``; called by several threads at once, which share the work."""
     sweeps, tasks = plan
     while True:
@@ -45,12 +41,12 @@ def forward(control, plan, shape, floor, save, x, guidance, out, line, states, w
             return
         wait_until_done(control, tasks[task, WAIT])
         for i in range(tasks[task, FIRST], tasks[task, LAST]):
-            _forward_sweep(sweeps[i], shape, floor, save, x, guidance, out, line, states, winner)
+            _forward_sweep(sweeps[i], shape, floor, shared, x, guidance, out, line, saved)
         add_and_fetch_old(control, DONE)
 
 
 @kernel
-def backward(control, plan, shape, floor, grad, x, guidance, line, states, winner, dx, dguidance):
+def backward(control, plan, shape, floor, shared, grad, x, guidance, line, saved, dx, dguidance):
     """Run every sweep of ``plan`` the other way round; called by several threads at once."""
     sweeps, tasks = plan
     while True:
@@ -59,11 +55,16 @@ def backward(control, plan, shape, floor, grad, x, guidance, line, states, winne
             return
         wait_until_done(control, tasks[task, WAIT])
         for i in range(tasks[task, FIRST], tasks[task, LAST]):
-            _backward_sweep(sweeps[i], shape, floor, grad, x, guidance, line, states, winner, dx, dguidance)
+            _backward_sweep(sweeps[i], shape, floor, shared, grad, x, guidance, line, saved, dx, dguidance)
         add_and_fetch_old(control, DONE)
 
 
-@kernel
+TILE_LINES, TILE_LENGTH = 4, 16
+AHEAD = 16
+"""How many pixels ahead the gates of a vertical scan are fetched."""
+
+
+@inlined
 def _walk(direction, height, width):
     """How a scan walks over pixels: the first one, the step to the next line, the step along a line, its length."""
     if direction == 0:
@@ -75,182 +76,236 @@ def _walk(direction, height, width):
     return (height - 1) * width, -width, 1, width
 
 
-@kernel
-def _taps(guidance, at, group, taps, shared, count, first, last):
-    """The raw taps of one pixel, those whose source lies outside the line set to 0."""
-    nothing = splat(guidance, 0)
-    if taps == 1:
-        return nothing, _tap(guidance, at, shared, count), nothing
-    before = nothing if first else _tap(guidance, at, shared, count)
-    centre = _tap(guidance, at + group, shared, count)
-    after = nothing if last else _tap(guidance, at + 2 * group, shared, count)
-    return before, centre, after
+@inlined
+def _tile(direction, length):
+    """The size of a tile, lines and positions: all of a line in vertical scans, which read memory in order anyway."""
+    return (TILE_LINES, min(TILE_LENGTH, length)) if direction < 2 else (1, length)
 
 
-@kernel
+@inlined
 def _tap(guidance, at, shared, count):
-    if shared:
-        return splat(guidance, guidance[at])
-    return load(guidance, at, count)
+    return load(guidance, at, count) if shared is None else splat(guidance, load_one(guidance, at))
+
+
+@inlined
+def _scale(a, b, c, floor):
+    """The sum of the taps' sizes, and 1 over what they are divided by."""
+    one = splat(a, 1)
+    size = absolute(a) + absolute(b) + absolute(c)
+    return size, one / where_greater(size, floor, size, one)
+
+
+@inlined
+def _fetch(array, pixel, line_step, lines, step, size, offset, count, begin, end):
+    """Ask for positions ``begin`` to ``end`` of a tile at ``pixel``: ``count`` numbers of each pixel's ``size``."""
+    for k in range(begin, end):
+        for t in range(lines):
+            at = (pixel + k * step + t * line_step) * size + offset
+            for i in range(0, count, LANES):
+                prefetch(array, at + i)
 
 
 @kernel
-def _forward_sweep(sweep, shape, floor, save, x, guidance, out, line, states, winner):
+def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_array, line_array, saved):
+    x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
     height, width, channels, directions, taps, group = shape
-    n, d = sweep[IMAGE], sweep[WAY]
+    n, d, fresh = sweep[IMAGE], sweep[WAY], sweep[FRESH]
     start, line_step, step, length = _walk(sweep[DIRECTION], height, width)
-    per_pixel = directions * taps * group
-    shared = group < channels
+    start += n * height * width
+    tile_lines, tile_length = _tile(sweep[DIRECTION], length)
+    per_pixel, gates = directions * taps * group, d * taps * group
+    outer = group if taps == 3 else 0  # from a pixel's centre tap to its before and after
+    first, last = (1, length - 1) if taps == 3 else (length, 0)  # where along a line before begins and after ends
     padded = -(-channels // LANES) * LANES
-    line_start = (n * directions + d) * max(height, width) * padded
-    one, nothing = splat(x, 1), splat(x, 0)
-    for t in range(sweep[LINE], sweep[LINE_END]):
-        for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
-            count = min(LANES, channels - c)
-            pixel = n * height * width + start + t * line_step
-            at = pixel * per_pixel + d * taps * group + (0 if shared else c)
-            here = line_start + c
-            before, centre = nothing, load(line, here, LANES)
-            for k in range(length):
-                after = load(line, here + padded, LANES) if k + 1 < length else nothing
-                for tap in range(taps):
-                    prefetch(guidance, at + line_step * per_pixel + tap * group)
-                where = pixel * channels + c
-                prefetch(x, where + line_step * channels)
-                prefetch(out, where + line_step * channels)
-                h = load(x, where, count)
-                if t > 0:
-                    a, b, e = _taps(guidance, at, group, taps, shared, count, k == 0, k + 1 == length)
-                    size = absolute(a) + absolute(b) + absolute(e)
-                    scale = one / where_greater(size, splat(x, floor), size, one)
-                    flow = multiply_add(a, before, multiply_add(b, centre, e * after))
-                    h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
-                before, centre = centre, after
-                store(line, here, h, LANES)
-                _merge(
-                    h,
-                    n,
-                    d,
-                    sweep[FRESH],
-                    where,
-                    count,
-                    save,
-                    directions,
-                    height * width * channels,
-                    out,
-                    states,
-                    winner,
-                )
-                pixel += step
-                at += step * per_pixel
-                here += padded
-
-
-@kernel
-def _merge(h, n, d, fresh, where, count, save, directions, image, out, states, winner):
-    """Keep the maximum, and for backward the state and which direction it came from."""
-    if save:
-        store(states, where + (n * (directions - 1) + d) * image, h, count)
-    if fresh:
-        store(out, where, h, count)
-        if save:
-            store(winner, where, splat(winner, d), count)
-    else:
-        best = load(out, where, count)
-        store(out, where, where_greater(h, best, h, best), count)
-        if save:
-            old, new = load(winner, where, count), splat(winner, d)
-            tied = where_equal(h, best, smaller_byte(old, new), old)
-            store(winner, where, where_greater(h, best, new, tied), count)
-
-
-@kernel
-def _backward_sweep(sweep, shape, floor, grad, x, guidance, line, states, winner, dx, dguidance):
-    height, width, channels, directions, taps, group = shape
-    n, d = sweep[IMAGE], sweep[WAY]
-    start, line_step, step, length = _walk(sweep[DIRECTION], height, width)
-    lines = height * width // length
-    per_pixel = directions * taps * group
-    shared = group < channels
-    padded = -(-channels // LANES) * LANES
-    line_start = (n * directions + d) * max(height, width) * padded
+    line_start = (n * directions + d) * (max(height, width) + 2 * TILE_LINES) * padded
+    edges = line_start + max(height, width) * padded
     to_state = (n * (directions - 1) + d) * height * width * channels
-    one, nothing, this = splat(x, 1), splat(x, 0), splat(winner, d)
-    for t in range(sweep[LINE_END] - 1, sweep[LINE] - 1, -1):
-        for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
-            count = min(LANES, channels - c)
-            pixel = n * height * width + start + t * line_step
-            at = pixel * per_pixel + d * taps * group + (0 if shared else c)
-            here = line_start + c
-            # What flows to a pixel of the line before comes from three of this one: two wait here for the third.
-            waiting, from_before = nothing, nothing
-            h_before, h_centre = nothing, nothing
-            if t > 0:
-                h_centre = load(states, (pixel - line_step) * channels + c + to_state, count)
-            for k in range(length):
-                where = pixel * channels + c
-                flow = load(grad, where, count)
-                flow = where_equal(load(winner, where, count), this, flow, nothing)
-                if t + 1 < lines:
-                    flow = flow + load(line, here, LANES)
-                share, da, db, de = one, nothing, nothing, nothing
-                to_before, to_centre, to_after = nothing, nothing, nothing
-                if t > 0:
-                    h_after = nothing
-                    if k + 1 < length:
-                        h_after = load(states, where + (step - line_step) * channels + to_state, count)
-                    value = load(x, where, count)
-                    first, last = k == 0, k + 1 == length
-                    a, b, e = _taps(guidance, at, group, taps, shared, count, first, last)
-                    size = absolute(a) + absolute(b) + absolute(e)
-                    scale = one / where_greater(size, splat(x, floor), size, one)
-                    share = one - (a + b + e) * scale
-                    scaled = flow * scale
-                    to_before, to_centre, to_after = a * scaled, b * scaled, e * scaled
-                    da = nothing if first else scaled * (h_before - value)
-                    db = scaled * (h_centre - value)
-                    de = nothing if last else scaled * (h_after - value)
-                    # bounded and unit: taps share one divisor, so each pulls at the others
-                    pull = multiply_add(a, da, multiply_add(b, db, e * de)) * scale
-                    pull = where_greater(size, splat(x, floor), pull, nothing)
-                    da = da - _signed(pull, a)
-                    db = db - _signed(pull, b)
-                    de = de - _signed(pull, e)
-                    h_before, h_centre = h_centre, h_after
-                if k > 0:
-                    store(line, here - padded, waiting + to_before, LANES)
-                waiting, from_before = to_centre + from_before, to_after
-                _store_taps(dguidance, at, group, taps, shared, count, c == 0, da, db, de)
-                change = share * flow
-                if not sweep[FRESH]:
-                    change = change + load(dx, where, count)
-                store(dx, where, change, count)
-                pixel += step
-                at += step * per_pixel
-                here += padded
-            store(line, here - padded, waiting, LANES)
+    ahead = AHEAD * step * per_pixel
+    one, nothing, limit = splat(x, 1), splat(x, 0), splat(x, floor)
+    for t0 in range(sweep[LINE], sweep[LINE_END], tile_lines):
+        lines = min(tile_lines, sweep[LINE_END] - t0)
+        for k0 in range(0, length + lines - 1, tile_length):
+            tile = start + t0 * line_step + k0 * step
+            following = tile + tile_length * step
+            if k0 + 2 * tile_length > length:
+                following = start + (t0 + tile_lines) * line_step
+            for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
+                count = channels - c
+                if tile_lines > 1:
+                    share = c - sweep[CHANNEL], min(c + LANES, sweep[CHANNEL_END]) - sweep[CHANNEL]
+                    whole = sweep[CHANNEL_END] - sweep[CHANNEL]
+                    part = share[0] * tile_length // whole, share[1] * tile_length // whole
+                    _fetch(
+                        guidance, following, line_step, lines, step, per_pixel, gates, taps * group, part[0], part[1]
+                    )
+                    _fetch(x, following, line_step, lines, step, channels, 0, channels, part[0], part[1])
+                    _fetch(out, following, line_step, lines, step, channels, 0, channels, part[0], part[1])
+                for s in range(lines):
+                    t = t0 + s
+                    begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
+                    pixel = start + t * line_step + begin * step
+                    centre_at = pixel * per_pixel + gates + outer + (c if shared is None else 0)
+                    at = pixel * channels + c
+                    here = line_start + begin * padded + c
+                    edge = edges + s * padded + c
+                    before = load(line, edge, LANES) if begin > 0 else nothing
+                    centre = load(line, here, LANES) if begin < length else nothing
+                    for k in range(begin, end):
+                        after = load(line, here + padded, LANES) if k + 1 < length else nothing
+                        h = load(x, at, count)
+                        if t > 0:
+                            if tile_lines == 1:
+                                prefetch(guidance, centre_at + ahead - outer)
+                                prefetch(guidance, centre_at + ahead)
+                                prefetch(guidance, centre_at + ahead + outer)
+                            a = _tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
+                            b = _tap(guidance, centre_at, shared, count)
+                            e = _tap(guidance, centre_at + outer, shared, count) if k < last else nothing
+                            _, scale = _scale(a, b, e, limit)
+                            flow = multiply_add(a, before, multiply_add(b, centre, e * after))
+                            h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
+                        before, centre = centre, after
+                        store(line, here, h, LANES)
+                        _merge(h, d, fresh, at, count, out, saved, to_state)
+                        at += step * channels
+                        centre_at += step * per_pixel
+                        here += padded
+                    store(line, edge, before, LANES)
+
+
+@inlined
+def _merge(h, d, fresh, at, count, out, saved, to_state):
+    """Keep the maximum, and for backward the state and which direction the maximum came from."""
+    best = h if fresh else load(out, at, count)
+    store(out, at, where_greater(h, best, h, best), count)
+    if saved is not None:
+        states, winner = pointer(saved[0]), pointer(saved[1])
+        store(states, at + to_state, h, count)
+        this = splat(winner, d)
+        if not fresh:
+            old = load(winner, at, count)
+            this = where_greater(h, best, this, where_equal(h, best, smaller_byte(old, this), old))
+        store(winner, at, this, count)
 
 
 @kernel
+def _backward_sweep(
+    sweep, shape, floor, shared, grad_array, x_array, guidance_array, line_array, saved, dx_array, dguidance_array
+):
+    grad, x, guidance, line = pointer(grad_array), pointer(x_array), pointer(guidance_array), pointer(line_array)
+    states, winner, dx, dguidance = pointer(saved[0]), pointer(saved[1]), pointer(dx_array), pointer(dguidance_array)
+    height, width, channels, directions, taps, group = shape
+    n, d, fresh = sweep[IMAGE], sweep[WAY], sweep[FRESH]
+    start, line_step, step, length = _walk(sweep[DIRECTION], height, width)
+    start += n * height * width
+    tile_lines, tile_length = _tile(sweep[DIRECTION], length)
+    per_pixel, gates = directions * taps * group, d * taps * group
+    outer = group if taps == 3 else 0
+    first, last = (1, length - 1) if taps == 3 else (length, 0)
+    padded = -(-channels // LANES) * LANES
+    line_start = (n * directions + d) * (max(height, width) + 2 * TILE_LINES) * padded
+    edges = line_start + max(height, width) * padded
+    to_source = ((n * (directions - 1) + d) * height * width - line_step) * channels
+    final = height * width // length - 1
+    ahead = AHEAD * step
+    one, nothing, limit, this = splat(x, 1), splat(x, 0), splat(x, floor), splat(winner, d)
+    for t0 in range(sweep[LINE_END] - 1, sweep[LINE] - 1, -tile_lines):
+        lines = min(tile_lines, t0 + 1 - sweep[LINE])
+        for k0 in range(0, length + lines - 1, tile_length):
+            tile = start + t0 * line_step + k0 * step
+            following = tile + tile_length * step
+            if k0 + 2 * tile_length > length:
+                following = start + (t0 - tile_lines) * line_step
+            for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
+                count = channels - c
+                if tile_lines > 1:
+                    share = c - sweep[CHANNEL], min(c + LANES, sweep[CHANNEL_END]) - sweep[CHANNEL]
+                    whole = sweep[CHANNEL_END] - sweep[CHANNEL]
+                    part = share[0] * tile_length // whole, share[1] * tile_length // whole
+                    _fetch(
+                        guidance, following, -line_step, lines, step, per_pixel, gates, taps * group, part[0], part[1]
+                    )
+                    _fetch(x, following, -line_step, lines, step, channels, 0, channels, part[0], part[1])
+                    _fetch(grad, following, -line_step, lines, step, channels, 0, channels, part[0], part[1])
+                    _fetch(states, following, -line_step, lines, step, channels, to_source, channels, part[0], part[1])
+                for s in range(lines):
+                    t = t0 - s
+                    begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
+                    pixel = start + t * line_step + begin * step
+                    centre_at = pixel * per_pixel + gates + outer + (c if shared is None else 0)
+                    at = pixel * channels + c
+                    here = line_start + begin * padded + c
+                    edge = edges + 2 * s * padded + c
+                    # What flows to a pixel of the line before comes from three of this one: two wait for the third.
+                    waiting, from_before = nothing, nothing
+                    if begin > 0:
+                        waiting, from_before = load(line, edge, LANES), load(line, edge + padded, LANES)
+                    h_before, h_centre = nothing, nothing
+                    if t > 0 and begin < end:
+                        h_centre = load(states, at + to_source, count)
+                        if begin > 0:
+                            h_before = load(states, at + to_source - step * channels, count)
+                    for k in range(begin, end):
+                        flow = load(grad, at, count)
+                        flow = where_equal(load(winner, at, count), this, flow, nothing)
+                        if t < final:
+                            flow = flow + load(line, here, LANES)
+                        share_of_x, da, db, de = one, nothing, nothing, nothing
+                        to_before, to_centre, to_after = nothing, nothing, nothing
+                        if t > 0:
+                            if tile_lines == 1:
+                                prefetch(guidance, centre_at + ahead * per_pixel - outer)
+                                prefetch(guidance, centre_at + ahead * per_pixel)
+                                prefetch(guidance, centre_at + ahead * per_pixel + outer)
+                            h_after = nothing
+                            if k + 1 < length:
+                                h_after = load(states, at + to_source + step * channels, count)
+                            value = load(x, at, count)
+                            a = _tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
+                            b = _tap(guidance, centre_at, shared, count)
+                            e = _tap(guidance, centre_at + outer, shared, count) if k < last else nothing
+                            size, scale = _scale(a, b, e, limit)
+                            share_of_x = one - (a + b + e) * scale
+                            scaled = flow * scale
+                            to_before, to_centre, to_after = a * scaled, b * scaled, e * scaled
+                            da = scaled * (h_before - value) if k >= first else nothing
+                            db = scaled * (h_centre - value)
+                            de = scaled * (h_after - value) if k < last else nothing
+                            # taps share one divisor, so where it is their sum each pulls at the others
+                            pull = multiply_add(a, da, multiply_add(b, db, e * de)) * scale
+                            pull = where_greater(size, limit, pull, nothing)
+                            da, db, de = da - _signed(pull, a), db - _signed(pull, b), de - _signed(pull, e)
+                            h_before, h_centre = h_centre, h_after
+                        if k > 0:
+                            store(line, here - padded, waiting + to_before, LANES)
+                        waiting, from_before = to_centre + from_before, to_after
+                        if taps == 3:
+                            _store_tap(dguidance, centre_at - outer, shared, count, c, da)
+                            _store_tap(dguidance, centre_at + outer, shared, count, c, de)
+                        _store_tap(dguidance, centre_at, shared, count, c, db)
+                        change = share_of_x * flow
+                        if not fresh:
+                            change = change + load(dx, at, count)
+                        store(dx, at, change, count)
+                        at += step * channels
+                        centre_at += step * per_pixel
+                        here += padded
+                    if end == length:
+                        store(line, line_start + (length - 1) * padded + c, waiting, LANES)
+                    store(line, edge, waiting, LANES)
+                    store(line, edge + padded, from_before, LANES)
+
+
+@inlined
 def _signed(value, sign):
     """``value`` with the sign of ``sign``: 0 where that is 0."""
     nothing = splat(value, 0)
     return where_greater(sign, nothing, value, where_greater(nothing, sign, nothing - value, nothing))
 
 
-@kernel
-def _store_taps(dguidance, at, group, taps, shared, count, first, a, b, e):
-    if taps == 1:
-        _store_tap(dguidance, at, shared, count, first, b)
-    else:
-        _store_tap(dguidance, at, shared, count, first, a)
-        _store_tap(dguidance, at + group, shared, count, first, b)
-        _store_tap(dguidance, at + 2 * group, shared, count, first, e)
-
-
-@kernel
-def _store_tap(dguidance, at, shared, count, first, value):
-    if shared:
-        dguidance[at] = total(value) + (0 if first else dguidance[at])
-    else:
+@inlined
+def _store_tap(dguidance, at, shared, count, c, value):
+    if shared is None:
         store(dguidance, at, value, count)
+    else:
+        store_one(dguidance, at, total(value) + (load_one(dguidance, at) if c > 0 else 0))

@@ -2,7 +2,8 @@
 
 LLVM's loop vectoriser would have to prove, at every short inner loop, that a dozen arrays do not overlap. Saying
 "16 lanes" in the kernel instead gives the same code on every machine: one AVX-512 register, two of AVX2, four of NEON.
-Arrays are one-dimensional and contiguous; indices count elements and are not checked.
+Kernels read and write through pointers to contiguous arrays: passing arrays about would count references in the inner
+loop. Indices count elements and are not checked.
 """
 
 import operator
@@ -11,7 +12,8 @@ from typing import Any
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import extending
 from numba.core import cgutils, types
-from numba.extending import models, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import lower_builtin, models, register_model
 
 intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
 
@@ -36,10 +38,9 @@ def _vector(context, dtype):
     return context.get_value_type(Lanes(dtype))
 
 
-def _pointer(context, builder, array_type, array, index, pointee):
-    """The address of ``array[index]``, to be read or written as a ``pointee``."""
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), pointee.as_pointer())
+def _address(builder, pointer, index, pointee):
+    """The address of element ``index``, to be read or written as a ``pointee``."""
+    return builder.bitcast(builder.gep(pointer, [index]), pointee.as_pointer())
 
 
 def _splat(builder, scalar, vector):
@@ -72,12 +73,22 @@ def _alignment(vector):
 
 
 @intrinsic
+def pointer(typingctx, array):
+    """Where the elements of an array lie; the array must outlive it."""
+
+    def codegen(context, builder, signature, arguments):
+        return context.make_array(array)(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
 def load(typingctx, array, index, count):
     """``array[index : index + LANES]``; lanes from ``count`` on are 0 and their memory is not touched."""
 
     def codegen(context, builder, signature, arguments):
         vector = _vector(context, array.dtype)
-        where = _pointer(context, builder, array, arguments[0], arguments[1], vector)
+        where = _address(builder, arguments[0], arguments[1], vector)
         align = ir.Constant(ir.IntType(32), _alignment(vector))
         result = cgutils.alloca_once(builder, vector)
         whole = builder.icmp_signed(">=", arguments[2], ir.Constant(arguments[2].type, LANES))
@@ -99,7 +110,7 @@ def store(typingctx, array, index, value, count):
 
     def codegen(context, builder, signature, arguments):
         vector = _vector(context, array.dtype)
-        where = _pointer(context, builder, array, arguments[0], arguments[1], vector)
+        where = _address(builder, arguments[0], arguments[1], vector)
         align = ir.Constant(ir.IntType(32), _alignment(vector))
         whole = builder.icmp_signed(">=", arguments[3], ir.Constant(arguments[3].type, LANES))
         with builder.if_else(whole, likely=True) as (then, otherwise):
@@ -113,8 +124,29 @@ def store(typingctx, array, index, value, count):
 
 
 @intrinsic
+def load_one(typingctx, array, index):
+    """``array[index]``, a number."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.load(builder.gep(arguments[0], [arguments[1]]))
+
+    return array.dtype(array, types.intp), codegen
+
+
+@intrinsic
+def store_one(typingctx, array, index, value):
+    """Write a number to ``array[index]``."""
+
+    def codegen(context, builder, signature, arguments):
+        builder.store(arguments[2], builder.gep(arguments[0], [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, array.dtype), codegen
+
+
+@intrinsic
 def splat(typingctx, like, scalar):
-    """``scalar`` in every lane; ``like`` is an array, or lanes, of the wanted dtype."""
+    """``scalar`` in every lane; ``like`` is a pointer to, or lanes of, the wanted dtype."""
     lanes = Lanes(like.dtype)
 
     def codegen(context, builder, signature, arguments):
@@ -123,32 +155,22 @@ def splat(typingctx, like, scalar):
     return lanes(like, lanes.dtype), codegen
 
 
-def _binary(name):
-    @intrinsic
-    def operation(typingctx, a, b):
-        def codegen(context, builder, signature, arguments):
-            return getattr(builder, name)(*arguments)
+def _define(symbol, instruction):
+    @infer_global(symbol)
+    class Template(AbstractTemplate):
+        def generic(self, arguments, keywords):
+            a, b = arguments
+            return a(a, b) if isinstance(a, Lanes) and a == b else None
 
-        return a(a, b), codegen
-
-    return operation
-
-
-def _define(symbol, operation):
-    @overload(symbol)
-    def define(a, b):
-        if isinstance(a, Lanes) and a == b:
-            return lambda a, b: operation(a, b)
-        return None
+    @lower_builtin(symbol, Lanes, Lanes)
+    def lower(context, builder, signature, arguments):
+        return getattr(builder, instruction)(*arguments)
 
 
-for _symbol, _name in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-    (operator.truediv, "fdiv"),
-):
-    _define(_symbol, _binary(_name))
+_define(operator.add, "fadd")
+_define(operator.sub, "fsub")
+_define(operator.mul, "fmul")
+_define(operator.truediv, "fdiv")
 
 
 @intrinsic
@@ -213,15 +235,15 @@ def smaller_byte(typingctx, a, b):
 
 @intrinsic
 def prefetch(typingctx, array, index):
-    """Ask for the cache line of ``array[index]``; an index outside the array does no harm."""
+    """Ask for the cache line of ``array[index]`` in the second-level cache; an index outside the array does no harm."""
 
     def codegen(context, builder, signature, arguments):
         byte = ir.IntType(8).as_pointer()
-        where = _pointer(context, builder, array, arguments[0], arguments[1], ir.IntType(8))
+        where = _address(builder, arguments[0], arguments[1], ir.IntType(8))
         i32 = ir.IntType(32)
         function_type = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
         function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [where, i32(0), i32(3), i32(1)])
+        builder.call(function, [where, i32(0), i32(2), i32(1)])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen

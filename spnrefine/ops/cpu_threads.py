@@ -29,6 +29,11 @@ def kernel(function: Callable) -> Callable:
         return njit(function, nogil=True, error_model="numpy")
 
 
+def inlined(function: Callable) -> Callable:
+    """Compile ``function`` as a part of the kernels that call it."""
+    return njit(function, nogil=True, error_model="numpy", forceinline=True)
+
+
 class Team:
     """The calling thread and ``size - 1`` helpers, started when first needed."""
 
