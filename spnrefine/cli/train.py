@@ -1,0 +1,59 @@
+"""``spnrefine train``: weights of the refiner from photographs with exact masks."""
+
+from typing import Any
+
+import click
+
+from spnrefine.cli.options import option, path
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spnrefine train --data sets/ --from general --minutes 60 --out better.safetensors
+  spnrefine train --images photos/ --masks masks/ --imagenet lite0.pth --steps 20000 --out mine.safetensors
+  spnrefine train --data sets/ --void street=11 --steps 500 --set learning_rate=1e-3 --out trial.safetensors
+"""
+)
+@option("--data", type=path(), metavar="DIR", help="Folder of sets, each with images/ and masks/ or labels/.")
+@option("--images", type=path(), metavar="DIR", help="Folder of photographs, instead of --data.")
+@option("--masks", type=path(), metavar="DIR", help="Folder of their masks, with the same stems.")
+@option("--labels", is_flag=True, help="The files in --masks hold class ids; objects are random unions of classes.")
+@option("--void", multiple=True, metavar="[SET=]ID", help="Id of pixels that do not count.  [default: 255]")
+@option("--out", type=path(), required=True, metavar="FILE", help="The weights to write (.safetensors).")
+@option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist.")
+@option("--from", "start", metavar="NAME|PATH", help="Carry on from these weights.")
+@option("--imagenet", type=path(), metavar="PATH", help="Start from an EfficientNet-Lite0 state dict (.pth).")
+@option("--steps", type=click.IntRange(min=1), help="How many steps to train.")
+@option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long to train, instead of --steps.")
+@option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
+@option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
+@option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
+@option("--max-pairs", type=click.IntRange(min=1), help="Read at most so many pairs, evenly taken: for trials.")
+@option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe.")
+@option("--checkpoint-minutes", type=click.FloatRange(min=0), default=5.0, show_default=True, help="How often to save.")
+@option("--resume", is_flag=True, help="Carry on an interrupted run: the same command again, and this.")
+def train(**options: Any) -> None:
+    """Train the refiner on photographs with exact masks.
+
+    An interrupted run (Ctrl-C, or the end of the machine) leaves FILE.checkpoint behind; --resume carries it on. The
+    numbers that can be --set, and what they mean, stand in spnrefine/train/recipe.py.
+    """
+    _check_usage(options)
+    from spnrefine.refiner import resolve_device
+    from spnrefine.train.command import Options, train_command
+
+    raise SystemExit(train_command(Options(**options | {"device": resolve_device(options["device"])})))
+
+
+def _check_usage(options: dict[str, Any]) -> None:
+    if (options["data"] is None) == (options["images"] is None):
+        raise click.UsageError("Give either --data or --images with --masks.")
+    if (options["images"] is None) != (options["masks"] is None):
+        raise click.UsageError("--images and --masks belong together.")
+    if (options["steps"] is None) == (options["minutes"] is None):
+        raise click.UsageError("Give either --steps or --minutes.")
+    if options["start"] is not None and options["imagenet"] is not None:
+        raise click.UsageError("Give either --from or --imagenet.")
+    if options["out"].suffix != ".safetensors":
+        raise click.UsageError(f"--out is {options['out']}: expected a name that ends in .safetensors.")

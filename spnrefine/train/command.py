@@ -1,0 +1,248 @@
+"""What ``spnrefine train`` does: read, start or resume, train, write."""
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import spnrefine
+from spnrefine.errors import SpnRefineError
+from spnrefine.files.atomic import check_output
+from spnrefine.model import weights
+from spnrefine.model.imagenet import load_imagenet
+from spnrefine.model.spn import SPN
+from spnrefine.train.batches import Batches
+from spnrefine.train.checkpoint import check_same_run, checkpoint_path, read_checkpoint
+from spnrefine.train.loop import Budget, Progress, Trainer, run
+from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.settings import as_plain, with_settings
+from spnrefine.train.store import Store, build_store, memory_of
+from spnrefine.train.validation import Report, Validation
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command's options, as it names them; ``device`` is resolved."""
+
+    data: Path | None
+    images: Path | None
+    masks: Path | None
+    labels: bool
+    void: Sequence[str]
+    out: Path
+    overwrite: bool
+    start: str | None
+    imagenet: Path | None
+    steps: int | None
+    minutes: float | None
+    seed: int
+    device: torch.device
+    threads: int | None
+    max_pairs: int | None
+    settings: Sequence[str]
+    checkpoint_minutes: float
+    resume: bool
+
+
+def train_command(options: Options) -> int:
+    """Train and write the weights; return the exit code: 0, or 128 + the number of the signal that interrupted."""
+    threads = options.threads or torch.get_num_threads()
+    torch.set_num_threads(threads)
+    recipe = with_settings(Recipe(), options.settings)
+    checkpoint = checkpoint_path(options.out)
+    saved = _prepare_outputs(options, checkpoint)
+    model, beginning = _starting_point(options)
+    split = _find(options, recipe)
+    settings = {
+        "start": beginning,
+        "seed": options.seed,
+        "recipe": as_plain(recipe),
+        "data": _fingerprint(split.train),
+        "budget": {"steps": options.steps, "minutes": options.minutes},
+    }
+    if saved is not None:
+        check_same_run(saved["settings"], settings)
+    store = _load("train", split.train, options, recipe, threads)
+    validation = Validation(_load("held aside", split.val, options, recipe, threads), recipe) if split.val else None
+    trainer = Trainer(
+        model,
+        Batches(store, recipe, options.seed),
+        recipe,
+        continued=options.start is not None,
+        bfloat16=_has_bfloat16(options.device),
+    )
+    if saved is not None:
+        trainer.set_state(saved)
+        _say(f"resumed at step {trainer.step} from {checkpoint}")
+    reports: list[Report] = []
+
+    def on_report(step: int, report: Report) -> None:
+        reports.append(report)
+        _say(f"step {step}: {report}")
+
+    budget = Budget(options.steps, options.minutes)
+    with _Display(budget) as display:
+        interrupted = run(
+            trainer,
+            budget,
+            validation=validation,
+            checkpoint=checkpoint,
+            checkpoint_minutes=options.checkpoint_minutes,
+            settings=settings,
+            on_progress=display.show,
+            on_report=on_report,
+        )
+    if interrupted is not None:
+        _say(f"Interrupted at step {trainer.step}; the same command with --resume carries on from {checkpoint}.")
+        return 128 + interrupted
+    provenance = settings | {
+        "data": dict(Counter(store.set_names[index] for index in store.sets.tolist())),
+        "steps": trainer.step,
+        "patches": trainer.patches,
+        "hours": round(trainer.seconds / 3600, 3),
+        "device": _device_name(options.device),
+        "versions": {"spnrefine": spnrefine.__version__, "torch": torch.__version__, "numpy": np.__version__},
+    }
+    if reports:
+        provenance["validation"] = str(reports[-1])
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(trainer.result(), options.out, provenance=provenance)
+    checkpoint.unlink(missing_ok=True)
+    print(options.out)
+    return 0
+
+
+def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | None:
+    """Refuse outputs that exist before any work is spent; return the checkpoint to resume from."""
+    inputs = [weights.find(options.start)] if options.start is not None else []
+    check_output(options.out, overwrite=options.overwrite, inputs=inputs)
+    if options.resume:
+        return read_checkpoint(checkpoint)
+    if checkpoint.exists() and not options.overwrite:
+        raise SpnRefineError(f"{checkpoint} holds an unfinished run: pass --resume to carry it on, or --overwrite.")
+    return None
+
+
+def _starting_point(options: Options) -> tuple[SPN, str]:
+    """Return the network to train and, in words, where it begins."""
+    if options.start is not None:
+        info = weights.describe(options.start)
+        return weights.load(options.start), f"{info.name} {info.sha256[:12]}"
+    torch.manual_seed(options.seed)
+    model = SPN()
+    if options.imagenet is not None:
+        load_imagenet(model, options.imagenet)
+        return model, f"ImageNet, {options.imagenet.name}"
+    return model, "scratch"
+
+
+def _find(options: Options, recipe: Recipe) -> Split:
+    void = _void_ids(options.void)
+    if options.data is not None:
+        split = find_tree(options.data, held_aside=recipe.held_aside, void=void)
+    else:
+        assert options.images is not None
+        assert options.masks is not None
+        split = find_folders(
+            options.images,
+            options.masks,
+            labels=options.labels,
+            held_aside=recipe.held_aside,
+            void=void.get("", DEFAULT_VOID),
+        )
+    if options.max_pairs is not None:
+        split = Split(_evenly(split.train, options.max_pairs), _evenly(split.val, options.max_pairs))
+    return Split(split.train, _evenly(split.val, 4 * recipe.validation_patches))
+
+
+def _void_ids(given: Sequence[str]) -> dict[str, int]:
+    """Return ids by name of set; the id for all others under the empty name."""
+    ids = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        if not number.isdigit():
+            raise SpnRefineError(f"--void was {text!r}: expected an id, or SET=ID, as in street=11.")
+        ids[name] = int(number)
+    return ids
+
+
+def _evenly(pairs: list[Pair], most: int) -> list[Pair]:
+    if len(pairs) <= most:
+        return pairs
+    return [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
+
+
+def _load(what: str, pairs: list[Pair], options: Options, recipe: Recipe, threads: int) -> Store:
+    began = time.monotonic()
+    with tqdm(total=len(pairs), desc=f"reading {what}", unit="pair", disable=not sys.stderr.isatty()) as bar:
+        store = build_store(
+            pairs,
+            recipe,
+            device=options.device,
+            seed=options.seed,
+            threads=threads,
+            skipped=lambda pair, why: _say(f"left out {pair.image}: {why}"),
+            progress=lambda done: bar.update(done - bar.n) and None,
+        )
+    _say(f"{what}: {len(pairs)} pairs, {memory_of(store)}, read in {time.monotonic() - began:.0f} s")
+    return store
+
+
+def _fingerprint(pairs: list[Pair]) -> str:
+    names = "\n".join(f"{pair.set_name}/{pair.stem}" for pair in pairs)
+    return f"{len(pairs)} pairs, {hashlib.sha256(names.encode()).hexdigest()[:12]}"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{os.cpu_count()} cores, {platform.machine()}"
+
+
+def _say(text: str) -> None:
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
+
+
+class _Display:
+    """A bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.bar = tqdm(
+            total=100,
+            unit="%",
+            bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
+            disable=not sys.stderr.isatty(),
+        )
+
+    def __enter__(self) -> "_Display":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def show(self, progress: Progress) -> None:
+        figures = f"loss {progress.loss:.4f}  {progress.patches_per_second:.1f} patches/s  rate {progress.rate:.2e}"
+        if self.bar.disable:
+            _say(f"step {progress.step} ({progress.share:.1%}): {figures}")
+            return
+        self.bar.set_postfix_str(f"step {progress.step}  {figures}")
+        self.bar.update(100 * progress.share - self.bar.n)

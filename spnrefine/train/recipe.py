@@ -1,0 +1,99 @@
+"""Every number of the training, in one block."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training run does apart from its data, its starting point and its budget.
+
+    Chances are per patch. Lengths named ``*_span`` are pairs (least, most), drawn log-uniformly. "Of the object" means
+    as a share of the square root of the area of the object's box; pixels are the photograph's unless said.
+    """
+
+    # --- optimisation: AdamW, linear warm-up, cosine to zero over the budget
+    learning_rate: float = 2e-3  # from scratch or ImageNet weights
+    learning_rate_continued: float = 2e-4  # from weights of this network: gentle, so that nothing gets worse
+    encoder_rate: float = 0.3  # the encoder's learning rate, as a multiple
+    weight_decay: float = 1e-2  # on convolution kernels only: not on norms and biases
+    warmup_steps: int = 200
+    gradient_norm: float = 5.0  # gradients longer than this are shortened to it
+    average: float = 0.999  # moving average of weights and buffers, at most
+    average_share: float = 0.1  # its length is at most this share of the run
+    auxiliary_weight: float = 0.3  # of the same loss on the stride-8 head
+    frozen_norms_continued: bool = True  # carrying on with small batches: batch norms keep their trained statistics
+
+    # --- batches in turn: (patches, side in output pixels); a CPU divides the patches by `cpu_scale`
+    batches: tuple[tuple[int, int], ...] = ((128, 128), (64, 256), (32, 384))
+    cpu_scale: int = 4
+
+    # --- data
+    held_aside: float = 0.03  # of the pairs of a set without `val`, chosen by a hash of the stem
+    set_balance: float = 0.7  # a set of n pairs is drawn in proportion to n to this power
+    unions: int = 2  # random class unions kept of each label map
+    parts_chance: float = 0.5  # a mask of several parts is also kept with some of its parts alone
+    area_span: tuple[float, float] = (
+        0.003,
+        0.85,
+    )  # masks that cover less or more of the picture are left out
+    polygon_span: tuple[float, float] = (0.006, 0.04)  # tolerance of the polygon versions, of the object
+    polygon_fill_chance: float = 0.3  # a polygon version without holes
+
+    # --- views
+    frame_chance: float = 0.35  # the whole object as at inference: its box, int(0.25 * longer side) + 8 px wider
+    frame_margin_span: tuple[float, float] = (0.15, 0.6)  # half of the frames: another margin than 0.25
+    scene_chance: float = 0.2  # a frame that is the whole picture
+    zoom_span: tuple[float, float] = (0.57, 1.87)  # output pixels a pixel, for views around a boundary point
+    aspect: float = 0.2  # largest log of the stretch of width over height
+    rotate_chance: float = 0.5
+    rotate_zoom: float = 30.0  # degrees at most; frames turn a third of it
+    flip_chance: float = 0.5  # left to right
+    upside_down_chance: float = 0.05
+
+    # --- mistakes along the edge
+    exact_chance: float = 0.05  # the truth itself
+    polygon_chance: float = 0.3  # start from a polygon version
+    warp_chance: float = 0.5
+    warp_span: tuple[float, float] = (0.004, 0.06)  # of the object
+    offset_chance: float = 0.6  # inwards here, outwards there
+    offset_span: tuple[float, float] = (0.003, 0.04)  # of the object
+    grow_chance: float = 0.25  # all of the edge inwards, or all outwards
+    grow_span: tuple[float, float] = (0.003, 0.05)  # of the object
+    soft_chance: float = 0.4
+    soft_span: tuple[float, float] = (1.0, 14.0)  # width of a soft edge, output pixels
+    lowres_chance: float = 0.4
+    lowres_span: tuple[float, float] = (2.0, 28.0)  # output pixels a cell
+    lowres_cells: float = 12.0  # at least this many cells across a frame
+    threshold_chance: float = 0.35  # of the low-resolution ones: made hard again
+    threshold_span: tuple[float, float] = (0.25, 0.7)
+
+    # --- mistakes of whole regions
+    blob_chance: float = 0.25  # a blob missing (where it starts in the object) or too many (elsewhere)
+    similar_chance: float = 0.25  # the same, as far as the colours of the photograph are alike
+    region_span: tuple[float, float] = (0.06, 0.35)  # radius, of the view's side
+    donor_chance: float = 0.04  # the object of another patch, where nothing like it is in the photograph
+    saliency_chance: float = 0.12  # a blurred, uneven map
+    weak_chance: float = 0.12  # probabilities squeezed towards zero or a half
+    least_iou: float = 0.35  # a coarse mask worse than this is replaced by its edge mistakes alone
+
+    # --- the network's own output as its input
+    again_chance: float = 0.08  # its output on the coarse mask
+    guess_chance: float = 0.08  # its output on a hardly legible mask: mistakes of regions that follow edges
+    guess_cells: tuple[float, float] = (4.0, 10.0)  # low-resolution cells of such a mask, across the view
+
+    # --- photometric, each with its chance
+    photometric_chance: float = 0.6
+    brightness: float = 0.2
+    contrast: float = 0.3  # largest log
+    saturation: float = 0.6  # largest log
+    gamma: float = 0.35  # largest log
+    colour_cast: float = 0.08
+    noise: float = 0.05  # largest standard deviation, of white
+    noise_chance: float = 0.25
+    blur_chance: float = 0.15
+
+    # --- validation: fixed views and mistakes of held-aside pairs
+    validation_patches: int = 64
+    validation_side: int = 256
+    validation_minutes: float = 15.0
+    log_seconds: float = 30.0
