@@ -176,18 +176,23 @@ def _forward(
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
     if backend == "cuda":
-        return importlib.import_module("spnrefine.ops.cuda").forward(x, guidance, ways, normalise, save=save)
+        out, saved = importlib.import_module("spnrefine.ops.cuda").forward(x, guidance, ways, normalise, save=save)
+        return _laid_out_like(x, out), saved
     from spnrefine.ops import cpu
 
     dtype = reference.accumulation_dtype(x, guidance)
     out, saved = cpu.forward(_to_numpy(x, dtype), _to_numpy(guidance, dtype), ways, normalise, save=save)
-    return _from_numpy(out, x), torch.from_numpy(saved)
+    return _laid_out_like(x, torch.from_numpy(out)), torch.from_numpy(saved)
 
 
 @_forward.register_fake
 def _(x, guidance, directions, normalise, backend, save):
-    saved = torch.library.get_ctx().new_dynamic_size() if save else 0
-    return _empty_like(x), x.new_empty(saved, dtype=torch.uint8)
+    dtype = reference.accumulation_dtype(x, guidance)
+    if backend == "cuda":
+        size = torch.library.get_ctx().new_dynamic_size() if save else 0
+        return _empty_like(x), x.new_empty(size, dtype=dtype)
+    size = x.numel() * (len(directions) * dtype.itemsize + 1) if save else 0
+    return _empty_like(x), x.new_empty(size, dtype=torch.uint8)
 
 
 @torch.library.custom_op("spnrefine::propagate_backward", mutates_args=())
@@ -202,13 +207,14 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
     if backend == "cuda":
-        return importlib.import_module("spnrefine.ops.cuda").backward(grad, x, guidance, saved, ways, normalise)
+        gradients = importlib.import_module("spnrefine.ops.cuda").backward(grad, x, guidance, saved, ways, normalise)
+        return _laid_out_like(x, gradients[0]), _laid_out_like(guidance, gradients[1])
     from spnrefine.ops import cpu
 
     dtype = reference.accumulation_dtype(x, guidance)
     arrays = [_to_numpy(tensor, dtype) for tensor in (grad, x, guidance)]
     dx, dguidance = cpu.backward(arrays[0], arrays[1], arrays[2], saved.numpy(), ways, normalise)
-    return _from_numpy(dx, x), _from_numpy(dguidance, guidance)
+    return _laid_out_like(x, torch.from_numpy(dx)), _laid_out_like(guidance, torch.from_numpy(dguidance))
 
 
 @_backward.register_fake
@@ -242,7 +248,9 @@ def _to_numpy(tensor: Tensor, dtype: torch.dtype):
     return tensor.movedim((1, 2), (-2, -1)).numpy()
 
 
-def _from_numpy(array, like: Tensor) -> Tensor:
-    """An array as a tensor with the dtype of ``like`` and the layout of :func:`_empty_like`."""
-    tensor = torch.from_numpy(array).to(like.dtype)
-    return tensor if _is_channels_last(like) else tensor.contiguous()
+def _laid_out_like(like: Tensor, result: Tensor) -> Tensor:
+    """``result`` with the dtype of ``like`` and the layout of :func:`_empty_like`, copied only if it must be."""
+    result = result.to(like.dtype)
+    if _is_channels_last(like):
+        return _channels_last(result).contiguous().movedim((1, 2), (-2, -1))
+    return result.contiguous()

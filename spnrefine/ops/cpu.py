@@ -1,9 +1,11 @@
 """The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch."""
 
+import os
 import threading
 
 import numpy as np
 
+from spnrefine.errors import SpnRefineError
 from spnrefine.ops import cpu_channels_last
 from spnrefine.ops.cpu_channels_last import TILE_LINES
 from spnrefine.ops.cpu_plan import plan
@@ -15,7 +17,19 @@ _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
 """Taps are divided by the sum of their sizes where that is above this."""
 
 _local = threading.local()
-_team = Team(available_cores())
+_team = Team(int(os.environ.get("NUMBA_NUM_THREADS", 0)) or available_cores())
+
+
+def set_num_threads(threads: int) -> None:
+    """Run later calls on up to ``threads`` threads; at first on ``NUMBA_NUM_THREADS``, or else on all cores."""
+    if threads < 1:
+        raise SpnRefineError(f"the number of threads was {threads}: expected at least 1.")
+    _team.size = threads
+
+
+def get_num_threads() -> int:
+    """How many threads a call may use."""
+    return _team.size
 
 
 def forward(

@@ -5,10 +5,10 @@ forward saves are (N, D, H, W, C) and ``winner``, the direction that gave the ma
 directions are the same loop with other steps. ``line`` holds, for each image and direction, the last line of the
 recurrence and then the edges of a tile, with channels rounded up to whole vectors.
 
-Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through tiles
-of a few lines, and fetch the next tile in the order of memory meanwhile. A pixel needs three of the line before it, so a
-tile slants: each of its lines starts one position before the one it follows. Tiles along a line then run one by one, and
-hand over, for each of their lines, what the next tile needs of their last position.
+Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through
+tiles of a few lines, and fetch the next tile in the order of memory meanwhile. A pixel needs three of the line before
+it, so a tile slants: each of its lines starts one position before the one it follows. Tiles along a line then run one
+by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY

@@ -61,6 +61,7 @@ def propagate(
     ``guidance`` is (N, D, T, G, H, W), one slice of its second axis for each of the D ``directions``. Where
     directions tie, the first of them is the maximum and takes the gradient. Shapes, result and source as :func:`scan`.
     """
+    x = x.to(accumulation_dtype(x, guidance))  # here, so that the directions' gradients are summed in that type
     merged = scan(x, guidance[:, 0], directions[0], normalise=normalise)
     for i, direction in enumerate(directions[1:], start=1):
         h = scan(x, guidance[:, i], direction, normalise=normalise)

@@ -1,0 +1,35 @@
+import pytest
+import torch
+
+from spnrefine.ops import available_backends
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def backend(request):
+    """Each compiled backend that can run here; its tensors live on the device of that name."""
+    if request.param not in available_backends():
+        pytest.skip("no CUDA device, or no Numba CUDA")
+    return request.param
+
+
+@pytest.fixture(params=["reference", "cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def any_backend(request):
+    """The reference too."""
+    if request.param not in available_backends():
+        pytest.skip("no CUDA device, or no Numba CUDA")
+    return request.param
+
+
+@pytest.fixture
+def operands():
+    """Make random x (N, C, H, W) and guidance (N, D, T, G, H, W) on the device of a backend."""
+
+    def make(shape, *, backend="cpu", directions=4, taps=3, shared=False, dtype=torch.float64, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        n, c, h, w = shape
+        x = torch.randn(shape, generator=generator, dtype=torch.float64)
+        guidance = torch.randn(n, directions, taps, 1 if shared else c, h, w, generator=generator, dtype=torch.float64)
+        device = "cuda" if backend == "cuda" else "cpu"
+        return x.to(device, dtype), guidance.to(device, dtype)
+
+    return make
