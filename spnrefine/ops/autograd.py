@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -181,7 +182,8 @@ def _forward(
     from spnrefine.ops import cpu
 
     dtype = reference.accumulation_dtype(x, guidance)
-    out, saved = cpu.forward(_to_numpy(x, dtype), _to_numpy(guidance, dtype), ways, normalise, save=save)
+    gates, (values,) = _to_numpy(guidance, x, dtype=dtype)
+    out, saved = cpu.forward(values, gates, ways, normalise, save=save)
     return _laid_out_like(x, torch.from_numpy(out)), torch.from_numpy(saved)
 
 
@@ -212,8 +214,8 @@ def _backward(
     from spnrefine.ops import cpu
 
     dtype = reference.accumulation_dtype(x, guidance)
-    arrays = [_to_numpy(tensor, dtype) for tensor in (grad, x, guidance)]
-    dx, dguidance = cpu.backward(arrays[0], arrays[1], arrays[2], saved.numpy(), ways, normalise)
+    gates, (upstream, values) = _to_numpy(guidance, grad, x, dtype=dtype)
+    dx, dguidance = cpu.backward(upstream, values, gates, saved.numpy(), ways, normalise)
     return _laid_out_like(x, torch.from_numpy(dx)), _laid_out_like(guidance, torch.from_numpy(dguidance))
 
 
@@ -242,10 +244,19 @@ torch.library.register_autograd("spnrefine::propagate", _differentiate_forward, 
 torch.library.register_autograd("spnrefine::propagate_backward", _refuse_double_backward)
 
 
-def _to_numpy(tensor: Tensor, dtype: torch.dtype):
-    """A tensor as an array that the kernels read without a copy."""
-    tensor = _channels_last(tensor.detach().to(dtype)).contiguous()
-    return tensor.movedim((1, 2), (-2, -1)).numpy()
+def _to_numpy(guidance: Tensor, *others: Tensor, dtype: torch.dtype) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Turn tensors into arrays that the CPU kernels read without a copy; torch copies on all cores, NumPy on one."""
+    from spnrefine.ops import cpu
+
+    guidance = guidance.detach().to(dtype)
+    if not guidance.is_contiguous() and not _is_channels_last(guidance):
+        guidance = guidance.contiguous()
+    gates = guidance.numpy()
+    if cpu.runs_channels_last(gates):
+        arranged = (_channels_last(t.detach().to(dtype)).contiguous().movedim((1, 2), (-2, -1)) for t in others)
+    else:
+        arranged = (t.detach().to(dtype).contiguous() for t in others)
+    return gates, [t.numpy() for t in arranged]
 
 
 def _laid_out_like(like: Tensor, result: Tensor) -> Tensor:

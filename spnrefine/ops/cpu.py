@@ -6,9 +6,8 @@ import threading
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.ops import cpu_channels_last
-from spnrefine.ops.cpu_channels_last import TILE_LINES
-from spnrefine.ops.cpu_plan import plan
+from spnrefine.ops import cpu_channels_last, cpu_planar
+from spnrefine.ops.cpu_plan import Plan, plan
 from spnrefine.ops.cpu_simd import LANES
 from spnrefine.ops.cpu_threads import Team, available_cores
 from spnrefine.ops.directions import Direction
@@ -47,26 +46,31 @@ def forward(
 
     Returns
     -------
-    The result, like ``x`` in shape and dtype, and what backward needs, as bytes (empty without ``save``).
+    The result, like ``x`` in shape and dtype, and what backward needs, as bytes (empty without ``save``). The result
+    lies in memory as the kernel wrote it, see :func:`runs_channels_last`.
     """
-    batch, channels, height, width = x.shape
-    _, _, taps, group, _, _ = guidance.shape
+    floor = x.dtype.type(_FLOORS[normalise])
     saved = np.empty(len(directions) * x.nbytes + x.size if save else 0, np.uint8)
-    out = np.empty((batch, height, width, channels), x.dtype)
-    schedule = plan(x.shape, directions, _team.size, channels if group < channels else LANES, False)
-    arguments = (
-        schedule,
-        (height, width, channels, len(directions), taps, group),
-        x.dtype.type(_FLOORS[normalise]),
-        True if group < channels else None,
-        _channels_last(x),
-        _channels_last(guidance),
-        out.reshape(-1),
-        _line(x, len(directions)),
-        _states_and_winner(saved, x) if save else None,
+    views = _states_and_winner(saved, x) if save else None
+    schedule, shape, line = _prepare(x, guidance, directions, backward=False)
+    if runs_channels_last(guidance):
+        shared = True if guidance.shape[3] < x.shape[1] else None
+        x, guidance = _channels_last(x), _channels_last(guidance)
+        out = np.empty_like(x)
+        _team.run(
+            cpu_channels_last.forward,
+            (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
+            len(schedule.tasks),
+        )
+        return np.moveaxis(out, -1, 1), saved
+    x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
+    out = np.empty_like(x)
+    _team.run(
+        cpu_planar.forward,
+        (schedule, shape, floor, x.ravel(), guidance.ravel(), out.ravel(), line, views, _strips(x)),
+        len(schedule.tasks),
     )
-    _team.run(cpu_channels_last.forward, arguments, len(schedule.tasks))
-    return out.transpose(0, 3, 1, 2), saved
+    return out, saved
 
 
 def backward(
@@ -78,32 +82,73 @@ def backward(
     normalise: str | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients of ``x`` and ``guidance``, given ``grad``, that of the result."""
-    batch, channels, height, width = x.shape
-    _, _, taps, group, _, _ = guidance.shape
-    dx = np.empty((batch, height, width, channels), x.dtype)
-    dguidance = np.empty((batch, height, width, len(directions), taps, group), x.dtype)
-    schedule = plan(x.shape, directions, _team.size, channels if group < channels else LANES, True)
-    arguments = (
-        schedule,
-        (height, width, channels, len(directions), taps, group),
-        x.dtype.type(_FLOORS[normalise]),
-        True if group < channels else None,
-        _channels_last(grad),
-        _channels_last(x),
-        _channels_last(guidance),
-        _line(x, len(directions)),
-        _states_and_winner(saved, x),
-        dx.reshape(-1),
-        dguidance.reshape(-1),
+    floor = x.dtype.type(_FLOORS[normalise])
+    views = _states_and_winner(saved, x)
+    schedule, shape, line = _prepare(x, guidance, directions, backward=True)
+    if runs_channels_last(guidance):
+        shared = True if guidance.shape[3] < x.shape[1] else None
+        grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
+        dx, dguidance = np.empty_like(x), np.empty_like(guidance)
+        inputs = grad.ravel(), x.ravel(), guidance.ravel()
+        _team.run(
+            cpu_channels_last.backward,
+            (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
+            len(schedule.tasks),
+        )
+        return np.moveaxis(dx, -1, 1), np.moveaxis(dguidance, (1, 2), (-2, -1))
+    grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
+    dx, dguidance = np.empty_like(x), np.empty_like(guidance)
+    inputs = grad.ravel(), x.ravel(), guidance.ravel()
+    _team.run(
+        cpu_planar.backward,
+        (schedule, shape, floor, *inputs, line, views, dx.ravel(), dguidance.ravel(), _strips(x)),
+        len(schedule.tasks),
     )
-    _team.run(cpu_channels_last.backward, arguments, len(schedule.tasks))
-    return dx.transpose(0, 3, 1, 2), dguidance.transpose(0, 3, 4, 5, 1, 2)
+    return dx, dguidance
+
+
+def runs_channels_last(guidance: np.ndarray) -> bool:
+    """Whether a call with this guidance (N, D, T, G, H, W) runs on channels-last memory.
+
+    Gates are read where they lie, so ``x`` and other arrays are copied if they lie otherwise. Gates shared by all
+    channels are copied too if need be: there are few of them.
+    """
+    return guidance.shape[3] == 1 or (
+        not guidance.flags.c_contiguous and np.moveaxis(guidance, (-2, -1), (1, 2)).flags.c_contiguous
+    )
+
+
+def _prepare(
+    x: np.ndarray, guidance: np.ndarray, directions: tuple[Direction, ...], *, backward: bool
+) -> tuple[Plan, tuple[int, ...], np.ndarray]:
+    """The plan of a call, the sizes that its kernel wants, and a line for each image, direction and channel."""
+    batch, channels, height, width = x.shape
+    taps, group = guidance.shape[2:4]
+    lines = batch * len(directions)
+    if runs_channels_last(guidance):
+        step = LANES if group == channels else channels
+        line = lines * (max(height, width) + cpu_channels_last.EDGES) * _rounded(channels)
+        shape: tuple[int, ...] = (height, width, channels, len(directions), taps, group)
+    else:
+        step = 0
+        line = lines * channels * _rounded(max(height, width))
+        shape = (height, width, channels, len(directions), taps)
+    return plan(x.shape, directions, _team.size, step, backward), shape, _scratch("line", line, x.dtype)
+
+
+def _strips(x: np.ndarray) -> np.ndarray:
+    """Scratch for strips of columns, a row for each thread."""
+    row = cpu_planar.TABLES * cpu_planar.STRIP * _rounded(max(x.shape[2:]))
+    return _scratch("strips", _team.size * row, x.dtype).reshape(_team.size, row)
+
+
+def _rounded(count: int) -> int:
+    return -(-count // LANES) * LANES
 
 
 def _channels_last(array: np.ndarray) -> np.ndarray:
-    """Flatten an (N, ..., H, W) array to one dimension in the order (N, H, W, ...), without a copy if it can be."""
-    order = (0, array.ndim - 2, array.ndim - 1, *range(1, array.ndim - 2))
-    return np.ascontiguousarray(array.transpose(order)).reshape(-1)
+    """Turn (N, ..., H, W) into contiguous (N, H, W, ...), without a copy if it can be."""
+    return np.ascontiguousarray(np.moveaxis(array, (-2, -1), (1, 2)))
 
 
 def _states_and_winner(saved: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,11 +156,10 @@ def _states_and_winner(saved: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np
     return saved[: -x.size].view(x.dtype), saved[-x.size :]
 
 
-def _line(x: np.ndarray, directions: int) -> np.ndarray:
-    """Scratch for a line of every image and direction, kept for the calling thread's next call."""
-    batch, channels, height, width = x.shape
-    size = batch * directions * (max(height, width) + 2 * TILE_LINES) * -(-channels // LANES) * LANES
-    scratch = getattr(_local, "scratch", None)
-    if scratch is None or scratch.nbytes < size * x.itemsize:
-        scratch = _local.scratch = np.empty(size * x.itemsize, np.uint8)
-    return scratch[: size * x.itemsize].view(x.dtype)
+def _scratch(name: str, size: int, dtype: np.dtype) -> np.ndarray:
+    """Memory with anything in it, kept for the calling thread's next call."""
+    kept = getattr(_local, name, None)
+    if kept is None or kept.nbytes < size * dtype.itemsize:
+        kept = np.empty(size * dtype.itemsize, np.uint8)
+        setattr(_local, name, kept)
+    return kept[: size * dtype.itemsize].view(dtype)

@@ -11,22 +11,20 @@ it, so a tile slants: each of its lines starts one position before the one it fo
 by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
+from spnrefine.ops.cpu_lanes import gate_scale, merge, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_simd import (
     LANES,
-    absolute,
     load,
     load_one,
     multiply_add,
     pointer,
     prefetch,
-    smaller_byte,
     splat,
     store,
     store_one,
     total,
     where_equal,
-    where_greater,
 )
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
@@ -60,6 +58,9 @@ def backward(control, plan, shape, floor, shared, grad, x, guidance, line, saved
 
 
 TILE_LINES, TILE_LENGTH = 4, 16
+EDGES = 2 * TILE_LINES
+"""How many vectors of all channels the edges of a tile take."""
+
 AHEAD = 16
 """How many pixels ahead the gates of a vertical scan are fetched."""
 
@@ -88,14 +89,6 @@ def _tap(guidance, at, shared, count):
 
 
 @inlined
-def _scale(a, b, c, floor):
-    """The sum of the taps' sizes, and 1 over what they are divided by."""
-    one = splat(a, 1)
-    size = absolute(a) + absolute(b) + absolute(c)
-    return size, one / where_greater(size, floor, size, one)
-
-
-@inlined
 def _fetch(array, pixel, line_step, lines, step, size, offset, count, begin, end):
     """Ask for positions ``begin`` to ``end`` of a tile at ``pixel``: ``count`` numbers of each pixel's ``size``."""
     for k in range(begin, end):
@@ -117,7 +110,7 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
     outer = group if taps == 3 else 0  # from a pixel's centre tap to its before and after
     first, last = (1, length - 1) if taps == 3 else (length, 0)  # where along a line before begins and after ends
     padded = -(-channels // LANES) * LANES
-    line_start = (n * directions + d) * (max(height, width) + 2 * TILE_LINES) * padded
+    line_start = (n * directions + d) * (max(height, width) + EDGES) * padded
     edges = line_start + max(height, width) * padded
     to_state = (n * (directions - 1) + d) * height * width * channels
     ahead = AHEAD * step * per_pixel
@@ -161,31 +154,18 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                             a = _tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
                             b = _tap(guidance, centre_at, shared, count)
                             e = _tap(guidance, centre_at + outer, shared, count) if k < last else nothing
-                            _, scale = _scale(a, b, e, limit)
+                            _, scale = gate_scale(a, b, e, limit)
                             flow = multiply_add(a, before, multiply_add(b, centre, e * after))
                             h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
                         before, centre = centre, after
                         store(line, here, h, LANES)
-                        _merge(h, d, fresh, at, count, out, saved, to_state)
+                        merge(h, d, fresh, at, count, out, saved)
+                        if saved is not None:
+                            store(pointer(saved[0]), at + to_state, h, count)
                         at += step * channels
                         centre_at += step * per_pixel
                         here += padded
                     store(line, edge, before, LANES)
-
-
-@inlined
-def _merge(h, d, fresh, at, count, out, saved, to_state):
-    """Keep the maximum, and for backward the state and which direction the maximum came from."""
-    best = h if fresh else load(out, at, count)
-    store(out, at, where_greater(h, best, h, best), count)
-    if saved is not None:
-        states, winner = pointer(saved[0]), pointer(saved[1])
-        store(states, at + to_state, h, count)
-        this = splat(winner, d)
-        if not fresh:
-            old = load(winner, at, count)
-            this = where_greater(h, best, this, where_equal(h, best, smaller_byte(old, this), old))
-        store(winner, at, this, count)
 
 
 @kernel
@@ -203,7 +183,7 @@ def _backward_sweep(
     outer = group if taps == 3 else 0
     first, last = (1, length - 1) if taps == 3 else (length, 0)
     padded = -(-channels // LANES) * LANES
-    line_start = (n * directions + d) * (max(height, width) + 2 * TILE_LINES) * padded
+    line_start = (n * directions + d) * (max(height, width) + EDGES) * padded
     edges = line_start + max(height, width) * padded
     to_source = ((n * (directions - 1) + d) * height * width - line_step) * channels
     final = height * width // length - 1
@@ -264,17 +244,14 @@ def _backward_sweep(
                             a = _tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
                             b = _tap(guidance, centre_at, shared, count)
                             e = _tap(guidance, centre_at + outer, shared, count) if k < last else nothing
-                            size, scale = _scale(a, b, e, limit)
+                            size, scale = gate_scale(a, b, e, limit)
                             share_of_x = one - (a + b + e) * scale
                             scaled = flow * scale
                             to_before, to_centre, to_after = a * scaled, b * scaled, e * scaled
                             da = scaled * (h_before - value) if k >= first else nothing
                             db = scaled * (h_centre - value)
                             de = scaled * (h_after - value) if k < last else nothing
-                            # taps share one divisor, so where it is their sum each pulls at the others
-                            pull = multiply_add(a, da, multiply_add(b, db, e * de)) * scale
-                            pull = where_greater(size, limit, pull, nothing)
-                            da, db, de = da - _signed(pull, a), db - _signed(pull, b), de - _signed(pull, e)
+                            da, db, de = raw_gradients(a, b, e, da, db, de, size, scale, limit)
                             h_before, h_centre = h_centre, h_after
                         if k > 0:
                             store(line, here - padded, waiting + to_before, LANES)
@@ -294,13 +271,6 @@ def _backward_sweep(
                         store(line, line_start + (length - 1) * padded + c, waiting, LANES)
                     store(line, edge, waiting, LANES)
                     store(line, edge + padded, from_before, LANES)
-
-
-@inlined
-def _signed(value, sign):
-    """``value`` with the sign of ``sign``: 0 where that is 0."""
-    nothing = splat(value, 0)
-    return where_greater(sign, nothing, value, where_greater(nothing, sign, nothing - value, nothing))
 
 
 @inlined

@@ -41,12 +41,17 @@ class _Part(NamedTuple):
 def plan(
     shape: tuple[int, ...], directions: tuple[Direction, ...], threads: int, channel_step: int, backward: bool
 ) -> Plan:
-    """Divide a call on ``x`` of ``shape`` (N, C, H, W), cutting channels only at multiples of ``channel_step``."""
+    """Divide a call on ``x`` of ``shape`` (N, C, H, W), cutting channels.
+
+    They are cut if need be, at multiples of ``channel_step``, and each from the next if that is 0.
+    """
     batch, channels, height, width = shape
     stages = _stages(directions, height, width, backward)
     alone = max(len(stage) for stage in stages)  # threads that one block of one image keeps busy
-    cuts = min(-(-threads // max(batch * alone, 1)), -(-channels // channel_step))
-    step = -(-channels // (cuts * channel_step)) * channel_step
+    step = 1
+    if channel_step:
+        cuts = min(-(-threads // (batch * alone)), -(-channels // channel_step))
+        step = -(-channels // (cuts * channel_step)) * channel_step
     blocks = [(n, c, min(c + step, channels)) for n in range(batch) for c in range(0, channels, step)]
 
     sweeps: list[tuple[int, ...]] = []

@@ -17,8 +17,8 @@ from numba.core import cgutils, types
 
 from spnrefine.ops.cpu_simd import intrinsic
 
-CLAIMED, DONE = 0, 8
-"""Where a control array counts tasks taken and tasks done: a cache line apart."""
+CLAIMED, DONE, ENTERED = 0, 8, 16
+"""Where a control array counts tasks taken, tasks done and threads that came: a cache line apart."""
 
 
 def kernel(function: Callable) -> Callable:
@@ -50,7 +50,7 @@ class Team:
 
     def run(self, function: Callable, arguments: tuple, tasks: int) -> None:
         """Call ``function(control, *arguments)`` on enough threads for ``tasks`` tasks, and wait until all are done."""
-        control = np.zeros(16, np.int64)
+        control = np.zeros(24, np.int64)
         helpers = min(self.size, tasks) - 1
         if helpers > self._helpers:
             self._start(helpers)
