@@ -23,11 +23,13 @@ from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.spn import SPN
 from spnrefine.train.batches import Batches
 from spnrefine.train.checkpoint import check_same_run, checkpoint_path, read_checkpoint
-from spnrefine.train.loop import Budget, Progress, Trainer, run
+from spnrefine.train.display import Display, say
+from spnrefine.train.loop import run
 from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.store import Store, build_store, memory_of
+from spnrefine.train.trainer import Budget, Trainer
 from spnrefine.train.validation import Report, Validation
 
 
@@ -62,6 +64,7 @@ def train_command(options: Options) -> int:
     recipe = with_settings(Recipe(), options.settings)
     checkpoint = checkpoint_path(options.out)
     saved = _prepare_outputs(options, checkpoint)
+    torch.manual_seed(options.seed)  # of all that is initialised: a new network, and the auxiliary head of any
     model, beginning = _starting_point(options)
     split = _find(options, recipe)
     settings = {
@@ -84,15 +87,15 @@ def train_command(options: Options) -> int:
     )
     if saved is not None:
         trainer.set_state(saved)
-        _say(f"resumed at step {trainer.step} from {checkpoint}")
+        say(f"resumed at step {trainer.step} from {checkpoint}")
     reports: list[Report] = []
 
     def on_report(step: int, report: Report) -> None:
         reports.append(report)
-        _say(f"step {step}: {report}")
+        say(f"step {step}: {report}")
 
     budget = Budget(options.steps, options.minutes)
-    with _Display(budget) as display:
+    with Display() as display:
         interrupted = run(
             trainer,
             budget,
@@ -104,7 +107,7 @@ def train_command(options: Options) -> int:
             on_report=on_report,
         )
     if interrupted is not None:
-        _say(f"Interrupted at step {trainer.step}; the same command with --resume carries on from {checkpoint}.")
+        say(f"Interrupted at step {trainer.step}; the same command with --resume carries on from {checkpoint}.")
         return 128 + interrupted
     provenance = settings | {
         "data": dict(Counter(store.set_names[index] for index in store.sets.tolist())),
@@ -139,7 +142,6 @@ def _starting_point(options: Options) -> tuple[SPN, str]:
     if options.start is not None:
         info = weights.describe(options.start)
         return weights.load(options.start), f"{info.name} {info.sha256[:12]}"
-    torch.manual_seed(options.seed)
     model = SPN()
     if options.imagenet is not None:
         load_imagenet(model, options.imagenet)
@@ -192,10 +194,10 @@ def _load(what: str, pairs: list[Pair], options: Options, recipe: Recipe, thread
             device=options.device,
             seed=options.seed,
             threads=threads,
-            skipped=lambda pair, why: _say(f"left out {pair.image}: {why}"),
+            skipped=lambda pair, why: say(f"left out {pair.image}: {why}"),
             progress=lambda done: bar.update(done - bar.n) and None,
         )
-    _say(f"{what}: {len(pairs)} pairs, {memory_of(store)}, read in {time.monotonic() - began:.0f} s")
+    say(f"{what}: {len(pairs)} pairs, {memory_of(store)}, read in {time.monotonic() - began:.0f} s")
     return store
 
 
@@ -214,35 +216,3 @@ def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{os.cpu_count()} cores, {platform.machine()}"
-
-
-def _say(text: str) -> None:
-    tqdm.write(text, file=sys.stderr)
-    sys.stderr.flush()
-
-
-class _Display:
-    """A bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self.bar = tqdm(
-            total=100,
-            unit="%",
-            bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
-            disable=not sys.stderr.isatty(),
-        )
-
-    def __enter__(self) -> "_Display":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()
-
-    def show(self, progress: Progress) -> None:
-        figures = f"loss {progress.loss:.4f}  {progress.patches_per_second:.1f} patches/s  rate {progress.rate:.2e}"
-        if self.bar.disable:
-            _say(f"step {progress.step} ({progress.share:.1%}): {figures}")
-            return
-        self.bar.set_postfix_str(f"step {progress.step}  {figures}")
-        self.bar.update(100 * progress.share - self.bar.n)

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from spnrefine.train.decode import POLYGONS
 from spnrefine.train.draws import Draws
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.store import POLYGONS, Store
+from spnrefine.train.store import Store
 from spnrefine.train.views import Views, distances, positions
 
 RESAMPLERS = ("bilinear", "bilinear", "nearest", "bicubic")

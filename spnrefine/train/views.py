@@ -4,6 +4,7 @@ A view is an affine map from a patch to a photograph. It is drawn on the host, b
 there; the looking up happens on the device, for the whole batch at once.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spnrefine.train.decode import POLYGONS
 from spnrefine.train.distance import STEP
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.store import POLYGONS, Store
+from spnrefine.train.store import Store
 
 CPU_POSITIONS = 1 << 18
 
@@ -49,7 +51,11 @@ class Views:
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             yield Views(
-                *(each[part] for each in (self.records, self.affine, self.scale, self.object_size, self.frame)),
+                self.records[part],
+                self.affine[part],
+                self.scale[part],
+                self.object_size[part],
+                self.frame[part],
                 self.side,
             )
 
@@ -127,7 +133,7 @@ def _turns(frame: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator) -
 
 
 def _log_uniform(rng: np.random.Generator, span: tuple[float, float], count: int) -> NDArray[np.float64]:
-    return np.exp(rng.uniform(*np.log(span), count))
+    return np.exp(rng.uniform(math.log(span[0]), math.log(span[1]), count))
 
 
 def positions(views: Views, side: int) -> Tensor:
@@ -153,7 +159,8 @@ def _look(store: Store, views: Views) -> tuple[Tensor, Tensor, Tensor]:
     fine = _sample(
         store.texels, store.texel_start[views.records], store, views, positions(views, 2 * views.side), _unpack
     )
-    image = sum(fine[:, row::2, column::2] for row in (0, 1) for column in (0, 1)).permute(0, 3, 1, 2) / (4 * 255)
+    both = fine[:, ::2] + fine[:, 1::2]  # faster than a pooling layer where the channels come last
+    image = (both[:, :, ::2] + both[:, :, 1::2]).permute(0, 3, 1, 2) / (4 * 255)
     at = positions(views, views.side)
     height, width = (size[views.records].view(-1, 1, 1) for size in (store.height, store.width))
     inside = (at[:, 0] >= 0) & (at[:, 0] <= width) & (at[:, 1] >= 0) & (at[:, 1] <= height)
@@ -200,7 +207,9 @@ def _sample(
     right, down = (left + 1).clamp(min=0).minimum(width - 1), (up + 1).clamp(min=0).minimum(height - 1)
     left, up = left.clamp(min=0).minimum(width - 1), up.clamp(min=0).minimum(height - 1)
     rows = [start.view(-1, 1, 1) + row * width for row in (up, down)]
-    upper, lower = (
-        torch.lerp(*(unpack(torch.take(flat, row + column)) for column in (left, right)), fx) for row in rows
-    )
+
+    def taken(row: Tensor) -> Tensor:
+        return torch.lerp(unpack(torch.take(flat, row + left)), unpack(torch.take(flat, row + right)), fx)
+
+    upper, lower = map(taken, rows)
     return torch.lerp(upper, lower, fy)

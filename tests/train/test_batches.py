@@ -1,0 +1,107 @@
+"""Batches: shapes and ranges, the mistakes asked for, and the same again for the same seed."""
+
+from dataclasses import astuple, replace
+
+import numpy as np
+import pytest
+import torch
+
+from spnrefine.train.batches import Batches
+from spnrefine.train.draws import Draws
+from spnrefine.train.edges import round_trip
+from spnrefine.train.photometric import photometric
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.regions import blob, iou
+from spnrefine.train.store import Store
+
+NO_MISTAKES = dict.fromkeys(
+    (
+        "polygon_chance", "warp_chance", "offset_chance", "grow_chance", "soft_chance", "lowres_chance", "blob_chance",
+        "similar_chance", "donor_chance", "saliency_chance", "weak_chance", "again_chance", "guess_chance",
+    ),
+    0.0,
+)  # fmt: skip
+
+
+def half(image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+    return torch.full_like(coarse, 0.25)
+
+
+def test_shapes_and_ranges(store: Store, recipe: Recipe):
+    batch = Batches(store, recipe, seed=3).draw(24, 64, half)
+    assert batch.image.shape == (24, 3, 64, 64)
+    for each in (batch.coarse, batch.truth, batch.valid):
+        assert each.shape == (24, 1, 64, 64)
+    for each in astuple(batch):
+        assert each.dtype == torch.float32
+        assert 0 <= each.min() <= each.max() <= 1
+    assert set(batch.truth.unique().tolist()) <= {0.0, 1.0}
+    assert 0.4 < iou(batch.coarse, batch.truth).mean() < 0.98
+
+
+def test_the_seed_decides_everything(store: Store, recipe: Recipe):
+    first, same, other = (Batches(store, recipe, seed).draw(8, 64, half) for seed in (5, 5, 6))
+    assert all(torch.equal(a, b) for a, b in zip(astuple(first), astuple(same), strict=True))
+    assert not torch.equal(first.coarse, other.coarse)
+
+
+def test_without_mistakes_the_coarse_mask_is_the_truth(store: Store, recipe: Recipe):
+    batch = Batches(store, replace(recipe, **NO_MISTAKES), seed=0).draw(12, 64)
+    assert (iou(batch.coarse, batch.truth) == 1).all()
+
+
+@pytest.mark.parametrize("mistake", sorted(set(NO_MISTAKES) - {"again_chance", "guess_chance", "weak_chance"}))
+def test_each_mistake_alone_changes_the_mask(store: Store, recipe: Recipe, mistake: str):
+    alone = replace(recipe, exact_chance=0.0, least_iou=0.0, **NO_MISTAKES | {mistake: 1.0})
+    clean = replace(recipe, exact_chance=0.0, least_iou=0.0, **NO_MISTAKES)
+    got, plain = (Batches(store, each, seed=1).draw(24, 64) for each in (alone, clean))
+    assert torch.equal(got.truth, plain.truth)
+    assert ((got.coarse - plain.coarse).abs().mean((1, 2, 3)) > 1e-4).float().mean() > 0.5
+
+
+def test_own_output_becomes_the_input(store: Store, recipe: Recipe):
+    fed = replace(recipe, exact_chance=0.0, **NO_MISTAKES | {"again_chance": 0.5, "guess_chance": 0.5})
+    seen: list[torch.Tensor] = []
+
+    def refine(image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        seen.append(coarse)
+        return torch.full_like(coarse, 0.25)
+
+    batch = Batches(store, fed, seed=0).draw(16, 64, refine)
+    assert set(batch.coarse.unique().tolist()) <= {0.0, 0.25}
+    assert len(seen[0]) == 16
+    soft = ((seen[0] > 0.05) & (seen[0] < 0.95)).float().mean((1, 2, 3)) > 0.05
+    assert 2 <= int(soft.sum()) <= 14  # the hardly legible ones
+
+
+def test_a_blob_takes_away_inside_and_adds_outside():
+    draws = Draws(torch.Generator().manual_seed(0), 40, 64)
+    truth = torch.zeros(40, 1, 64, 64)
+    truth[20:] = 1
+    made = blob(truth, truth, None, torch.ones(40, 1, 1, 1), draws, Recipe())
+    assert (made[:20] >= truth[:20]).all()
+    assert (made[20:] <= truth[20:]).all()
+    assert ((made - truth).abs().sum((1, 2, 3)) > 10).float().mean() > 0.9
+
+
+def test_round_trips_keep_the_mean():
+    mask = (torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    assert torch.allclose(round_trip(mask, 12, "nearest").mean((2, 3)), mask.mean((2, 3)), atol=1e-5)
+    hard = round_trip(mask, 12, threshold=0.5)
+    assert set(hard.unique().tolist()) == {0.0, 1.0}
+
+
+def test_light_stays_in_range_and_can_be_off():
+    image = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)).clamp(1e-3, 1)
+    draws = Draws(torch.Generator().manual_seed(0), 6, 32)
+    off = replace(Recipe(), photometric_chance=0.0, noise_chance=0.0, blur_chance=0.0)
+    assert torch.allclose(photometric(image, draws, off), image, atol=1e-5)
+    changed = photometric(image, draws, replace(Recipe(), photometric_chance=1.0))
+    assert 0 <= changed.min() <= changed.max() <= 1
+    assert ((changed - image).abs().mean((1, 2, 3)) > 0.01).all()
+
+
+def test_sets_are_balanced(store: Store):
+    by_set = np.bincount(store.sets, store.weights(0.0))
+    assert np.allclose(by_set, 0.5)
+    assert np.allclose(np.bincount(store.sets, store.weights(1.0)), np.bincount(store.sets) / len(store))

@@ -1,0 +1,76 @@
+"""Which pairs are found, which are held aside, which are left out and why."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from spnrefine.errors import FileError
+from spnrefine.train.pairs import find_folders, find_tree, is_held_aside
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.store import build_store
+from tests.train.sets import VOID, draw_pair, write_pair
+
+
+def test_a_tree_of_sets_is_found(tree: Path):
+    split = find_tree(tree, held_aside=0.0, void={"ids": VOID})
+    assert [pair.stem for pair in split.train if pair.labels] == ["ids0", "ids1", "ids2"]
+    assert [(pair.stem, pair.void) for pair in split.val] == [("ids0", VOID), ("ids1", VOID)]
+    assert sum(pair.set_name == "discs" for pair in split.train) == 12
+
+
+def test_holding_aside_rests_on_the_stem_alone():
+    aside = [stem for stem in map(str, range(1000)) if is_held_aside(stem, 0.03)]
+    assert aside[:4] == ["51", "55", "149", "152"]  # must never change: trained weights have not seen these
+    assert 15 <= len(aside) <= 45
+    assert {stem for stem in map(str, range(1000)) if is_held_aside(stem, 0.02)} <= set(aside)
+
+
+def test_pairs_in_two_folders_are_held_aside(tree: Path):
+    folders = tree / "discs" / "images", tree / "discs" / "masks"
+    split = find_folders(*folders, labels=False, held_aside=0.5)
+    assert len(split.train) + len(split.val) == 12
+    assert {pair.stem for pair in split.val} == {f"disc{i}" for i in range(12) if is_held_aside(f"disc{i}", 0.5)}
+
+
+@pytest.mark.parametrize("content", [None, "empty"])
+def test_nothing_to_train_on_is_one_sentence(tmp_path: Path, content: str | None):
+    root = tmp_path / "sets"
+    if content:
+        root.mkdir()
+    with pytest.raises(FileError, match=r"sets, each|folders with images/ and masks/"):
+        find_tree(root, held_aside=0.1)
+
+
+def test_bad_pairs_are_named_and_left_out(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    image, mask = draw_pair(rng)
+    write_pair(tmp_path / "set", "good", image, mask)
+    write_pair(tmp_path / "set", "cut", image, mask)
+    write_pair(tmp_path / "set", "sizes", image, mask[:-1])
+    write_pair(tmp_path / "set", "blank", image, np.zeros_like(mask))
+    cut = tmp_path / "set" / "images" / "cut.png"
+    cut.write_bytes(cut.read_bytes()[:100])
+    why: dict[str, str] = {}
+    store = build_store(
+        find_tree(tmp_path, held_aside=0.0).train,
+        Recipe(),
+        device=torch.device("cpu"),
+        seed=0,
+        threads=2,
+        skipped=lambda pair, reason: why.update({pair.stem: reason}),
+    )
+    assert len(store) == 1
+    assert set(why) == {"cut", "sizes", "blank"}
+    assert "96x72" in why["sizes"]
+    assert "96x71" in why["sizes"]
+    assert "no object" in why["blank"]
+
+
+def test_only_bad_pairs_is_an_error(tmp_path: Path):
+    image, mask = draw_pair(np.random.default_rng(0))
+    write_pair(tmp_path / "set", "blank", image, np.zeros_like(mask))
+    pairs = find_tree(tmp_path, held_aside=0.0).train
+    with pytest.raises(FileError, match="None of the 1 pairs"):
+        build_store(pairs, Recipe(), device=torch.device("cpu"), seed=0, threads=1, skipped=lambda *_: None)
