@@ -4,7 +4,6 @@ import importlib
 from collections.abc import Sequence
 from types import ModuleType
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -155,6 +154,11 @@ def _cuda() -> ModuleType | None:
     return module if module.is_available() else None
 
 
+def _module(backend: str) -> ModuleType:
+    """Import the module of a compiled backend: ``forward`` and ``backward`` of tensors."""
+    return importlib.import_module({"cpu": "spnrefine.ops.cpu_tensors", "cuda": "spnrefine.ops.cuda"}[backend])
+
+
 def _is_channels_last(tensor: Tensor) -> bool:
     """Whether (N, ..., H, W) lies in memory as (N, H, W, ...), and not in order as well."""
     return not tensor.is_contiguous() and _channels_last(tensor).is_contiguous()
@@ -171,20 +175,21 @@ def _empty_like(tensor: Tensor) -> Tensor:
     return tensor.new_empty(tensor.shape)
 
 
+def _laid_out_like(like: Tensor, result: Tensor) -> Tensor:
+    """``result`` with the dtype of ``like`` and the layout of :func:`_empty_like`, copied only if it must be."""
+    result = result.to(like.dtype)
+    if _is_channels_last(like):
+        return _channels_last(result).contiguous().movedim((1, 2), (-2, -1))
+    return result.contiguous()
+
+
 @torch.library.custom_op("spnrefine::propagate", mutates_args=())
 def _forward(
     x: Tensor, guidance: Tensor, directions: Sequence[int], normalise: str | None, backend: str, save: bool
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
-    if backend == "cuda":
-        out, saved = importlib.import_module("spnrefine.ops.cuda").forward(x, guidance, ways, normalise, save=save)
-        return _laid_out_like(x, out), saved
-    from spnrefine.ops import cpu
-
-    dtype = reference.accumulation_dtype(x, guidance)
-    gates, (values,) = _to_numpy(guidance, x, dtype=dtype)
-    out, saved = cpu.forward(values, gates, ways, normalise, save=save)
-    return _laid_out_like(x, torch.from_numpy(out)), torch.from_numpy(saved)
+    out, saved = _module(backend).forward(x, guidance, ways, normalise, save=save)
+    return _laid_out_like(x, out), saved
 
 
 @_forward.register_fake
@@ -208,15 +213,8 @@ def _backward(
     backend: str,
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
-    if backend == "cuda":
-        gradients = importlib.import_module("spnrefine.ops.cuda").backward(grad, x, guidance, saved, ways, normalise)
-        return _laid_out_like(x, gradients[0]), _laid_out_like(guidance, gradients[1])
-    from spnrefine.ops import cpu
-
-    dtype = reference.accumulation_dtype(x, guidance)
-    gates, (upstream, values) = _to_numpy(guidance, grad, x, dtype=dtype)
-    dx, dguidance = cpu.backward(upstream, values, gates, saved.numpy(), ways, normalise)
-    return _laid_out_like(x, torch.from_numpy(dx)), _laid_out_like(guidance, torch.from_numpy(dguidance))
+    dx, dguidance = _module(backend).backward(grad, x, guidance, saved, ways, normalise)
+    return _laid_out_like(x, dx), _laid_out_like(guidance, dguidance)
 
 
 @_backward.register_fake
@@ -242,26 +240,3 @@ def _refuse_double_backward(ctx, *grads):
 
 torch.library.register_autograd("spnrefine::propagate", _differentiate_forward, setup_context=_setup_forward)
 torch.library.register_autograd("spnrefine::propagate_backward", _refuse_double_backward)
-
-
-def _to_numpy(guidance: Tensor, *others: Tensor, dtype: torch.dtype) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Turn tensors into arrays that the CPU kernels read without a copy; torch copies on all cores, NumPy on one."""
-    from spnrefine.ops import cpu
-
-    guidance = guidance.detach().to(dtype)
-    if not guidance.is_contiguous() and not _is_channels_last(guidance):
-        guidance = guidance.contiguous()
-    gates = guidance.numpy()
-    if cpu.runs_channels_last(gates):
-        arranged = (_channels_last(t.detach().to(dtype)).contiguous().movedim((1, 2), (-2, -1)) for t in others)
-    else:
-        arranged = (t.detach().to(dtype).contiguous() for t in others)
-    return gates, [t.numpy() for t in arranged]
-
-
-def _laid_out_like(like: Tensor, result: Tensor) -> Tensor:
-    """``result`` with the dtype of ``like`` and the layout of :func:`_empty_like`, copied only if it must be."""
-    result = result.to(like.dtype)
-    if _is_channels_last(like):
-        return _channels_last(result).contiguous().movedim((1, 2), (-2, -1))
-    return result.contiguous()

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.ops import cpu_channels_last, cpu_planar
+from spnrefine.ops import cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
 from spnrefine.ops.cpu_plan import Plan, plan
 from spnrefine.ops.cpu_simd import LANES
 from spnrefine.ops.cpu_threads import Team, available_cores
@@ -91,7 +91,7 @@ def backward(
         dx, dguidance = np.empty_like(x), np.empty_like(guidance)
         inputs = grad.ravel(), x.ravel(), guidance.ravel()
         _team.run(
-            cpu_channels_last.backward,
+            cpu_channels_last_backward.backward,
             (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
             len(schedule.tasks),
         )
@@ -100,7 +100,7 @@ def backward(
     dx, dguidance = np.empty_like(x), np.empty_like(guidance)
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
     _team.run(
-        cpu_planar.backward,
+        cpu_planar_backward.backward,
         (schedule, shape, floor, *inputs, line, views, dx.ravel(), dguidance.ravel(), _strips(x)),
         len(schedule.tasks),
     )
@@ -138,7 +138,7 @@ def _prepare(
 
 def _strips(x: np.ndarray) -> np.ndarray:
     """Scratch for strips of columns, a row for each thread."""
-    row = cpu_planar.TABLES * cpu_planar.STRIP * _rounded(max(x.shape[2:]))
+    row = cpu_planar.TABLES * cpu_planar.STRIP * (_rounded(max(x.shape[2:])) + LANES)
     return _scratch("strips", _team.size * row, x.dtype).reshape(_team.size, row)
 
 

@@ -38,7 +38,7 @@ def _vector(context, dtype):
     return context.get_value_type(Lanes(dtype))
 
 
-def _address(builder, pointer, index, pointee):
+def address(builder, pointer, index, pointee):
     """The address of element ``index``, to be read or written as a ``pointee``."""
     return builder.bitcast(builder.gep(pointer, [index]), pointee.as_pointer())
 
@@ -68,7 +68,7 @@ def _suffix(vector):
     return f"v{LANES}{names[vector.element]}"
 
 
-def _alignment(vector):
+def alignment(vector):
     return {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2}[vector.element]
 
 
@@ -88,13 +88,13 @@ def load(typingctx, array, index, count):
 
     def codegen(context, builder, signature, arguments):
         vector = _vector(context, array.dtype)
-        where = _address(builder, arguments[0], arguments[1], vector)
-        align = ir.Constant(ir.IntType(32), _alignment(vector))
+        where = address(builder, arguments[0], arguments[1], vector)
+        align = ir.Constant(ir.IntType(32), alignment(vector))
         result = cgutils.alloca_once(builder, vector)
         whole = builder.icmp_signed(">=", arguments[2], ir.Constant(arguments[2].type, LANES))
         with builder.if_else(whole, likely=True) as (then, otherwise):
             with then:
-                builder.store(builder.load(where, align=_alignment(vector)), result)
+                builder.store(builder.load(where, align=alignment(vector)), result)
             with otherwise:
                 nothing = ir.Constant(vector, [0] * LANES)
                 mask = _first(builder, arguments[2])
@@ -110,12 +110,12 @@ def store(typingctx, array, index, value, count):
 
     def codegen(context, builder, signature, arguments):
         vector = _vector(context, array.dtype)
-        where = _address(builder, arguments[0], arguments[1], vector)
-        align = ir.Constant(ir.IntType(32), _alignment(vector))
+        where = address(builder, arguments[0], arguments[1], vector)
+        align = ir.Constant(ir.IntType(32), alignment(vector))
         whole = builder.icmp_signed(">=", arguments[3], ir.Constant(arguments[3].type, LANES))
         with builder.if_else(whole, likely=True) as (then, otherwise):
             with then:
-                builder.store(arguments[2], where, align=_alignment(vector))
+                builder.store(arguments[2], where, align=alignment(vector))
             with otherwise:
                 _masked(builder, "store", vector, [arguments[2], where, align, _first(builder, arguments[3])])
         return context.get_dummy_value()
@@ -239,7 +239,7 @@ def prefetch(typingctx, array, index):
 
     def codegen(context, builder, signature, arguments):
         byte = ir.IntType(8).as_pointer()
-        where = _address(builder, arguments[0], arguments[1], ir.IntType(8))
+        where = address(builder, arguments[0], arguments[1], ir.IntType(8))
         i32 = ir.IntType(32)
         function_type = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
         function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
@@ -262,57 +262,3 @@ def total(typingctx, a):
         return builder.call(function, [ir.Constant(vector.element, 0), *arguments], fastmath=("reassoc",))
 
     return a.dtype(a), codegen
-
-
-def _shuffle(builder, a, b, lanes):
-    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes))
-
-
-@intrinsic
-def joined(typingctx, previous, this):
-    """The last lane of ``previous``, then ``this`` but for its last lane."""
-
-    def codegen(context, builder, signature, arguments):
-        return _shuffle(builder, *arguments, list(range(LANES - 1, 2 * LANES - 1)))
-
-    return this(previous, this), codegen
-
-
-@intrinsic
-def advanced(typingctx, this, following):
-    """All of ``this`` but its first lane, then the first lane of ``following``."""
-
-    def codegen(context, builder, signature, arguments):
-        return _shuffle(builder, *arguments, list(range(1, LANES + 1)))
-
-    return this(this, following), codegen
-
-
-@intrinsic
-def transpose_block(typingctx, source, at, stride, target, to, target_stride):
-    """Write ``LANES`` rows of ``LANES`` numbers as columns; rows are ``stride`` and ``target_stride`` apart."""
-
-    def codegen(context, builder, signature, arguments):
-        source, at, stride, target, to, target_stride = arguments
-        vector = ir.VectorType(source.type.pointee, LANES)
-        align = _alignment(vector)
-        rows = []
-        for i in range(LANES):
-            index = builder.add(at, builder.mul(stride, ir.Constant(stride.type, i)))
-            rows.append(builder.load(_address(builder, source, index, vector), align=align))
-        half = LANES // 2
-        while half:  # swap the off-diagonal quarters of ever smaller squares
-            upper = [lane + LANES - half if lane & half else lane for lane in range(LANES)]
-            lower = [lane + LANES if lane & half else lane + half for lane in range(LANES)]
-            for i in range(LANES):
-                if not i & half:
-                    a, b = rows[i], rows[i + half]
-                    rows[i], rows[i + half] = _shuffle(builder, a, b, upper), _shuffle(builder, a, b, lower)
-            half //= 2
-        for i, row in enumerate(rows):
-            index = builder.add(to, builder.mul(target_stride, ir.Constant(stride.type, i)))
-            builder.store(row, _address(builder, target, index, vector), align=align)
-        return context.get_dummy_value()
-
-    count = types.intp
-    return types.void(source, count, count, target, count, count), codegen
