@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 import spnrefine
-from spnrefine.errors import SpnRefineError
+from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.atomic import check_output
 from spnrefine.model import weights
 from spnrefine.model.imagenet import load_imagenet
@@ -30,7 +30,7 @@ from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.store import Store, build_store, memory_of
 from spnrefine.train.trainer import Budget, Trainer
-from spnrefine.train.validation import Report, Validation
+from spnrefine.train.validation import SEED, Report, Validation
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,11 @@ def train_command(options: Options) -> int:
     }
     if saved is not None:
         check_same_run(saved["settings"], settings)
-    store = _load("train", split.train, options, recipe, threads)
-    validation = Validation(_load("held aside", split.val, options, recipe, threads), recipe) if split.val else None
+    store = _load("train", split.train, options, recipe, threads, options.seed)
+    validation = None
+    if split.val:
+        # the same objects and polygons whatever the run's seed, so that runs can be compared
+        validation = Validation(_load("held aside", split.val, options, recipe, threads, SEED), recipe)
     trainer = Trainer(
         model,
         Batches(store, recipe, options.seed),
@@ -119,7 +122,6 @@ def train_command(options: Options) -> int:
     }
     if reports:
         provenance["validation"] = str(reports[-1])
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     weights.save(trainer.result(), options.out, provenance=provenance)
     checkpoint.unlink(missing_ok=True)
     print(options.out)
@@ -130,6 +132,13 @@ def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | Non
     """Refuse outputs that exist before any work is spent; return the checkpoint to resume from."""
     inputs = [weights.find(options.start)] if options.start is not None else []
     check_output(options.out, overwrite=options.overwrite, inputs=inputs)
+    folder = options.out.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder} cannot be made ({error.strerror}): give --out another folder.") from None
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"{folder} cannot be written to: give --out another folder.")
     if options.resume:
         return read_checkpoint(checkpoint)
     if checkpoint.exists() and not options.overwrite:
@@ -185,14 +194,14 @@ def _evenly(pairs: list[Pair], most: int) -> list[Pair]:
     return [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
 
 
-def _load(what: str, pairs: list[Pair], options: Options, recipe: Recipe, threads: int) -> Store:
+def _load(what: str, pairs: list[Pair], options: Options, recipe: Recipe, threads: int, seed: int) -> Store:
     began = time.monotonic()
     with tqdm(total=len(pairs), desc=f"reading {what}", unit="pair", disable=not sys.stderr.isatty()) as bar:
         store = build_store(
             pairs,
             recipe,
             device=options.device,
-            seed=options.seed,
+            seed=seed,
             threads=threads,
             skipped=lambda pair, why: say(f"left out {pair.image}: {why}"),
             progress=lambda done: bar.update(done - bar.n) and None,

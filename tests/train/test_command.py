@@ -141,9 +141,18 @@ def test_wrong_usage(run, options: tuple[object, ...], said: str, tmp_path: Path
         (("--data", ".", "--from", "nobody"), "No weights 'nobody'"),
         (("--data", ".", "--void", "black"), "--void was 'black'"),
         (("--data", ".", "--set", "colour=1"), "no 'colour'"),
+        (("--data", ".", "--imagenet", "nowhere.pth"), "nowhere.pth is not a readable .pth"),
     ],
 )
 def test_wrong_input(run, options: tuple[object, ...], said: str, tmp_path: Path):
     result = run("train", "--out", tmp_path / "w.safetensors", "--steps", 1, *options)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_any_work(run, tree: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    result = run("train", "--data", tree, "--steps", 1, "--out", tmp_path / "file" / "w.safetensors")
+    assert result.exit_code == 1
+    assert "cannot be made" in result.stderr
+    assert "pairs" not in result.stderr
