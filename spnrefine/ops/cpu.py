@@ -7,6 +7,7 @@ import numpy as np
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.ops import cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
+from spnrefine.ops.cpu_memory import empty
 from spnrefine.ops.cpu_plan import Plan, plan
 from spnrefine.ops.cpu_simd import LANES
 from spnrefine.ops.cpu_threads import Team, available_cores
@@ -50,13 +51,13 @@ def forward(
     lies in memory as the kernel wrote it, see :func:`runs_channels_last`.
     """
     floor = x.dtype.type(_FLOORS[normalise])
-    saved = np.empty(len(directions) * x.nbytes + x.size if save else 0, np.uint8)
+    saved = empty((len(directions) * x.nbytes + x.size if save else 0,), np.uint8)
     views = _states_and_winner(saved, x) if save else None
     schedule, shape, line = _prepare(x, guidance, directions, backward=False)
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         x, guidance = _channels_last(x), _channels_last(guidance)
-        out = np.empty_like(x)
+        out = empty(x.shape, x.dtype)
         _team.run(
             cpu_channels_last.forward,
             (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
@@ -64,7 +65,7 @@ def forward(
         )
         return np.moveaxis(out, -1, 1), saved
     x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
-    out = np.empty_like(x)
+    out = empty(x.shape, x.dtype)
     _team.run(
         cpu_planar.forward,
         (schedule, shape, floor, x.ravel(), guidance.ravel(), out.ravel(), line, views, _strips(x)),
@@ -88,7 +89,7 @@ def backward(
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
-        dx, dguidance = np.empty_like(x), np.empty_like(guidance)
+        dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
         inputs = grad.ravel(), x.ravel(), guidance.ravel()
         _team.run(
             cpu_channels_last_backward.backward,
@@ -97,7 +98,7 @@ def backward(
         )
         return np.moveaxis(dx, -1, 1), np.moveaxis(dguidance, (1, 2), (-2, -1))
     grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
-    dx, dguidance = np.empty_like(x), np.empty_like(guidance)
+    dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
     _team.run(
         cpu_planar_backward.backward,

@@ -6,7 +6,19 @@ The same scan the other way round: what flows to a pixel is its own gradient and
 from spnrefine.ops.cpu_channels_last import AHEAD, EDGES, fetch, tap, tile_size, walk
 from spnrefine.ops.cpu_lanes import gate_scale, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
-from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store, store_one, total, where_equal
+from spnrefine.ops.cpu_simd import (
+    LANES,
+    load,
+    load_one,
+    pointer,
+    prefetch,
+    splat,
+    store,
+    store_one,
+    stream,
+    total,
+    where_equal,
+)
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
 
@@ -131,6 +143,6 @@ def _backward_sweep(
 @inlined
 def _store_tap(dguidance, at, shared, count, c, value):
     if shared is None:
-        store(dguidance, at, value, count)
+        stream(dguidance, at, value, count)
     else:
         store_one(dguidance, at, total(value) + (load_one(dguidance, at) if c > 0 else 0))

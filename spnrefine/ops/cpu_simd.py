@@ -18,6 +18,7 @@ from numba.extending import lower_builtin, models, register_model
 intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
 
 LANES = 16
+CACHE_LINE = 64
 
 
 class Lanes(types.Type):
@@ -109,18 +110,44 @@ def store(typingctx, array, index, value, count):
     """Write the first ``count`` lanes of ``value`` to ``array[index:]``."""
 
     def codegen(context, builder, signature, arguments):
-        vector = _vector(context, array.dtype)
-        where = address(builder, arguments[0], arguments[1], vector)
-        align = ir.Constant(ir.IntType(32), alignment(vector))
-        whole = builder.icmp_signed(">=", arguments[3], ir.Constant(arguments[3].type, LANES))
-        with builder.if_else(whole, likely=True) as (then, otherwise):
-            with then:
-                builder.store(arguments[2], where, align=alignment(vector))
-            with otherwise:
-                _masked(builder, "store", vector, [arguments[2], where, align, _first(builder, arguments[3])])
+        _store(builder, *arguments, past_cache=False)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value, types.intp), codegen
+
+
+@intrinsic
+def stream(typingctx, array, index, value, count):
+    """Like ``store``, for what will not be read soon: whole cache lines go to memory without being fetched first."""
+
+    def codegen(context, builder, signature, arguments):
+        _store(builder, *arguments, past_cache=True)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value, types.intp), codegen
+
+
+def _store(builder, array, index, value, count, *, past_cache):
+    where = address(builder, array, index, value.type)
+    whole = builder.icmp_signed(">=", count, ir.Constant(count.type, LANES))
+    with builder.if_else(whole, likely=True) as (then, otherwise):
+        with then:
+            if past_cache:
+                place = builder.ptrtoint(where, count.type)
+                within = builder.and_(place, ir.Constant(count.type, CACHE_LINE - 1))
+                aligned = builder.icmp_signed("==", within, ir.Constant(count.type, 0))
+                with builder.if_else(aligned, likely=True) as (yes, no):
+                    with yes:
+                        written = builder.store(value, where, align=CACHE_LINE)
+                        one = builder.module.add_metadata([ir.IntType(32)(1)])
+                        written.set_metadata("nontemporal", one)
+                    with no:
+                        builder.store(value, where, align=alignment(value.type))
+            else:
+                builder.store(value, where, align=alignment(value.type))
+        with otherwise:
+            align = ir.Constant(ir.IntType(32), alignment(value.type))
+            _masked(builder, "store", value.type, [value, where, align, _first(builder, count)])
 
 
 @intrinsic
