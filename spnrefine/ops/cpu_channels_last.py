@@ -36,7 +36,7 @@ EDGES = 2 * TILE_LINES
 """How many vectors of all channels the edges of a tile take."""
 
 AHEAD = 16
-"""How many pixels ahead the gates of a vertical scan are fetched."""
+"""How many pixels ahead a vertical scan fetches."""
 
 
 @inlined
@@ -60,6 +60,14 @@ def tile_size(direction, length):
 @inlined
 def tap(guidance, at, shared, count):
     return load(guidance, at, count) if shared is None else splat(guidance, load_one(guidance, at))
+
+
+@inlined
+def portion(c, s, lines, sweep, tile_length):
+    """Which positions of the next tile to ask for with channels ``c`` and line ``s`` of a tile: even portions."""
+    portions = -((sweep[CHANNEL] - sweep[CHANNEL_END]) // LANES) * lines
+    i = (c - sweep[CHANNEL]) // LANES * lines + s
+    return i * tile_length // portions, (i + 1) * tile_length // portions
 
 
 @inlined
@@ -97,14 +105,12 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                 following = start + (t0 + tile_lines) * line_step
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
                 count = channels - c
-                if tile_lines > 1:
-                    share = c - sweep[CHANNEL], min(c + LANES, sweep[CHANNEL_END]) - sweep[CHANNEL]
-                    whole = sweep[CHANNEL_END] - sweep[CHANNEL]
-                    part = share[0] * tile_length // whole, share[1] * tile_length // whole
-                    fetch(guidance, following, line_step, lines, step, per_pixel, gates, taps * group, part[0], part[1])
-                    fetch(x, following, line_step, lines, step, channels, 0, channels, part[0], part[1])
-                    fetch(out, following, line_step, lines, step, channels, 0, channels, part[0], part[1])
                 for s in range(lines):
+                    if tile_lines > 1:
+                        begin, end = portion(c, s, lines, sweep, tile_length)
+                        fetch(guidance, following, line_step, lines, step, per_pixel, gates, taps * group, begin, end)
+                        fetch(x, following, line_step, lines, step, channels, 0, channels, begin, end)
+                        fetch(out, following, line_step, lines, step, channels, 0, channels, begin, end)
                     t = t0 + s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
                     pixel = start + t * line_step + begin * step
@@ -122,6 +128,8 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                                 prefetch(guidance, centre_at + ahead - outer)
                                 prefetch(guidance, centre_at + ahead)
                                 prefetch(guidance, centre_at + ahead + outer)
+                                prefetch(x, at + AHEAD * step * channels)
+                                prefetch(out, at + AHEAD * step * channels)
                             a = tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
                             b = tap(guidance, centre_at, shared, count)
                             e = tap(guidance, centre_at + outer, shared, count) if k < last else nothing

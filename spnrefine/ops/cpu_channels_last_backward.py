@@ -3,7 +3,7 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
-from spnrefine.ops.cpu_channels_last import AHEAD, EDGES, fetch, tap, tile_size, walk
+from spnrefine.ops.cpu_channels_last import AHEAD, EDGES, fetch, portion, tap, tile_size, walk
 from spnrefine.ops.cpu_lanes import gate_scale, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_simd import (
@@ -65,17 +65,13 @@ def _backward_sweep(
                 following = start + (t0 - tile_lines) * line_step
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
                 count = channels - c
-                if tile_lines > 1:
-                    share = c - sweep[CHANNEL], min(c + LANES, sweep[CHANNEL_END]) - sweep[CHANNEL]
-                    whole = sweep[CHANNEL_END] - sweep[CHANNEL]
-                    part = share[0] * tile_length // whole, share[1] * tile_length // whole
-                    fetch(
-                        guidance, following, -line_step, lines, step, per_pixel, gates, taps * group, part[0], part[1]
-                    )
-                    fetch(x, following, -line_step, lines, step, channels, 0, channels, part[0], part[1])
-                    fetch(grad, following, -line_step, lines, step, channels, 0, channels, part[0], part[1])
-                    fetch(states, following, -line_step, lines, step, channels, to_source, channels, part[0], part[1])
                 for s in range(lines):
+                    if tile_lines > 1:
+                        begin, end = portion(c, s, lines, sweep, tile_length)
+                        fetch(guidance, following, -line_step, lines, step, per_pixel, gates, taps * group, begin, end)
+                        fetch(x, following, -line_step, lines, step, channels, 0, channels, begin, end)
+                        fetch(grad, following, -line_step, lines, step, channels, 0, channels, begin, end)
+                        fetch(states, following, -line_step, lines, step, channels, to_source, channels, begin, end)
                     t = t0 - s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
                     pixel = start + t * line_step + begin * step
