@@ -44,7 +44,7 @@ def forward(
     from spnrefine.ops.cuda_forward import forward_kernel
     from spnrefine.ops.cuda_launch import launch, shared_limit
     from spnrefine.ops.cuda_merge import merge_kernel
-    from spnrefine.ops.cuda_plan import FORWARD_TILES, MERGE_THREADS, plan
+    from spnrefine.ops.cuda_plan import FORWARD_DEPTH, MERGE_THREADS, WIDE_FORWARD_DEPTH, plan
     from spnrefine.ops.cuda_types import STORAGE
 
     directions = tuple(directions)
@@ -58,18 +58,17 @@ def forward(
     h = saved if save else x.new_empty(x.numel() * len(directions)) if merging else out
     taps = guidance.shape[2]
     layout = plan(
-        x, guidance, directions, tiles=FORWARD_TILES, planes=taps + 2, rows=0, itemsize=real.itemsize,
-        shared_limit=shared_limit(x.device.index),
+        x, guidance, directions, depths=WIDE_FORWARD_DEPTH if wide else FORWARD_DEPTH, planes=taps + 2, rows=0,
+        itemsize=real.itemsize, shared_limit=shared_limit(x.device.index),
     )  # fmt: skip
     x_type, g_type, h_type = STORAGE[x.dtype], STORAGE[guidance.dtype], STORAGE[h.dtype]
     launch(
         forward_kernel,
-        (x_type, g_type, h_type, taps, layout.depth, wide),
+        (x_type, g_type, h_type, taps, layout.depth, layout.threads, layout.chunked, wide),
         blocks=_blocks(x, directions, layout.per_block),
         threads=layout.threads,
-        most_threads=layout.most_threads,
         shared=layout.shared,
-        tensors=(x, guidance, h, _carry(x, directions, layout.threads, 1, real)),
+        tensors=(x, guidance, h, _carry(x, directions, layout.chunked, 1, real)),
         numbers=(x.stride(), _gate_strides(guidance), *_sizes(x, directions, layout, normalise)),
     )
     if merging:
@@ -80,7 +79,6 @@ def forward(
             (h_type, x_type, save, wide),
             blocks=_merge_blocks(x, MERGE_THREADS),
             threads=MERGE_THREADS,
-            most_threads=MERGE_THREADS,
             tensors=(h, out, choice),
             numbers=(x[0].numel(), len(directions)),
         )
@@ -102,7 +100,7 @@ def backward(
     from spnrefine.ops.cuda_backward import backward_kernel
     from spnrefine.ops.cuda_launch import launch, shared_limit
     from spnrefine.ops.cuda_merge import sum_kernel
-    from spnrefine.ops.cuda_plan import BACKWARD_TILES, MERGE_THREADS, plan
+    from spnrefine.ops.cuda_plan import BACKWARD_DEPTH, MERGE_THREADS, WIDE_BACKWARD_DEPTH, plan
     from spnrefine.ops.cuda_types import STORAGE
 
     directions = tuple(directions)
@@ -121,20 +119,19 @@ def backward(
         dguidance = torch.empty_like(guidance)
     parts = x.new_empty(x.numel() * len(directions), dtype=real)
     layout = plan(
-        x, guidance, directions, tiles=BACKWARD_TILES, planes=taps + 4, rows=4, itemsize=real.itemsize,
-        shared_limit=shared_limit(x.device.index),
+        x, guidance, directions, depths=WIDE_BACKWARD_DEPTH if wide else BACKWARD_DEPTH, planes=taps + 4, rows=4,
+        itemsize=real.itemsize, shared_limit=shared_limit(x.device.index),
     )  # fmt: skip
     x_type, g_type, dg_type = STORAGE[x.dtype], STORAGE[guidance.dtype], STORAGE[dguidance.dtype]
     launch(
         backward_kernel,
-        (x_type, g_type, dg_type, taps, layout.depth, wide),
+        (x_type, g_type, dg_type, taps, layout.depth, layout.threads, layout.chunked, wide),
         blocks=_blocks(x, directions, layout.per_block),
         threads=layout.threads,
-        most_threads=layout.most_threads,
         shared=layout.shared,
         tensors=(
             x, guidance, grad, saved, _choice(saved, x, directions), parts, dguidance,
-            _carry(x, directions, layout.threads, taps, real),
+            _carry(x, directions, layout.chunked, taps, real),
         ),
         numbers=(
             x.stride(), _gate_strides(guidance), grad.stride(), dguidance.stride(),
@@ -146,7 +143,6 @@ def backward(
         (x_type, wide),
         blocks=_merge_blocks(x, MERGE_THREADS),
         threads=MERGE_THREADS,
-        most_threads=MERGE_THREADS,
         tensors=(parts, dx),
         numbers=(x[0].numel(), len(directions)),
     )
@@ -176,10 +172,10 @@ def _gate_strides(guidance: Tensor) -> tuple[int, ...]:
     return n, direction, tap, channel if guidance.shape[3] > 1 else 0, row, column
 
 
-def _carry(x: Tensor, directions: tuple[Direction, ...], threads: int, numbers: int, real: torch.dtype) -> Tensor:
+def _carry(x: Tensor, directions: tuple[Direction, ...], chunked: bool, numbers: int, real: torch.dtype) -> Tensor:
     """Room for the state of two lines of every scan, should a line be longer than a block."""
     length = max(x.shape[2:])
-    return x.new_empty(_blocks(x, directions, 1) * 2 * length * numbers if length > threads else 1, dtype=real)
+    return x.new_empty(_blocks(x, directions, 1) * 2 * length * numbers if chunked else 1, dtype=real)
 
 
 def _sizes(x: Tensor, directions: tuple[Direction, ...], layout, normalise: str | None) -> tuple[int, ...]:

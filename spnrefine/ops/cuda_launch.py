@@ -26,7 +26,6 @@ def launch(
     *,
     blocks: int,
     threads: int,
-    most_threads: int,
     shared: int = 0,
     tensors: Sequence[Tensor],
     numbers: Sequence[int | tuple[int, ...]],
@@ -35,7 +34,7 @@ def launch(
 
     Parameters
     ----------
-    threads, most_threads : threads of a block now, and the most that the kernel is compiled for.
+    threads : threads of a block; kernels are compiled for their number.
     shared : bytes of dynamic shared memory.
     tensors : all on one device; the kernel sees each one's first element and counts elements from there.
     numbers : integers and tuples of integers, after the tensors.
@@ -47,16 +46,16 @@ def launch(
     flat = [n for number in numbers for n in (number if isinstance(number, tuple) else (number,))]
     device = tensors[0].device
     with torch.cuda.device(device):
-        kernel = _loaded(build, config, most_threads, device.index)
+        kernel = _loaded(build, config, threads, device.index)
         stream = _Stream(torch.cuda.current_stream(device).cuda_stream)
         _core().launch(stream, _launch_config(blocks, threads, shared), kernel, *(t.data_ptr() for t in tensors), *flat)
 
 
-def ptx(build: Callable, config: Config, most_threads: int, capability: tuple[int, int]) -> str:
+def ptx(build: Callable, config: Config, threads: int, capability: tuple[int, int]) -> str:
     """Compile a kernel for a compute capability; needs no GPU, and plain Numba's own compiler will not do."""
     kernel, signature = _built(build, config)
     text, _ = cuda.compile(
-        kernel, signature, device=False, abi="numba", cc=capability, output="ptx", launch_bounds=most_threads
+        kernel, signature, device=False, abi="numba", cc=capability, output="ptx", launch_bounds=threads
     )
     return text
 
@@ -87,12 +86,12 @@ def _launch_config(blocks: int, threads: int, shared: int) -> Any:
 
 
 @functools.cache
-def _loaded(build: Callable, config: Config, most_threads: int, index: int) -> Any:
+def _loaded(build: Callable, config: Config, threads: int, index: int) -> Any:
     """Compile and load a kernel for device ``index``, which is current, and let it use all shared memory there is."""
     core, driver = _core(), importlib.import_module("cuda.bindings.driver")
     core.Device(index).set_current()
     major, minor = torch.cuda.get_device_capability(index)
-    text = ptx(build, config, most_threads, (major, minor))
+    text = ptx(build, config, threads, (major, minor))
     # assembled here, not by the driver: its PTX may be older than the compiler's
     linker = core.Linker(core.ObjectCode.from_ptx(text.encode()), options=core.LinkerOptions(arch=f"sm_{major}{minor}"))
     kernel = linker.link("cubin").get_kernel(entry_name(text))

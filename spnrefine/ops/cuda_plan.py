@@ -6,9 +6,13 @@ from torch import Tensor
 
 from spnrefine.ops.directions import Direction
 
-FORWARD_TILES = ((8, 512), (4, 1024))
-"""(lines a tile, most threads a block), the first that takes a whole line is used; both compiled to fit registers."""
-BACKWARD_TILES = ((4, 512),)
+FORWARD_DEPTH = {64: 8, 128: 8, 256: 8, 512: 8, 1024: 2}
+"""Lines a tile, by the threads of a block: the smallest block that takes a whole line is used. As many lines as
+registers hold without spilling; powers of two, at least 2."""
+BACKWARD_DEPTH = {64: 4, 128: 4, 256: 4, 512: 4}
+WIDE_FORWARD_DEPTH = {64: 4, 128: 4, 256: 4}
+WIDE_BACKWARD_DEPTH = {64: 2, 128: 2, 256: 2}
+"""The same for float64."""
 MERGE_THREADS = 256
 
 
@@ -19,7 +23,8 @@ class Plan:
     depth: int
     """Lines a tile: loaded together, one tile ahead of use."""
     threads: int
-    most_threads: int
+    chunked: bool
+    """True where a line is longer than a block."""
     per_block: int
     """Channels a block takes side by side: more than one where they are neighbours in memory."""
     shared: int
@@ -33,7 +38,7 @@ def plan(
     guidance: Tensor,
     directions: tuple[Direction, ...],
     *,
-    tiles: tuple[tuple[int, int], ...],
+    depths: dict[int, int],
     planes: int,
     rows: int,
     itemsize: int,
@@ -44,18 +49,13 @@ def plan(
     length = max(height if direction.horizontal else width for direction in directions)
     w_contiguous = guidance.stride(5) == 1 or width == 1
 
+    def shared(threads: int) -> int:
+        return (planes * depths[threads] + rows) * (threads + 32 // depths[threads]) * itemsize
+
+    fitting = [threads for threads in depths if shared(threads) <= shared_limit]
     per_block = 1
     if guidance.shape[3] == channels and guidance.stride(3) == 1 and not w_contiguous:
-        most = max(threads for _, threads in tiles)
-        per_block = next(p for p in (4, 2, 1) if channels % p == 0 and (p == 1 or p * length <= most))
-
-    def shared(depth: int, threads: int) -> int:
-        return (planes * depth + rows) * (threads + 32 // depth) * itemsize
-
-    whole = -(-length * per_block // 32) * 32
-    for depth, most in tiles:
-        if whole <= most and shared(depth, whole) <= shared_limit:
-            return Plan(depth, whole, most, per_block, shared(depth, whole), w_contiguous)
-    depth, most = tiles[0]
-    threads = next(t for t in range(most, 0, -32) if shared(depth, t) <= shared_limit)
-    return Plan(depth, threads, most, per_block, shared(depth, threads), w_contiguous)
+        per_block = next(p for p in (4, 2, 1) if channels % p == 0 and (p == 1 or p * length <= max(fitting)))
+    threads = next((t for t in fitting if t >= length * per_block), max(fitting))
+    chunked = threads < length * per_block
+    return Plan(depths[threads], threads, chunked, per_block, shared(threads), w_contiguous)

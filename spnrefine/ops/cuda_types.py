@@ -27,6 +27,11 @@ else:
             return np.float32(value).view(np.int32)
 
 
+int32, index = (int, int) if SIMULATED else (np.int32, np.uint64)
+"""What kernels count in, since 64 bits take two registers, and what they index shared memory by: of a signed number
+Numba would ask each time whether it counts from the end."""
+
+
 def device_function(function: Callable) -> Callable:
     """Make ``function`` callable from kernels; inlined, since compiling a callee apart needs a GPU to be present."""
     return function if SIMULATED else cuda.jit(device=True, inline="always")(function)
