@@ -25,6 +25,7 @@ from spnrefine.train.batches import Batches
 from spnrefine.train.checkpoint import check_same_run, checkpoint_path, read_checkpoint
 from spnrefine.train.display import Display, say
 from spnrefine.train.loop import run
+from spnrefine.train.memory import keep_freed_memory
 from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
@@ -59,6 +60,7 @@ class Options:
 
 def train_command(options: Options) -> int:
     """Train and write the weights; return the exit code: 0, or 128 + the number of the signal that interrupted."""
+    keep_freed_memory()
     threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     recipe = with_settings(Recipe(), options.settings)

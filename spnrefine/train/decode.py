@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from spnrefine.train.distance import polygon_version, signed_distance
+from spnrefine.train.distance import halved, polygon_version, signed_distance
 from spnrefine.train.pairs import Pair
 from spnrefine.train.recipe import Recipe
 
@@ -93,4 +93,6 @@ def _maps(mask: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator) -> 
     size = np.sqrt(np.ptp(xs) * np.ptp(ys) + 1)
     least, most = np.log(recipe.polygon_span)
     for share in np.exp(rng.uniform(least, most, POLYGONS)):
-        yield signed_distance(polygon_version(mask, size * share, fill=rng.random() < recipe.polygon_fill_chance))
+        yield halved(
+            signed_distance(polygon_version(mask, size * share, fill=rng.random() < recipe.polygon_fill_chance))
+        )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spnrefine.train.decode import POLYGONS
-from spnrefine.train.distance import STEP
+from spnrefine.train.distance import STEP, half_size
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.store import Store
 
@@ -156,13 +156,12 @@ def look(store: Store, views: Views) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _look(store: Store, views: Views) -> tuple[Tensor, Tensor, Tensor]:
-    fine = _sample(
-        store.texels, store.texel_start[views.records], store, views, positions(views, 2 * views.side), _unpack
-    )
+    start, height, width = (of[views.records] for of in (store.texel_start, store.height, store.width))
+    fine = _sample(store.texels, start, height, width, positions(views, 2 * views.side), _unpack)
     both = fine[:, ::2] + fine[:, 1::2]  # faster than a pooling layer where the channels come last
     image = (both[:, :, ::2] + both[:, :, 1::2]).permute(0, 3, 1, 2) / (4 * 255)
     at = positions(views, views.side)
-    height, width = (size[views.records].view(-1, 1, 1) for size in (store.height, store.width))
+    height, width = height.view(-1, 1, 1), width.view(-1, 1, 1)
     inside = (at[:, 0] >= 0) & (at[:, 0] <= width) & (at[:, 1] >= 0) & (at[:, 1] <= height)
     valid = inside[:, None] & (image[:, 3:] == 0)
     return image[:, :3], valid.float(), distances(store, views, at)
@@ -180,11 +179,16 @@ def distances(store: Store, views: Views, at: Tensor, version: Tensor | None = N
     -------
     (N, 1, S, S) float, pixels of the photograph, positive in the object.
     """
-    start = store.map_start[views.records]
+    start, height, width = (of[views.records] for of in (store.map_start, store.height, store.width))
     if version is not None:
-        size = store.height[views.records] * store.width[views.records]
-        start = start + version.clamp(0, POLYGONS) * size
-    return _sample(store.maps, start, store, views, at, _as_float)[..., 0].unsqueeze(1) * STEP
+        polygon = version > 0
+        half_height, half_width = half_size(height, width)
+        behind = height * width + (version - 1).clamp(0, POLYGONS - 1) * half_height * half_width
+        start = start + behind * polygon
+        low, flat = torch.where(polygon, half_height, height), torch.where(polygon, half_width, width)
+        at = at * torch.stack([flat / width, low / height], 1)[..., None, None]
+        height, width = low, flat
+    return _sample(store.maps, start, height, width, at, _as_float)[..., 0].unsqueeze(1) * STEP
 
 
 def _as_float(taken: Tensor) -> Tensor:
@@ -196,10 +200,10 @@ def _unpack(taken: Tensor) -> Tensor:
 
 
 def _sample(
-    flat: Tensor, start: Tensor, store: Store, views: Views, at: Tensor, unpack: Callable[[Tensor], Tensor]
+    flat: Tensor, start: Tensor, height: Tensor, width: Tensor, at: Tensor, unpack: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Return (N, S, S, C): bilinear samples of pictures that begin at ``start`` in ``flat``, borders repeated."""
-    height, width = (size[views.records].view(-1, 1, 1) for size in (store.height, store.width))
+    height, width = height.view(-1, 1, 1), width.view(-1, 1, 1)
     x, y = at[:, 0] - 0.5, at[:, 1] - 0.5
     x0, y0 = x.floor(), y.floor()
     fx, fy = (x - x0).unsqueeze(-1), (y - y0).unsqueeze(-1)

@@ -53,6 +53,17 @@ def test_a_warped_lookup_is_the_map_moved(store: Store):
     assert torch.allclose(moved[..., :-3], distances(store, view, at)[..., 3:], atol=1e-3)
 
 
+def test_polygon_versions_lie_over_the_truth(store: Store):
+    view = whole(store, 1, 64)
+    at = positions(view, 64)
+    truth = distances(store, view, at)
+    for version in (1, 2, 3):
+        polygon = distances(store, view, at, torch.tensor([version]))
+        assert ((polygon > 0) != (truth > 0)).float().mean() < 0.05
+        assert (polygon - truth).abs().max() < 5
+        assert not torch.equal(polygon, truth)
+
+
 def test_plain_views_hold_the_whole_object_as_inference_does(store: Store, recipe: Recipe):
     views = draw_views(store, 30, 64, recipe, np.random.default_rng(0), plain=True)
     boxes = store.boxes[views.records.numpy()]
