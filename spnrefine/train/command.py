@@ -60,7 +60,6 @@ class Options:
 
 def train_command(options: Options) -> int:
     """Train and write the weights; return the exit code: 0, or 128 + the number of the signal that interrupted."""
-    keep_freed_memory()
     threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     recipe = with_settings(Recipe(), options.settings)
@@ -83,6 +82,7 @@ def train_command(options: Options) -> int:
     if split.val:
         # the same objects and polygons whatever the run's seed, so that runs can be compared
         validation = Validation(_load("held aside", split.val, options, recipe, threads, SEED), recipe)
+    keep_freed_memory()  # only now: the store grew by mapping
     trainer = Trainer(
         model,
         Batches(store, recipe, options.seed),
