@@ -16,6 +16,9 @@ from spnrefine.ops.directions import Direction
 _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
 """Taps are divided by the sum of their sizes where that is above this."""
 
+ALONE = 1 << 16
+"""Numbers, times directions, below which a call runs on the caller's thread: waking another takes longer."""
+
 _local = threading.local()
 _team = Team(int(os.environ.get("NUMBA_NUM_THREADS", 0)) or available_cores())
 
@@ -63,7 +66,7 @@ def forward(
             (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
             len(schedule.tasks),
         )
-        return np.moveaxis(out, -1, 1), saved
+        return out.transpose(0, 3, 1, 2), saved
     x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     out = empty(x.shape, x.dtype)
     _team.run(
@@ -96,7 +99,7 @@ def backward(
             (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
             len(schedule.tasks),
         )
-        return np.moveaxis(dx, -1, 1), np.moveaxis(dguidance, (1, 2), (-2, -1))
+        return dx.transpose(0, 3, 1, 2), dguidance.transpose(0, 3, 4, 5, 1, 2)
     grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
@@ -114,9 +117,12 @@ def runs_channels_last(guidance: np.ndarray) -> bool:
     Gates are read where they lie, so ``x`` and other arrays are copied if they lie otherwise. Gates shared by all
     channels are copied too if need be: there are few of them.
     """
-    return guidance.shape[3] == 1 or (
-        not guidance.flags.c_contiguous and np.moveaxis(guidance, (-2, -1), (1, 2)).flags.c_contiguous
-    )
+    return guidance.shape[3] == 1 or (not guidance.flags.c_contiguous and is_channels_last(guidance))
+
+
+def is_channels_last(array: np.ndarray) -> bool:
+    """Whether an (N, ..., H, W) array lies in memory as (N, H, W, ...)."""
+    return _channels_last_view(array).flags.c_contiguous
 
 
 def _prepare(
@@ -134,7 +140,8 @@ def _prepare(
         step = 0
         line = lines * channels * _rounded(max(height, width))
         shape = (height, width, channels, len(directions), taps)
-    return plan(x.shape, directions, _team.size, step, backward), shape, _scratch("line", line, x.dtype)
+    threads = _team.size if lines * x[0].size >= ALONE else 1
+    return plan(x.shape, directions, threads, step, backward), shape, _scratch("line", line, x.dtype)
 
 
 def _strips(x: np.ndarray) -> np.ndarray:
@@ -149,7 +156,12 @@ def _rounded(count: int) -> int:
 
 def _channels_last(array: np.ndarray) -> np.ndarray:
     """Turn (N, ..., H, W) into contiguous (N, H, W, ...), without a copy if it can be."""
-    return np.ascontiguousarray(np.moveaxis(array, (-2, -1), (1, 2)))
+    return np.ascontiguousarray(_channels_last_view(array))
+
+
+def _channels_last_view(array: np.ndarray) -> np.ndarray:
+    last = array.ndim - 1
+    return array.transpose(0, last - 1, last, *range(1, last - 1))
 
 
 def _states_and_winner(saved: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

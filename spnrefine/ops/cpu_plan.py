@@ -75,6 +75,8 @@ def plan(
                 for part in stage:
                     add_sweep(block, part)
                     tasks.append((len(sweeps) - 1, len(sweeps), wait))
+    if threads == 1:
+        tasks = [(0, len(sweeps), 0)]
     return Plan(np.array(sweeps, np.int64).reshape(-1, 8), np.array(tasks, np.int64).reshape(-1, 3))
 
 

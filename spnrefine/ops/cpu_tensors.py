@@ -28,14 +28,23 @@ def backward(
 
 
 def _arrays(guidance: Tensor, *others: Tensor) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Turn tensors into arrays that the kernels read without a copy; torch copies on all cores, NumPy on one."""
+    """Turn tensors into arrays that the kernels read without a copy.
+
+    What must be copied torch copies, on all cores. What need not be sees few calls of torch: at small sizes they show.
+    """
     dtype = accumulation_dtype(guidance, *others)
-    guidance = guidance.detach().to(dtype)
-    channels_last = guidance.movedim((-2, -1), (1, 2))
-    if not channels_last.is_contiguous():
-        guidance = guidance.contiguous()
-    gates = guidance.numpy()
-    tensors = [tensor.detach().to(dtype) for tensor in others]
+    gates = _array(guidance, dtype)
+    if not cpu.is_channels_last(gates) and not gates.flags.c_contiguous:
+        gates = torch.from_numpy(gates).contiguous().numpy()
+    arrays = [_array(tensor, dtype) for tensor in others]
     if cpu.runs_channels_last(gates):
-        return gates, [t.movedim(1, 3).contiguous().movedim(3, 1).numpy() for t in tensors]
-    return gates, [t.contiguous().numpy() for t in tensors]
+        for i, array in enumerate(arrays):
+            if not cpu.is_channels_last(array):
+                arrays[i] = torch.from_numpy(array).movedim(1, 3).contiguous().movedim(3, 1).numpy()
+    else:
+        arrays = [a if a.flags.c_contiguous else torch.from_numpy(a).contiguous().numpy() for a in arrays]
+    return gates, arrays
+
+
+def _array(tensor: Tensor, dtype: torch.dtype) -> np.ndarray:
+    return tensor.detach().to(dtype).numpy()

@@ -117,7 +117,7 @@ def test_a_forked_child_starts_its_own_helpers():
     from spnrefine.ops import cpu
     from spnrefine.ops.directions import ALL_DIRECTIONS
     cpu.set_num_threads(2)
-    x, guidance = np.ones((2, 3, 40, 50), np.float32), np.ones((2, 4, 3, 3, 40, 50), np.float32)
+    x, guidance = np.ones((2, 3, 80, 90), np.float32), np.ones((2, 4, 3, 3, 80, 90), np.float32)
     cpu.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
     child = os.fork()
     if child == 0:
