@@ -11,9 +11,10 @@ it, so a tile slants: each of its lines starts one position before the one it fo
 by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
+from spnrefine.ops.cpu_arithmetic import multiply_add
 from spnrefine.ops.cpu_lanes import gate_scale, merge
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
-from spnrefine.ops.cpu_simd import LANES, load, load_one, multiply_add, pointer, prefetch, splat, store
+from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
 

@@ -3,22 +3,11 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
+from spnrefine.ops.cpu_arithmetic import total, where_equal
 from spnrefine.ops.cpu_channels_last import AHEAD, EDGES, fetch, portion, tap, tile_size, walk
 from spnrefine.ops.cpu_lanes import gate_scale, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
-from spnrefine.ops.cpu_simd import (
-    LANES,
-    load,
-    load_one,
-    pointer,
-    prefetch,
-    splat,
-    store,
-    store_one,
-    stream,
-    total,
-    where_equal,
-)
+from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store, store_one, stream
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
 

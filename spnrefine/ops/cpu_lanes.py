@@ -1,16 +1,7 @@
 """What both memory layouts do with a vector of pixels: gates, merging, and their derivatives."""
 
-from spnrefine.ops.cpu_simd import (
-    absolute,
-    load,
-    multiply_add,
-    pointer,
-    smaller_byte,
-    splat,
-    store,
-    where_equal,
-    where_greater,
-)
+from spnrefine.ops.cpu_arithmetic import absolute, multiply_add, smaller_byte, where_equal, where_greater
+from spnrefine.ops.cpu_simd import load, pointer, splat, store
 from spnrefine.ops.cpu_threads import inlined
 
 

@@ -6,10 +6,11 @@ saves are one line after the other, rows in vertical scans and columns in horizo
 ``line`` holds, for each image, direction and channel, the last line of the recurrence.
 """
 
+from spnrefine.ops.cpu_arithmetic import multiply_add
 from spnrefine.ops.cpu_lanes import gate_scale, merge
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_shuffles import advanced, joined, transpose_block
-from spnrefine.ops.cpu_simd import LANES, load, load_one, multiply_add, pointer, splat, store, store_one
+from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, splat, store, store_one
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, inlined, kernel, wait_until_done
 
 STRIP = 128

@@ -3,11 +3,12 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
+from spnrefine.ops.cpu_arithmetic import multiply_add, where_equal
 from spnrefine.ops.cpu_lanes import gate_scale, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_planar import STRIP, line_gates, turn, without_first
 from spnrefine.ops.cpu_shuffles import advanced, joined
-from spnrefine.ops.cpu_simd import LANES, load, multiply_add, pointer, splat, store, store_one, where_equal
+from spnrefine.ops.cpu_simd import LANES, load, pointer, splat, store, store_one
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, kernel, wait_until_done
 
 

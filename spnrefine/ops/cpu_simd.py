@@ -6,14 +6,12 @@ Kernels read and write through pointers to contiguous arrays: passing arrays abo
 loop. Indices count elements and are not checked.
 """
 
-import operator
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import extending
 from numba.core import cgutils, types
-from numba.core.typing.templates import AbstractTemplate, infer_global
-from numba.extending import lower_builtin, models, register_model
+from numba.extending import models, register_model
 
 intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
 
@@ -35,7 +33,7 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, lanes, ir.VectorType(manager.lookup(lanes.dtype).get_data_type(), LANES))
 
 
-def _vector(context, dtype):
+def vector_of(context, dtype):
     return context.get_value_type(Lanes(dtype))
 
 
@@ -44,7 +42,7 @@ def address(builder, pointer, index, pointee):
     return builder.bitcast(builder.gep(pointer, [index]), pointee.as_pointer())
 
 
-def _splat(builder, scalar, vector):
+def broadcast(builder, scalar, vector):
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
     mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), mask)
@@ -53,18 +51,18 @@ def _splat(builder, scalar, vector):
 def _first(builder, count):
     """The mask of the first ``count`` lanes."""
     lane = ir.VectorType(ir.IntType(64), LANES)
-    return builder.icmp_signed("<", ir.Constant(lane, list(range(LANES))), _splat(builder, count, lane))
+    return builder.icmp_signed("<", ir.Constant(lane, list(range(LANES))), broadcast(builder, count, lane))
 
 
 def _masked(builder, name, vector, arguments):
     """Call LLVM's masked load or store."""
     returns = vector if name == "load" else ir.VoidType()
-    kind = f"llvm.masked.{name}.{_suffix(vector)}.p0"
+    kind = f"llvm.masked.{name}.{suffix(vector)}.p0"
     function_type = ir.FunctionType(returns, [argument.type for argument in arguments])
     return builder.call(cgutils.get_or_insert_function(builder.module, function_type, kind), arguments)
 
 
-def _suffix(vector):
+def suffix(vector):
     names = {ir.FloatType(): "f32", ir.DoubleType(): "f64", ir.IntType(8): "i8", ir.IntType(16): "i16"}
     return f"v{LANES}{names[vector.element]}"
 
@@ -88,7 +86,7 @@ def load(typingctx, array, index, count):
     """``array[index : index + LANES]``; lanes from ``count`` on are 0 and their memory is not touched."""
 
     def codegen(context, builder, signature, arguments):
-        vector = _vector(context, array.dtype)
+        vector = vector_of(context, array.dtype)
         where = address(builder, arguments[0], arguments[1], vector)
         align = ir.Constant(ir.IntType(32), alignment(vector))
         result = cgutils.alloca_once(builder, vector)
@@ -177,87 +175,9 @@ def splat(typingctx, like, scalar):
     lanes = Lanes(like.dtype)
 
     def codegen(context, builder, signature, arguments):
-        return _splat(builder, arguments[1], _vector(context, lanes.dtype))
+        return broadcast(builder, arguments[1], vector_of(context, lanes.dtype))
 
     return lanes(like, lanes.dtype), codegen
-
-
-def _define(symbol, instruction):
-    @infer_global(symbol)
-    class Template(AbstractTemplate):
-        def generic(self, arguments, keywords):
-            a, b = arguments
-            return a(a, b) if isinstance(a, Lanes) and a == b else None
-
-    @lower_builtin(symbol, Lanes, Lanes)
-    def lower(context, builder, signature, arguments):
-        return getattr(builder, instruction)(*arguments)
-
-
-_define(operator.add, "fadd")
-_define(operator.sub, "fsub")
-_define(operator.mul, "fmul")
-_define(operator.truediv, "fdiv")
-
-
-@intrinsic
-def multiply_add(typingctx, a, b, c):
-    """``a * b + c``, rounded once where the machine has an instruction for it."""
-
-    def codegen(context, builder, signature, arguments):
-        vector = _vector(context, a.dtype)
-        function_type = ir.FunctionType(vector, [vector] * 3)
-        name = f"llvm.fmuladd.{_suffix(vector)}"
-        return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
-
-    return a(a, b, c), codegen
-
-
-@intrinsic
-def absolute(typingctx, a):
-    """The absolute value of every lane."""
-
-    def codegen(context, builder, signature, arguments):
-        vector = _vector(context, a.dtype)
-        function_type = ir.FunctionType(vector, [vector])
-        name = f"llvm.fabs.{_suffix(vector)}"
-        return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
-
-    return a(a), codegen
-
-
-@intrinsic
-def where_greater(typingctx, a, b, yes, no):
-    """``yes`` where ``a > b``, else ``no``; ``yes`` and ``no`` may be of another dtype."""
-
-    def codegen(context, builder, signature, arguments):
-        return builder.select(builder.fcmp_ordered(">", *arguments[:2]), *arguments[2:])
-
-    return yes(a, b, yes, no), codegen
-
-
-@intrinsic
-def where_equal(typingctx, a, b, yes, no):
-    """``yes`` where ``a == b``, else ``no``; the lanes of ``a`` and ``b`` are numbers or bytes."""
-
-    def codegen(context, builder, signature, arguments):
-        if isinstance(a.dtype, types.Float):
-            equal = builder.fcmp_ordered("==", *arguments[:2])
-        else:
-            equal = builder.icmp_signed("==", *arguments[:2])
-        return builder.select(equal, *arguments[2:])
-
-    return yes(a, b, yes, no), codegen
-
-
-@intrinsic
-def smaller_byte(typingctx, a, b):
-    """The smaller of two bytes, lane by lane."""
-
-    def codegen(context, builder, signature, arguments):
-        return builder.select(builder.icmp_unsigned("<", *arguments), *arguments)
-
-    return a(a, b), codegen
 
 
 @intrinsic
@@ -274,18 +194,3 @@ def prefetch(typingctx, array, index):
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
-
-
-@intrinsic
-def total(typingctx, a):
-    """The sum over the lanes."""
-
-    def codegen(context, builder, signature, arguments):
-        vector = _vector(context, a.dtype)
-        function_type = ir.FunctionType(vector.element, [vector.element, vector])
-        function = cgutils.get_or_insert_function(
-            builder.module, function_type, f"llvm.vector.reduce.fadd.{_suffix(vector)}"
-        )
-        return builder.call(function, [ir.Constant(vector.element, 0), *arguments], fastmath=("reassoc",))
-
-    return a.dtype(a), codegen
