@@ -31,7 +31,7 @@ def make_optimiser(model: nn.Module, encoder: nn.Module, recipe: Recipe) -> torc
 
 def learning_rate(peak: float, step: int, progress: float, recipe: Recipe) -> float:
     """Return the rate at ``step``, after the share ``progress`` of the budget: linear warm-up, then cosine to zero."""
-    warm = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+    warm = min(1.0, max((step + 1) / max(1, recipe.warmup_steps), progress / recipe.warmup_share))
     return peak * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 

@@ -17,6 +17,7 @@ class Recipe:
     encoder_rate: float = 0.3  # the encoder's learning rate, as a multiple
     weight_decay: float = 1e-2  # on convolution kernels only: not on norms and biases
     warmup_steps: int = 200
+    warmup_share: float = 0.1  # of the budget, at most: short runs warm up sooner
     gradient_norm: float = 5.0  # gradients longer than this are shortened to it
     average: float = 0.999  # moving average of weights and buffers, at most
     average_share: float = 0.1  # its length is at most this share of the run

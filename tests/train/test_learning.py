@@ -54,12 +54,19 @@ def test_void_pixels_carry_neither_loss_nor_gradient(loss):
 
 
 def test_the_rate_warms_up_and_falls_to_zero():
-    recipe = Recipe(warmup_steps=10)
+    recipe = Recipe(warmup_steps=10, warmup_share=0.5)
     rates = [learning_rate(1.0, step, step / 100, recipe) for step in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == pytest.approx(rates[9], abs=0.01)
     assert all(a >= b for a, b in pairwise(rates[9:]))
     assert rates[-1] == pytest.approx(0)
+
+
+def test_a_short_run_warms_up_within_its_share():
+    recipe = Recipe(warmup_steps=1000, warmup_share=0.1)
+    rates = [learning_rate(1.0, step, step / 50, recipe) for step in range(50)]
+    assert rates[5] == max(rates) == pytest.approx(0.98, abs=0.01)
+    assert rates[1] == pytest.approx(0.2, abs=0.01)
 
 
 def test_budgets_count_steps_or_minutes():
