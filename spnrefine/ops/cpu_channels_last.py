@@ -14,7 +14,7 @@ by one, and hand over, for each of their lines, what the next tile needs of thei
 from spnrefine.ops.cpu_arithmetic import multiply_add
 from spnrefine.ops.cpu_lanes import gate_scale, merge
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
-from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store
+from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store, stream
 from spnrefine.ops.cpu_threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
 
 
@@ -141,7 +141,7 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                         store(line, here, h, LANES)
                         merge(h, d, fresh, at, count, out, saved)
                         if saved is not None:
-                            store(pointer(saved[0]), at + to_state, h, count)
+                            stream(pointer(saved[0]), at + to_state, h, count)
                         at += step * channels
                         centre_at += step * per_pixel
                         here += padded

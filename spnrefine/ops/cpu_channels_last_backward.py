@@ -60,6 +60,7 @@ def _backward_sweep(
                         fetch(guidance, following, -line_step, lines, step, per_pixel, gates, taps * group, begin, end)
                         fetch(x, following, -line_step, lines, step, channels, 0, channels, begin, end)
                         fetch(grad, following, -line_step, lines, step, channels, 0, channels, begin, end)
+                        fetch(dx, following, -line_step, lines, step, channels, 0, channels, begin, end)
                         fetch(states, following, -line_step, lines, step, channels, to_source, channels, begin, end)
                     t = t0 - s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
@@ -89,6 +90,9 @@ def _backward_sweep(
                                 prefetch(guidance, centre_at + ahead * per_pixel - outer)
                                 prefetch(guidance, centre_at + ahead * per_pixel)
                                 prefetch(guidance, centre_at + ahead * per_pixel + outer)
+                                prefetch(x, at + ahead * channels)
+                                prefetch(grad, at + ahead * channels)
+                                prefetch(states, at + ahead * channels + to_source)
                             h_after = nothing
                             if k + 1 < length:
                                 h_after = load(states, at + to_source + step * channels, count)
