@@ -44,7 +44,7 @@ def forward(
     from spnrefine.ops.cuda_forward import forward_kernel
     from spnrefine.ops.cuda_launch import launch, shared_limit
     from spnrefine.ops.cuda_merge import merge_kernel
-    from spnrefine.ops.cuda_plan import FORWARD_DEPTH, MERGE_THREADS, WIDE_FORWARD_DEPTH, plan
+    from spnrefine.ops.cuda_plan import FORWARD, FORWARD_FLOAT64, MERGE_THREADS, plan
     from spnrefine.ops.cuda_types import STORAGE
 
     directions = tuple(directions)
@@ -58,7 +58,7 @@ def forward(
     h = saved if save else x.new_empty(x.numel() * len(directions)) if merging else out
     taps = guidance.shape[2]
     layout = plan(
-        x, guidance, directions, depths=WIDE_FORWARD_DEPTH if wide else FORWARD_DEPTH, planes=taps + 2, rows=0,
+        x, guidance, directions, tiles=FORWARD_FLOAT64 if wide else FORWARD, planes=taps + 2, rows=0,
         itemsize=real.itemsize, shared_limit=shared_limit(x.device.index),
     )  # fmt: skip
     x_type, g_type, h_type = STORAGE[x.dtype], STORAGE[guidance.dtype], STORAGE[h.dtype]
@@ -100,7 +100,7 @@ def backward(
     from spnrefine.ops.cuda_backward import backward_kernel
     from spnrefine.ops.cuda_launch import launch, shared_limit
     from spnrefine.ops.cuda_merge import sum_kernel
-    from spnrefine.ops.cuda_plan import BACKWARD_DEPTH, MERGE_THREADS, WIDE_BACKWARD_DEPTH, plan
+    from spnrefine.ops.cuda_plan import BACKWARD, BACKWARD_FLOAT64, MERGE_THREADS, plan
     from spnrefine.ops.cuda_types import STORAGE
 
     directions = tuple(directions)
@@ -119,7 +119,7 @@ def backward(
         dguidance = torch.empty_like(guidance)
     parts = x.new_empty(x.numel() * len(directions), dtype=real)
     layout = plan(
-        x, guidance, directions, depths=WIDE_BACKWARD_DEPTH if wide else BACKWARD_DEPTH, planes=taps + 4, rows=4,
+        x, guidance, directions, tiles=BACKWARD_FLOAT64 if wide else BACKWARD, planes=taps + 4, rows=4,
         itemsize=real.itemsize, shared_limit=shared_limit(x.device.index),
     )  # fmt: skip
     x_type, g_type, dg_type = STORAGE[x.dtype], STORAGE[guidance.dtype], STORAGE[dguidance.dtype]

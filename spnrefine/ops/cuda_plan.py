@@ -6,13 +6,21 @@ from torch import Tensor
 
 from spnrefine.ops.directions import Direction
 
-FORWARD_DEPTH = {64: 8, 128: 8, 256: 8, 512: 8, 1024: 2}
-"""Lines a tile, by the threads of a block: the smallest block that takes a whole line is used. As many lines as
-registers hold without spilling; powers of two, at least 2."""
-BACKWARD_DEPTH = {64: 4, 128: 4, 256: 4, 512: 4}
-WIDE_FORWARD_DEPTH = {64: 4, 128: 4, 256: 4}
-WIDE_BACKWARD_DEPTH = {64: 2, 128: 2, 256: 2}
-"""The same for float64."""
+
+@dataclass(frozen=True)
+class Tiles:
+    """Block sizes with the lines a tile that their registers hold without spilling: powers of two, at least 2."""
+
+    whole: dict[int, int]
+    """Lines a tile by the threads of a block that takes whole lines: the smallest block that does is used."""
+    chunked: dict[int, int]
+    """The same for longer lines, best first."""
+
+
+FORWARD = Tiles({64: 8, 128: 8, 256: 8, 512: 8, 1024: 2}, {512: 8, 256: 8})
+BACKWARD = Tiles({64: 4, 128: 4, 256: 4, 512: 4}, {512: 2})
+FORWARD_FLOAT64 = Tiles({64: 4, 128: 4, 256: 4}, {256: 4})
+BACKWARD_FLOAT64 = Tiles({64: 2, 128: 2, 256: 2}, {256: 2})
 MERGE_THREADS = 256
 
 
@@ -38,7 +46,7 @@ def plan(
     guidance: Tensor,
     directions: tuple[Direction, ...],
     *,
-    depths: dict[int, int],
+    tiles: Tiles,
     planes: int,
     rows: int,
     itemsize: int,
@@ -49,13 +57,19 @@ def plan(
     length = max(height if direction.horizontal else width for direction in directions)
     w_contiguous = guidance.stride(5) == 1 or width == 1
 
-    def shared(threads: int) -> int:
-        return (planes * depths[threads] + rows) * (threads + 32 // depths[threads]) * itemsize
+    def shared(threads: int, depth: int) -> int:
+        return (planes * depth + rows) * (threads + 32 // depth) * itemsize
 
-    fitting = [threads for threads in depths if shared(threads) <= shared_limit]
+    def fitting(sizes: dict[int, int]) -> dict[int, int]:
+        return {threads: depth for threads, depth in sizes.items() if shared(threads, depth) <= shared_limit}
+
+    whole = fitting(tiles.whole)
     per_block = 1
     if guidance.shape[3] == channels and guidance.stride(3) == 1 and not w_contiguous:
-        per_block = next(p for p in (4, 2, 1) if channels % p == 0 and (p == 1 or p * length <= max(fitting)))
-    threads = next((t for t in fitting if t >= length * per_block), max(fitting))
-    chunked = threads < length * per_block
-    return Plan(depths[threads], threads, chunked, per_block, shared(threads), w_contiguous)
+        per_block = next(p for p in (4, 2, 1) if channels % p == 0 and (p == 1 or p * length <= max(whole)))
+    chunked = length * per_block > max(whole)
+    if chunked:
+        threads, depth = next(iter(fitting(tiles.chunked).items()))
+    else:
+        threads, depth = next(item for item in whole.items() if item[0] >= length * per_block)
+    return Plan(depth, threads, chunked, per_block, shared(threads, depth), w_contiguous)

@@ -18,15 +18,15 @@ def _few_threads(monkeypatch):
     assert SIMULATED, "run these with NUMBA_ENABLE_CUDASIM=1"
     torch.manual_seed(0)
     monkeypatch.setattr(cuda_plan, "MERGE_THREADS", 32)
-    for depths in ("FORWARD_DEPTH", "BACKWARD_DEPTH", "WIDE_FORWARD_DEPTH", "WIDE_BACKWARD_DEPTH"):
-        monkeypatch.setattr(cuda_plan, depths, {8: 4, 16: 4, 32: 4, 64: 4})
+    for name in ("FORWARD", "BACKWARD", "FORWARD_FLOAT64", "BACKWARD_FLOAT64"):
+        monkeypatch.setattr(cuda_plan, name, cuda_plan.Tiles({8: 4, 16: 4, 32: 4, 64: 4}, {}))
 
 
 @pytest.fixture
 def short_blocks(monkeypatch):
     """Blocks of one warp, so that lines of 33 pixels are already longer than a block."""
-    for depths in ("WIDE_FORWARD_DEPTH", "WIDE_BACKWARD_DEPTH"):
-        monkeypatch.setattr(cuda_plan, depths, {32: 4})
+    monkeypatch.setattr(cuda_plan, "FORWARD_FLOAT64", cuda_plan.Tiles({32: 4}, {32: 4}))
+    monkeypatch.setattr(cuda_plan, "BACKWARD_FLOAT64", cuda_plan.Tiles({32: 4}, {32: 2}))
 
 
 def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=None, dtype=torch.float64):
