@@ -48,6 +48,7 @@ def forward(
     from spnrefine.ops.cuda_types import STORAGE
 
     directions = tuple(directions)
+    x, guidance = _within_reach(x), _within_reach(guidance)
     real = accumulation_dtype(x, guidance)
     wide = real == torch.float64
     out = torch.empty(x.shape, dtype=x.dtype, device=x.device)
@@ -106,7 +107,7 @@ def backward(
     directions = tuple(directions)
     real = accumulation_dtype(x, guidance)
     wide = real == torch.float64
-    grad = grad.to(x.dtype)
+    x, guidance, grad = _within_reach(x), _within_reach(guidance), _within_reach(grad.to(x.dtype))
     n, c, height, width = x.shape
     taps, gate_channels = guidance.shape[2:4]
     shared_gates = gate_channels == 1 and c > 1
@@ -149,6 +150,11 @@ def backward(
     if shared_gates:
         dguidance = dguidance.sum(3, keepdim=True).to(guidance.dtype)
     return dx, dguidance
+
+
+def _within_reach(tensor: Tensor) -> Tensor:
+    """Copy a tensor only where its rows or columns lie too far apart for the kernels' 32-bit steps."""
+    return tensor if max(tensor.stride()[-2:]) < 1 << 24 else tensor.contiguous()
 
 
 def _saved_size(x: Tensor, directions: tuple[Direction, ...], real: torch.dtype) -> int:

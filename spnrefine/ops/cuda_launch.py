@@ -92,14 +92,19 @@ def _loaded(build: Callable, config: Config, threads: int, index: int) -> Any:
     core.Device(index).set_current()
     major, minor = torch.cuda.get_device_capability(index)
     text = ptx(build, config, threads, (major, minor))
-    # assembled here, not by the driver: its PTX may be older than the compiler's
-    linker = core.Linker(core.ObjectCode.from_ptx(text.encode()), options=core.LinkerOptions(arch=f"sm_{major}{minor}"))
-    kernel = linker.link("cubin").get_kernel(entry_name(text))
+    kernel = machine_code(text, (major, minor)).get_kernel(entry_name(text))
     attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     (error,) = driver.cuKernelSetAttribute(attribute, shared_limit(index), kernel.handle, driver.CUdevice(index))
     if error != driver.CUresult.CUDA_SUCCESS:
         raise RuntimeError(f"CUDA refused {shared_limit(index)} bytes of shared memory a block: {error}.")
     return kernel
+
+
+def machine_code(text: str, capability: tuple[int, int]) -> Any:
+    """Assemble PTX here rather than in the driver, whose PTX may be older than the compiler's; needs no GPU."""
+    core = _core()
+    options = core.LinkerOptions(arch="sm_{}{}".format(*capability))
+    return core.Linker(core.ObjectCode.from_ptx(text.encode()), options=options).link("cubin")
 
 
 def entry_name(text: str) -> str:

@@ -129,6 +129,17 @@ def test_kernels_fit_registers(capability, tmp_path):
     check(torch.float32, capability, tmp_path, lambda name: name.endswith("3 taps, 512 threads") or name == "merge")
 
 
+def test_machine_code_as_the_launch_makes_it():
+    from spnrefine.ops.cuda_launch import entry_name, machine_code, ptx
+    from spnrefine.ops.cuda_merge import sum_kernel
+    from spnrefine.ops.cuda_types import STORAGE
+
+    text = ptx(sum_kernel, (STORAGE[torch.bfloat16], False), 256, (9, 0))
+    code = machine_code(text, (9, 0)).code
+    assert code.startswith(b"\x7fELF")
+    assert entry_name(text).encode() in code
+
+
 @pytest.mark.slow  # 500 kernels at some seconds each
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64], ids=str)
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")
