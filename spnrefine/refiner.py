@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from spnrefine.errors import BackendError, ShapeError
 from spnrefine.model import weights
@@ -50,7 +51,11 @@ class Refiner:
         self.device = resolve_device(device)
         network = weights.load(model)
         self.working_side = network.config.working_side
-        self.network = fold_batch_norms(network).to(self.device, memory_format=torch.channels_last)
+        # channels last: the memory format that convolutions and propagation are fastest in
+        self.network: nn.Module = fold_batch_norms(network).to(
+            self.device,
+            memory_format=torch.channels_last,  # type: ignore[call-overload]  # torch's own stubs lack the argument
+        )
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -125,7 +130,7 @@ def refine(
     --------
     >>> refined = refine(image, mask)  # doctest: +SKIP
     """
-    probability = _probability(mask)
+    probability = to_probability(mask)
     check_shapes(image, probability)
     if is_empty(probability) or is_full(probability):
         return probability if soft else mask.copy()
@@ -194,9 +199,15 @@ def check_shapes(image: NDArray, coarse: NDArray) -> None:
         raise ShapeError(f"The image has shape {image.shape}: expected at least one pixel.")
 
 
-def _probability(mask: NDArray) -> NDArray[np.float32]:
+def to_probability(mask: NDArray) -> NDArray[np.float32]:
+    """Turn a mask as :func:`refine` takes it into probabilities, (H, W) float32 in 0..1.
+
+    Raises
+    ------
+    ShapeError: another type, or floats outside 0..1.
+    """
     if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
-        return mask.astype(np.float32) / 255
+        return np.divide(mask, 255, dtype=np.float32)
     if mask.dtype in (np.bool_, np.uint8):
         return mask.astype(np.float32)
     if np.issubdtype(mask.dtype, np.floating):

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from spnrefine.evaluate import machine, peers
 from spnrefine.evaluate.scene import draw_scene
 from spnrefine.evaluate.timing import copy_bandwidth, median_seconds
 from spnrefine.ops import propagate
-from spnrefine.refiner import Refiner
+from spnrefine.refiner import Refiner, to_probability
 
 PROPAGATION_SHAPES = ((64, 64, 32), (256, 256, 32), (512, 512, 16))
 """Height, width, channels; one image, three-way, gates per channel, float32."""
@@ -33,8 +34,8 @@ def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, An
         for layout in ("channels_last", "contiguous"):
             x, guidance = _operands(height, width, channels, layout, device)
             bandwidth = copy_bandwidth(device, machine.cores())
-            forward = median_seconds(lambda x=x, g=guidance: propagate(x, g), device)
-            both = median_seconds(lambda x=x, g=guidance: _forward_backward(x, g), device)
+            forward = median_seconds(partial(propagate, x, guidance), device)
+            both = median_seconds(partial(_forward_backward, x, guidance), device)
             moved = (TAPS + 2) * x.numel() * x.element_size()
             row = {
                 "shape": f"{height}x{width}x{channels}",
@@ -47,7 +48,7 @@ def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, An
             }
             if reference:
                 slow = median_seconds(
-                    lambda x=x, g=guidance: propagate(x, g, backend="reference"), device, seconds=0.5, least=3
+                    partial(propagate, x, guidance, backend="reference"), device, seconds=0.5, least=3
                 )
                 row |= {"reference_ms": 1e3 * slow, "times_reference": slow / forward}
             yield row
@@ -70,11 +71,11 @@ def end_to_end(model: str, device: str) -> Iterator[dict[str, Any]]:
 def against_peers(model: str, device: str, side: int = 512) -> Iterator[dict[str, Any]]:
     """Time each peer and this refiner on one scene in turn; ``ratio`` is this refiner's time over the peer's."""
     image, mask = draw_scene(side, side)
-    coarse = mask.astype(np.float32) / 255
+    coarse = to_probability(mask)
     refiner = Refiner(model, device)
     for name, peer in peers.available().items():
-        theirs = median_seconds(lambda peer=peer: peer(image, coarse), seconds=2)
-        ours = median_seconds(lambda: refiner(image, coarse), seconds=2)
+        theirs = median_seconds(partial(peer, image, coarse), seconds=2)
+        ours = median_seconds(partial(refiner, image, coarse), seconds=2)
         yield {"peer": name, "seconds": theirs, "spnrefine_seconds": ours, "ratio": ours / theirs}
 
 
@@ -95,10 +96,10 @@ def _forward_backward(x: torch.Tensor, guidance: torch.Tensor) -> None:
 
 def _refine_scene(height: int, width: int, model: str, device: str) -> tuple[float, float]:
     image, mask = draw_scene(height, width)
-    coarse = mask.astype(np.float32) / 255
+    coarse = to_probability(mask)
     refiner = Refiner(model, device)
     refiner(image, coarse)  # warm
-    times = []
+    times: list[float] = []
     while len(times) < 5:
         start = time.perf_counter()
         refiner(image, coarse)
