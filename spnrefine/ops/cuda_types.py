@@ -37,7 +37,7 @@ def device_function(function: Callable) -> Callable:
     return function if SIMULATED else cuda.jit(device=True, inline="always")(function)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # the same only if it is the same object: keys of kept kernels hash fast
 class Storage:
     """A type of numbers in device memory, with the conversions to and from the type that kernels calculate in."""
 
