@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,5 +105,13 @@ def _refine_scene(height: int, width: int, model: str, device: str) -> tuple[flo
         start = time.perf_counter()
         refiner(image, coarse)
         times.append(time.perf_counter() - start)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return float(np.median(times)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return float(np.median(times)), _peak_memory()
+
+
+def _peak_memory() -> float:
+    """Return this process's peak of resident memory in bytes."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage would tell the parent's peak where that was higher
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return 1024 * float(fields["VmHWM"].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -127,7 +127,7 @@ def save(model: SPN, path: Path, *, task: str = "binary", provenance: dict[str, 
     The auxiliary head stays behind. ``provenance`` is anything JSON that says where the weights come from.
     """
     state = {
-        key: value.detach().half().cpu().contiguous()
+        key: value.detach().half().cpu().clone(memory_format=torch.contiguous_format)
         for key, value in model.state_dict().items()
         if _learnt(key) and not key.startswith("auxiliary.")
     }

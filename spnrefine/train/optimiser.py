@@ -56,15 +56,16 @@ def limit_gradients(model: nn.Module, longest: float) -> Tensor:
 
 
 @torch.no_grad()
-def limit_statistics(model: nn.Module) -> None:
-    """Bring batch-norm statistics into the range of float16, which weights files are written in.
+def limit_variances(model: nn.Module) -> None:
+    """Bring batch-norm variances into the range of float16, in which weights files are written; the function stays.
 
-    A variance beyond it would come back as infinite and silence its channel.
+    A larger variance would be read back as infinite and silence its channel. Lowering it is made up for by a smaller
+    weight: zero for one that is infinite already, so that such a channel stays silent until training wakes it.
     """
     most = torch.finfo(torch.float16).max
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.running_var is not None:
-            module.running_mean.clamp_(-most, most)
+        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
+            module.weight.mul_((most / module.running_var.clamp(min=most)).sqrt())
             module.running_var.clamp_(max=most)
 
 

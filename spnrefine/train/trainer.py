@@ -17,7 +17,7 @@ from spnrefine.train.optimiser import (
     average_decay,
     learning_rate,
     limit_gradients,
-    limit_statistics,
+    limit_variances,
     make_optimiser,
     set_rate,
 )
@@ -47,7 +47,7 @@ class Trainer:
         device = batches.store.device
         model.add_auxiliary()
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        limit_statistics(self.model)
+        limit_variances(self.model)
         self.model.train()
         if continued and recipe.frozen_norms_continued:
             for module in self.model.modules():
@@ -123,7 +123,7 @@ class Trainer:
         network.load_state_dict(
             {key: value for key, value in self.average.model.state_dict().items() if key in network.state_dict()}
         )
-        limit_statistics(network)
+        limit_variances(network)
         return network.eval()
 
     def state(self) -> dict[str, Any]:

@@ -44,6 +44,12 @@ def test_what_is_saved_is_loaded_to_half_precision(saved):
         assert torch.equal(value, model.get_parameter(name).half().float()), name
 
 
+def test_a_network_in_channels_last_memory_is_saved_alike(saved, tmp_path):
+    model, path = saved
+    weights.save(model.to(memory_format=torch.channels_last), tmp_path / "other.safetensors")
+    assert weights.describe(tmp_path / "other.safetensors").sha256 == weights.describe(path).sha256
+
+
 def test_no_temporary_file_stays(saved):
     _, path = saved
     assert [p.name for p in path.parent.iterdir()] == ["mine.safetensors"]

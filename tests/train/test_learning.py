@@ -16,7 +16,7 @@ from spnrefine.train.optimiser import (
     average_decay,
     learning_rate,
     limit_gradients,
-    limit_statistics,
+    limit_variances,
     make_optimiser,
 )
 from spnrefine.train.recipe import Recipe
@@ -117,7 +117,7 @@ def test_the_average_is_never_longer_than_its_share_of_the_run():
 def test_statistics_fit_into_float16():
     norm = nn.BatchNorm2d(2)
     norm.running_var = torch.tensor([math.inf, 3.0])
-    limit_statistics(norm)
+    limit_variances(norm)
     assert norm.running_var.half().isfinite().all()
     assert norm.running_var[1] == 3
 
