@@ -114,10 +114,14 @@ def test_the_average_is_never_longer_than_its_share_of_the_run():
     assert average_decay(0, 0.001, recipe) == pytest.approx(0.1)
 
 
-def test_statistics_fit_into_float16():
-    norm = nn.BatchNorm2d(2)
-    norm.running_var = torch.tensor([math.inf, 3.0])
-    limit_variances(norm)
+def test_variances_fit_into_float16_and_the_function_stays():
+    norm = nn.BatchNorm2d(3).eval()
+    norm.running_var = torch.tensor([math.inf, 3.0, 1e6])
+    x = torch.linspace(-1e4, 1e4, 12).view(1, 3, 2, 2)
+    with torch.no_grad():
+        before = norm(x)
+        limit_variances(norm)
+        torch.testing.assert_close(norm(x), before)
     assert norm.running_var.half().isfinite().all()
     assert norm.running_var[1] == 3
 
