@@ -1,12 +1,11 @@
 """``spnrefine batch DIR``: refine a folder."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from spnrefine.cli.options import model_options, option, output_options, path
-from spnrefine.cli.streams import say
+from spnrefine.cli.streams import progress, say
 
 
 @click.command(
@@ -51,8 +50,6 @@ def batch(
     import json
     from collections import Counter
 
-    from tqdm import tqdm
-
     from spnrefine import Refiner
     from spnrefine.batch import job
     from spnrefine.batch.pairing import Pair, find_pairs
@@ -70,8 +67,7 @@ def batch(
     settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
     records = run(pairs, Refiner(model, device), settings, jobs=jobs, also=draw)
     failed, counts = [], Counter[str]()
-    # None: a bar on a terminal, nothing elsewhere
-    for record in tqdm(records, total=len(pairs), unit="image", disable=None, leave=False, file=sys.stderr):
+    for record in progress(records, len(pairs)):
         counts[record.status] += 1
         if record.status == "failed":
             failed.append(record)

@@ -1,6 +1,5 @@
 """``spnrefine eval``: measure refinement where the truth is known."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -49,8 +48,6 @@ def evaluate(
     import json
     import statistics
 
-    from tqdm import tqdm
-
     from spnrefine import Refiner
     from spnrefine.errors import BackendError
     from spnrefine.evaluate import machine
@@ -66,8 +63,7 @@ def evaluate(
         methods |= other.available()
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
-    bar = tqdm(run(cases, methods), total=len(cases), unit="image", disable=None, leave=False, file=sys.stderr)
-    for case, outcome in bar:
+    for case, outcome in streams.progress(run(cases, methods), len(cases)):
         for name, (scores, seconds) in outcome.items():
             results[name].scores.append(scores)
             results[name].seconds.append(seconds)

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -10,6 +11,8 @@ from spnrefine.errors import FileError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Item = TypeVar("Item")
 
 STREAM = "-"
 WIDTH = 200  # of tables that do not go to a terminal: none of their columns is cut
@@ -46,6 +49,15 @@ def write_stdout(data: bytes) -> None:
 def say(text: str) -> None:
     """Tell the user something on standard error."""
     click.echo(text, err=True)
+
+
+def progress(items: Iterable[Item], total: int) -> Iterable[Item]:
+    """Show a bar on standard error while ``items`` are gone through; none off a terminal or where CI is set."""
+    from tqdm import tqdm
+
+    return tqdm(
+        items, total=total, unit="image", disable=True if os.environ.get("CI") else None, leave=False, file=sys.stderr
+    )
 
 
 def console() -> "Console":
