@@ -26,6 +26,11 @@ class Pair:
     def stem(self) -> str:
         return self.photograph.stem
 
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that nothing may overwrite."""
+        return [path for path in (self.photograph, self.mask) if path]
+
 
 def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair]:
     """Pair every photograph under a folder with the mask of the same relative path and stem.

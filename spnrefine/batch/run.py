@@ -64,7 +64,7 @@ def _load(pair: Pair, settings: Settings) -> Loaded:
     if pair.mask is None:
         raise SpnRefineError(pair.problem or "no mask.")
     loaded = job.load(pair.photograph, pair.mask, settings)
-    atomic.check_output(output_path(pair, loaded), overwrite=settings.overwrite, inputs=_inputs(pair))
+    atomic.check_output(output_path(pair, loaded), overwrite=settings.overwrite, inputs=pair.inputs)
     return loaded
 
 
@@ -93,7 +93,7 @@ def _finish(
     try:
         output = output_path(pair, loaded)
         data = job.encode(loaded, refined, settings)
-        atomic.write_bytes(output, data, overwrite=settings.overwrite, inputs=_inputs(pair))
+        atomic.write_bytes(output, data, overwrite=settings.overwrite, inputs=pair.inputs)
         record.output = str(output)
         if also:
             also(pair, loaded, refined)
@@ -105,10 +105,6 @@ def _finish(
 def output_path(pair: Pair, loaded: Loaded) -> Path:
     """Where a pair's refined mask goes: the photograph's stem with the mask's own extension."""
     return pair.folder / (pair.stem + masks.extension(loaded.mask))
-
-
-def _inputs(pair: Pair) -> list[Path]:
-    return [path for path in (pair.photograph, pair.mask) if path]
 
 
 def _failed(record: Record, error: Exception) -> Record:

@@ -61,7 +61,7 @@ def batch(
         if overlay:
             target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
             picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
-            atomic.write_bytes(target, picture, overwrite=overwrite, inputs=[pair.photograph])
+            atomic.write_bytes(target, picture, overwrite=overwrite, inputs=pair.inputs)
 
     pairs = find_pairs(folder, mask_dir, output)
     settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)

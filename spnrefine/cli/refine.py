@@ -67,9 +67,11 @@ def refine(
     loaded = job.load(photograph, coarse, settings)
     extension = ".png" if mask == STREAM else masks.extension(loaded.mask)
     target = None if to_stdout else _target(image if image != STREAM else mask, output, extension)
-    for path in (target, overlay, compare):
-        if path:
-            atomic.check_output(Path(path), overwrite=overwrite, inputs=inputs)
+    outputs = [Path(path) for path in (target, overlay, compare) if path]
+    if len(set(outputs)) < len(outputs):
+        raise click.UsageError("The mask, --overlay and --compare name the same file twice: give each its own.")
+    for path in outputs:
+        atomic.check_output(path, overwrite=overwrite, inputs=inputs)
 
     record = job.Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
@@ -81,9 +83,9 @@ def refine(
         drawn.append((overlay, pictures.overlay(loaded.image, refined.after)))
     if compare:
         drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after)))
-    for path, picture in drawn:
-        encoded = pictures.encode(picture, Path(path).suffix)
-        atomic.write_bytes(Path(path), encoded, overwrite=overwrite, inputs=inputs)
+    for name, picture in drawn:
+        encoded = pictures.encode(picture, Path(name).suffix)
+        atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)
     if target:
         atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
     else:

@@ -107,6 +107,7 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
     [
         (["-", "--mask", "-"], "Only one"),
         (["photo.jpg"], "--mask"),
+        (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "same file twice"),
         (["photo.jpg", "--mask", "-", "--json"], "--json"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "2"], "0<=x<=1"),
         (["photo.jpg", "--mask", "coarse.png", "--nonsense"], "--nonsense"),

@@ -129,3 +129,13 @@ def test_a_folder_without_photographs(run, folder):
     result = batch(run, folder)
     assert result.exit_code == 1
     assert "holds no photographs" in result.stderr
+
+
+def test_overlays_never_overwrite_masks(run, folder):
+    open_picture(folder / "masks/a.png").save(folder / "masks/a.jpg")
+    (folder / "masks/a.png").unlink()
+    before = (folder / "masks/a.jpg").read_bytes()
+    result = batch(run, folder, "--overlay", folder / "masks", "--overwrite")
+    assert result.exit_code == 1
+    assert "never overwritten" in result.stderr
+    assert (folder / "masks/a.jpg").read_bytes() == before
