@@ -5,13 +5,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from spnrefine.errors import BackendError, ShapeError
-from spnrefine.model import weights
-from spnrefine.model.layers import fold_batch_norms
+from spnrefine.errors import ShapeError
+from spnrefine.model import inference
 
 PRESENT = 0.1  # a coarse probability above this belongs to the object's box
 MARGIN = 0.25  # of the box's longer side, on every side, plus
@@ -40,6 +37,7 @@ class Refiner:
     ----------
     model : name of weights that ship, or path of a weights file.
     device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
 
     Raises
     ------
@@ -47,15 +45,9 @@ class Refiner:
     BackendError: there is no such device.
     """
 
-    def __init__(self, model: str = "general", device: str = "auto"):
-        self.device = resolve_device(device)
-        network = weights.load(model)
-        self.working_side = network.config.working_side
-        # channels last: the memory format that convolutions and propagation are fastest in
-        self.network: nn.Module = fold_batch_norms(network).to(
-            self.device,
-            memory_format=torch.channels_last,  # type: ignore[call-overload]  # torch's own stubs lack the argument
-        )
+    def __init__(self, model: str = "general", device: str = "auto", threads: int | None = None):
+        self.network = inference.load(model, device, threads)
+        self.working_side = self.network.config.working_side
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -84,15 +76,9 @@ class Refiner:
         crop, mask = image[box.slices], coarse[box.slices]
         height, width = mask.shape
         size = working_size(height, width, self.working_side)
-        seen = self._run(_resize(crop, size), np.clip(_resize(mask.astype(np.float32), size), 0, 1))
+        seen = self.network(_resize(crop, size), np.clip(_resize(mask.astype(np.float32), size), 0, 1))
         refined[box.slices] = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
         return refined
-
-    @torch.inference_mode()
-    def _run(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        x = torch.from_numpy(image).to(self.device).permute(2, 0, 1)[None].float() / 255
-        y = torch.from_numpy(coarse).to(self.device)[None, None]
-        return torch.sigmoid(self.network(x, y))[0, 0].cpu().numpy()
 
 
 def refine(
@@ -167,24 +153,6 @@ def working_size(height: int, width: int, working_side: int) -> tuple[int, int]:
     """Return the height and width at which the network sees a crop of the given size."""
     scale = min(MOST_ENLARGED, working_side / max(height, width))
     return max(round(height * scale), SMALLEST_SIDE), max(round(width * scale), SMALLEST_SIDE)
-
-
-def resolve_device(device: str) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that is there.
-
-    Raises
-    ------
-    BackendError: another word, or no such device.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, index = device.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
-        raise BackendError(f"Device was {device!r}: expected auto, cpu, cuda or cuda:N.")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if kind == "cuda" and int(index or 0) >= count:
-        raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
-    return torch.device(device)
 
 
 def check_shapes(image: NDArray, coarse: NDArray) -> None:

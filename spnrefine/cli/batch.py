@@ -7,6 +7,8 @@ import click
 from spnrefine.cli.options import model_options, option, output_options, path
 from spnrefine.cli.streams import progress, say
 
+MOST_JOBS = 8  # by default: each takes a few hundred megabytes
+
 
 @click.command(
     epilog="""\b
@@ -23,7 +25,7 @@ Examples:
 @option("-o", "--output", metavar="DIR", type=path(), required=True, help="Folder of the refined masks.")
 @output_options
 @option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
-@option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Threads that read and write files.")
+@option("--jobs", type=click.IntRange(1), help="Images worked on at once.  [default: one a core, at most 8]")
 @option("--json", "as_json", is_flag=True, help="Print a JSON record a line for each photograph.")
 @model_options
 def batch(
@@ -37,7 +39,7 @@ def batch(
     resize_mask: bool,
     overwrite: bool,
     overlay: Path | None,
-    jobs: int,
+    jobs: int | None,
     as_json: bool,
     model: str,
     device: str,
@@ -55,6 +57,7 @@ def batch(
     from spnrefine.batch.pairing import Pair, find_pairs
     from spnrefine.batch.run import run
     from spnrefine.files import atomic
+    from spnrefine.ops import cores
     from spnrefine.review import pictures
 
     def draw(pair: Pair, loaded: job.Loaded, refined: job.Refined) -> None:
@@ -65,7 +68,9 @@ def batch(
 
     pairs = find_pairs(folder, mask_dir, output)
     settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
-    records = run(pairs, Refiner(model, device), settings, jobs=jobs, also=draw)
+    jobs = jobs or min(cores.available(), MOST_JOBS)
+    refiner = Refiner(model, device, threads=max(1, cores.available() // jobs))
+    records = run(pairs, refiner, settings, jobs=jobs, also=draw)
     failed, counts = [], Counter[str]()
     for record in progress(records, len(pairs)):
         counts[record.status] += 1

@@ -31,9 +31,9 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     import json
 
     from spnrefine.evaluate import bench, machine
-    from spnrefine.refiner import resolve_device
+    from spnrefine.model.inference import resolve_device
 
-    place = str(resolve_device(device))
+    place = resolve_device(device)
     facts: dict[str, dict] = {"versions": machine.versions(), "machine": machine.describe()}
     facts["machine"] |= {"device": place, "model": model}
     parts = {

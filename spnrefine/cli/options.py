@@ -20,7 +20,11 @@ def model_options(command: Command) -> Command:
     """Add --model and --device."""
     command = option("--model", default="general", show_default=True, metavar="NAME|PATH", help="The refiner.")(command)
     return option(
-        "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the network runs."
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="auto|cpu|cuda[:N]",
+        help="Where the network runs; auto is CUDA for folders, CPU for one image.",
     )(command)
 
 

@@ -110,10 +110,13 @@ def _target(source: str, output: str | None, extension: str) -> Path:
 
 
 class _Later:
-    """A refiner that is loaded when first called: an empty mask needs no torch."""
+    """A refiner that is loaded when first called: an empty mask needs none.
+
+    ``auto`` is the CPU here: it has refined one photograph before torch has found a CUDA device.
+    """
 
     def __init__(self, model: str, device: str):
-        self.model, self.device = model, device
+        self.model, self.device = model, "cpu" if device == "auto" else device
 
     def __call__(self, image, coarse):
         from spnrefine import Refiner

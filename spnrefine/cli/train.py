@@ -40,10 +40,12 @@ def train(**options: Any) -> None:
     numbers that can be --set, and what they mean, stand in spnrefine/train/recipe.py.
     """
     _check_usage(options)
-    from spnrefine.refiner import resolve_device
+    import torch
+
+    from spnrefine.model.inference import resolve_device
     from spnrefine.train.command import Options, train_command
 
-    raise SystemExit(train_command(Options(**options | {"device": resolve_device(options["device"])})))
+    raise SystemExit(train_command(Options(**options | {"device": torch.device(resolve_device(options["device"]))})))
 
 
 def _check_usage(options: dict[str, Any]) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from spnrefine.evaluate import machine, peers
+from spnrefine.evaluate import peers
 from spnrefine.evaluate.scene import draw_scene
 from spnrefine.evaluate.timing import copy_bandwidth, median_seconds
-from spnrefine.ops import propagate
+from spnrefine.ops import cores, propagate
 from spnrefine.refiner import Refiner, to_probability
 
 PROPAGATION_SHAPES = ((64, 64, 32), (256, 256, 32), (512, 512, 16))
@@ -34,7 +34,7 @@ def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, An
     for height, width, channels in PROPAGATION_SHAPES:
         for layout in ("channels_last", "contiguous"):
             x, guidance = _operands(height, width, channels, layout, device)
-            bandwidth = copy_bandwidth(device, machine.cores())
+            bandwidth = copy_bandwidth(device, cores.available())
             forward = median_seconds(partial(propagate, x, guidance), device)
             both = median_seconds(partial(_forward_backward, x, guidance), device)
             moved = (TAPS + 2) * x.numel() * x.element_size()

@@ -1,6 +1,5 @@
 """What the figures were measured on."""
 
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,13 +8,18 @@ from typing import Any
 import torch
 
 import spnrefine
+from spnrefine.ops import cores
 
-PACKAGES = ("torch", "numba", "numba-cuda", "numpy", "opencv-contrib-python-headless", "pillow", "safetensors")
-
-
-def cores() -> int:
-    """Count the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "numba",
+    "numba-cuda",
+    "numpy",
+    "opencv-contrib-python-headless",
+    "pillow",
+    "safetensors",
+)
 
 
 def versions() -> dict[str, str]:
@@ -30,7 +34,7 @@ def describe() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": cores(),
+        "cores": cores.available(),
         "threads": torch.get_num_threads(),
         "devices": ["cpu", *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count()))],
     }

@@ -15,7 +15,7 @@ DECODER8 = 64
 class Guided(NamedTuple):
     """What the guidance network gives to the rest."""
 
-    guidance: Tensor  # (N, 4, taps, channels, H/2, W/2), raw
+    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw
     detail: Tensor  # (N, 8, H, W): features at full resolution, for decoding
     stride8: Tensor  # (N, 64, H/8, W/8): where training attaches its auxiliary head
 
@@ -28,7 +28,6 @@ class GuidanceNetwork(nn.Module):
 
     def __init__(self, inputs: int, channels: int, taps: int):
         super().__init__()
-        self.channels, self.taps = channels, taps
         at2, at4, at8, at16, at32 = FEATURE_CHANNELS
         self.encoder = Encoder(inputs)
         self.detail_full = conv_block(inputs, DETAIL_FULL)
@@ -46,5 +45,4 @@ class GuidanceNetwork(nn.Module):
         stride8 = self.decoder8(torch.cat([upsample(stride16, at8), at8], 1))
         stride4 = self.decoder4(torch.cat([upsample(stride8, at4), at4], 1))
         stride2 = self.decoder2(torch.cat([upsample(stride4, at2), at2, self.detail_half(detail)], 1))
-        guidance = self.gates(stride2).unflatten(1, (4, self.taps, self.channels))
-        return Guided(guidance, detail, stride8)
+        return Guided(self.gates(stride2), detail, stride8)

@@ -1,12 +1,12 @@
 """The spatial propagation network: embed the coarse mask, propagate it under guidance, decode the refined mask."""
 
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from spnrefine.model.config import Config
 from spnrefine.model.guidance import DECODER8, DETAIL_FULL, GuidanceNetwork
 from spnrefine.model.layers import conv_block, upsample
 from spnrefine.ops import propagate
@@ -14,18 +14,14 @@ from spnrefine.ops import propagate
 STRIDE = 32  # of the encoder's deepest features: sides are padded to a multiple of it
 
 
-@dataclass(frozen=True)
-class Config:
-    """What a weights file must say for its network to be built.
+class Begun(NamedTuple):
+    """What is known before propagation; sides are those of the padded image."""
 
-    ``channels`` the mask is embedded to; ``taps`` 3 (three-way) or 1 (one-way); ``rounds`` of propagation with the
-    same gates; ``working_side`` in pixels, the longer side at which inference is meant to run.
-    """
-
-    channels: int = 16
-    taps: int = 3
-    rounds: int = 2
-    working_side: int = 512
+    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw
+    state: Tensor  # (N, channels, H/2, W/2): the embedded coarse mask, to be propagated
+    detail: Tensor  # (N, 8, H, W): features at full resolution
+    mask: Tensor  # (N, 1, H, W): the coarse mask in -1..1
+    stride8: Tensor  # (N, 64, H/8, W/8): where training attaches its auxiliary head
 
 
 class SPN(nn.Module):
@@ -61,16 +57,26 @@ class SPN(nn.Module):
         (N, 1, H, W) logits; with ``auxiliary`` also (N, 1, ceil(H / 8), ceil(W / 8)) logits at stride 8.
         """
         height, width = image.shape[-2:]
+        begun = self.begin(image, coarse)
+        state = begun.state
+        guidance = begun.guidance.unflatten(1, (4, self.config.taps, self.config.channels))
+        for _ in range(self.config.rounds):
+            state = propagate(state, guidance)
+        logits = self.finish(state, begun.detail, begun.mask)[..., :height, :width]
+        if not auxiliary:
+            return logits
+        head = cast(nn.Module, self.auxiliary)(begun.stride8)
+        return logits, head[..., : -(-height // 8), : -(-width // 8)]
+
+    def begin(self, image: Tensor, coarse: Tensor) -> Begun:
+        """Do all that comes before propagation, on sides padded to multiples of 32; arguments as for forward."""
+        height, width = image.shape[-2:]
         padding = (0, -width % STRIDE, 0, -height % STRIDE)
         x = F.pad(torch.cat([image, coarse], 1) * 2 - 1, padding, mode="replicate")
         guided = self.guidance(x)
         mask = x[:, 3:]
-        state = self.embed(mask)
-        for _ in range(self.config.rounds):
-            state = propagate(state, guided.guidance)
-        decoded = self.decode(torch.cat([upsample(state, mask), guided.detail, mask], 1))
-        logits = decoded[..., :height, :width]
-        if not auxiliary:
-            return logits
-        head = cast(nn.Module, self.auxiliary)(guided.stride8)
-        return logits, head[..., : -(-height // 8), : -(-width // 8)]
+        return Begun(guided.guidance, self.embed(mask), guided.detail, mask, guided.stride8)
+
+    def finish(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
+        """Decode what was propagated to logits (N, 1, H, W)."""
+        return self.decode(torch.cat([upsample(state, mask), detail, mask], 1))

@@ -1,22 +1,21 @@
-"""Weights files: safetensors whose header says everything needed to build and trust the network."""
+"""Weights files: safetensors whose header says everything needed to build and trust the network. No torch here."""
 
 import hashlib
 import json
 import math
 import os
-import tempfile
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
-from torch import Tensor
 
 import spnrefine
 from spnrefine.errors import WeightsError
-from spnrefine.model.spn import SPN, Config
+from spnrefine.model.config import Config
 
 FORMAT_VERSION = 1
 ARCHITECTURE = "spn-efficientnet-lite0"
@@ -76,7 +75,7 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
     """
     path = find(name_or_path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
             parameters = sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys() if "running_" not in key)  # noqa: SIM118 (safe_open is no mapping)
     except (SafetensorError, OSError) as error:
@@ -95,70 +94,31 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         raise WeightsError(f"{path} has an incomplete header ({error}): get it again or name another.") from None
 
 
-def load(name_or_path: str | Path) -> SPN:
-    """Build the network a weights file describes and fill it: float32, on the CPU, in evaluation mode.
+def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.float32]]]:
+    """Read a weights file, header and tensors.
 
     Raises
     ------
-    WeightsError: missing, corrupt (the checksum differs) or made for another network.
+    WeightsError: missing or corrupt (the checksum differs).
     """
     info = describe(name_or_path)
     try:
-        with safe_open(info.path, framework="pt") as file:
+        with safe_open(info.path, framework="np") as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{info.path} is not readable ({error}): get it again or name another.") from None
-    if _checksum(state) != info.sha256:
+    if checksum(state) != info.sha256:
         raise WeightsError(
             f"{info.path} is corrupt: its tensors do not match the checksum in its header. Get it again."
         )
-    model = SPN(info.config)
-    expected = {key: value for key, value in model.state_dict().items() if _learnt(key)}
-    wrong = [key for key in expected.keys() | state.keys() if _shape(expected.get(key)) != _shape(state.get(key))]
-    if wrong:
-        raise WeightsError(f"{info.path} does not fit its network: {len(wrong)} tensors differ, first {min(wrong)}.")
-    model.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
-    return model.eval()
+    return info, {key: value.astype(np.float32) for key, value in state.items()}
 
 
-def save(model: SPN, path: Path, *, task: str = "binary", provenance: dict[str, Any] | None = None) -> None:
-    """Write ``model`` as float16 safetensors with a full header; ``path`` is replaced only when all is written.
-
-    The auxiliary head stays behind. ``provenance`` is anything JSON that says where the weights come from.
-    """
-    state = {
-        key: value.detach().half().cpu().clone(memory_format=torch.contiguous_format)
-        for key, value in model.state_dict().items()
-        if _learnt(key) and not key.startswith("auxiliary.")
-    }
-    header = {key: str(value) for key, value in asdict(model.config).items()} | {
-        "format": "pt",
-        "format_version": str(FORMAT_VERSION),
-        "architecture": ARCHITECTURE,
-        "task": task,
-        "sha256": _checksum(state),
-        "provenance": json.dumps(provenance or {}),
-    }
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        file.write(to_safetensors(state, metadata=header))
-    os.chmod(file.name, 0o644)  # noqa: PTH101 (the file is known by name only)
-    os.replace(file.name, path)  # noqa: PTH105
-
-
-def _learnt(key: str) -> bool:
-    """Tell the tensors that matter from batch norm's step counters."""
-    return not key.endswith("num_batches_tracked")
-
-
-def _checksum(state: dict[str, Tensor]) -> str:
-    """SHA-256 over names, shapes and bytes, in the order of the names."""
+def checksum(state: Mapping[str, NDArray]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for key in sorted(state):
-        value = state[key].contiguous()
-        digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.view(torch.uint8).numpy().tobytes())
+        value = np.ascontiguousarray(state[key])
+        digest.update(f"{key} torch.{value.dtype} {state[key].shape}\n".encode())
+        digest.update(value.tobytes())
     return digest.hexdigest()
-
-
-def _shape(value: Tensor | None) -> tuple[int, ...] | None:
-    return None if value is None else tuple(value.shape)

@@ -1,16 +1,15 @@
 """The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch."""
 
-import os
 import threading
 
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.ops import cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
+from spnrefine.ops import cores, cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
 from spnrefine.ops.cpu_memory import empty
 from spnrefine.ops.cpu_plan import Plan, plan
 from spnrefine.ops.cpu_simd import LANES
-from spnrefine.ops.cpu_threads import Team, available_cores
+from spnrefine.ops.cpu_threads import Team
 from spnrefine.ops.directions import Direction
 
 _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
@@ -20,7 +19,7 @@ ALONE = 1 << 16
 """Numbers, times directions, below which a call runs on the caller's thread: waking another takes longer."""
 
 _local = threading.local()
-_team = Team(int(os.environ.get("NUMBA_NUM_THREADS", 0)) or available_cores())
+_team = Team(cores.threads())
 
 
 def set_num_threads(threads: int) -> None:
@@ -36,7 +35,13 @@ def get_num_threads() -> int:
 
 
 def forward(
-    x: np.ndarray, guidance: np.ndarray, directions: tuple[Direction, ...], normalise: str | None, *, save: bool
+    x: np.ndarray,
+    guidance: np.ndarray,
+    directions: tuple[Direction, ...],
+    normalise: str | None,
+    *,
+    save: bool,
+    threads: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scan ``x`` in each of ``directions`` and keep the elementwise maximum.
 
@@ -47,6 +52,7 @@ def forward(
     directions : the D directions.
     normalise : ``bounded``, ``unit`` or None.
     save : whether :func:`backward` will be called.
+    threads : at most so many; None for those of :func:`set_num_threads`.
 
     Returns
     -------
@@ -56,7 +62,8 @@ def forward(
     floor = x.dtype.type(_FLOORS[normalise])
     saved = empty((len(directions) * x.nbytes + x.size if save else 0,), np.uint8)
     views = _states_and_winner(saved, x) if save else None
-    schedule, shape, line = _prepare(x, guidance, directions, backward=False)
+    threads = threads or _team.size
+    schedule, shape, line = _prepare(x, guidance, directions, threads, backward=False)
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         x, guidance = _channels_last(x), _channels_last(guidance)
@@ -65,14 +72,16 @@ def forward(
             cpu_channels_last.forward,
             (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
             len(schedule.tasks),
+            threads,
         )
         return out.transpose(0, 3, 1, 2), saved
     x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     out = empty(x.shape, x.dtype)
     _team.run(
         cpu_planar.forward,
-        (schedule, shape, floor, x.ravel(), guidance.ravel(), out.ravel(), line, views, _strips(x)),
+        (schedule, shape, floor, x.ravel(), guidance.ravel(), out.ravel(), line, views, _strips(x, threads)),
         len(schedule.tasks),
+        threads,
     )
     return out, saved
 
@@ -88,7 +97,8 @@ def backward(
     """Return the gradients of ``x`` and ``guidance``, given ``grad``, that of the result."""
     floor = x.dtype.type(_FLOORS[normalise])
     views = _states_and_winner(saved, x)
-    schedule, shape, line = _prepare(x, guidance, directions, backward=True)
+    threads = _team.size
+    schedule, shape, line = _prepare(x, guidance, directions, threads, backward=True)
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
@@ -98,6 +108,7 @@ def backward(
             cpu_channels_last_backward.backward,
             (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
             len(schedule.tasks),
+            threads,
         )
         return dx.transpose(0, 3, 1, 2), dguidance.transpose(0, 3, 4, 5, 1, 2)
     grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
@@ -105,8 +116,9 @@ def backward(
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
     _team.run(
         cpu_planar_backward.backward,
-        (schedule, shape, floor, *inputs, line, views, dx.ravel(), dguidance.ravel(), _strips(x)),
+        (schedule, shape, floor, *inputs, line, views, dx.ravel(), dguidance.ravel(), _strips(x, threads)),
         len(schedule.tasks),
+        threads,
     )
     return dx, dguidance
 
@@ -126,7 +138,7 @@ def is_channels_last(array: np.ndarray) -> bool:
 
 
 def _prepare(
-    x: np.ndarray, guidance: np.ndarray, directions: tuple[Direction, ...], *, backward: bool
+    x: np.ndarray, guidance: np.ndarray, directions: tuple[Direction, ...], threads: int, *, backward: bool
 ) -> tuple[Plan, tuple[int, ...], np.ndarray]:
     """The plan of a call, the sizes that its kernel wants, and a line for each image, direction and channel."""
     batch, channels, height, width = x.shape
@@ -140,14 +152,15 @@ def _prepare(
         step = 0
         line = lines * channels * _rounded(max(height, width))
         shape = (height, width, channels, len(directions), taps)
-    threads = _team.size if lines * x[0].size >= ALONE else 1
+    if lines * x[0].size < ALONE:
+        threads = 1
     return plan(x.shape, directions, threads, step, backward), shape, _scratch("line", line, x.dtype)
 
 
-def _strips(x: np.ndarray) -> np.ndarray:
+def _strips(x: np.ndarray, threads: int) -> np.ndarray:
     """Scratch for strips of columns, a row for each thread."""
     row = cpu_planar.TABLES * cpu_planar.STRIP * (_rounded(max(x.shape[2:])) + LANES)
-    return _scratch("strips", _team.size * row, x.dtype).reshape(_team.size, row)
+    return _scratch("strips", threads * row, x.dtype).reshape(threads, row)
 
 
 def _rounded(count: int) -> int:

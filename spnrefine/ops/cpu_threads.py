@@ -48,10 +48,10 @@ class Team:
         self._lock = threading.Lock()
         self._helpers = 0
 
-    def run(self, function: Callable, arguments: tuple, tasks: int) -> None:
-        """Call ``function(control, *arguments)`` on enough threads for ``tasks`` tasks, and wait until all are done."""
+    def run(self, function: Callable, arguments: tuple, tasks: int, threads: int) -> None:
+        """Call ``function(control, *arguments)`` on up to ``threads`` threads, and wait until all tasks are done."""
         control = np.zeros(24, np.int64)
-        helpers = min(self.size, tasks) - 1
+        helpers = min(threads, tasks) - 1
         if helpers > self._helpers:
             self._start(helpers)
         for _ in range(helpers):
@@ -71,11 +71,6 @@ def _help(jobs: queue.SimpleQueue) -> None:
         function, control, arguments = jobs.get()
         function(control, *arguments)
         del function, control, arguments  # keep no array alive while waiting
-
-
-def available_cores() -> int:
-    """How many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @intrinsic

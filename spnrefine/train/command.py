@@ -18,7 +18,7 @@ from tqdm import tqdm
 import spnrefine
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.atomic import check_output
-from spnrefine.model import weights
+from spnrefine.model import storage, weights
 from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.spn import SPN
 from spnrefine.train.batches import Batches
@@ -124,7 +124,7 @@ def train_command(options: Options) -> int:
     }
     if reports:
         provenance["validation"] = str(reports[-1])
-    weights.save(trainer.result(), options.out, provenance=provenance)
+    storage.save(trainer.result(), options.out, provenance=provenance)
     checkpoint.unlink(missing_ok=True)
     print(options.out)
     return 0
@@ -152,7 +152,7 @@ def _starting_point(options: Options) -> tuple[SPN, str]:
     """Return the network to train and, in words, where it begins."""
     if options.start is not None:
         info = weights.describe(options.start)
-        return weights.load(options.start), f"{info.name} {info.sha256[:12]}"
+        return storage.load(options.start), f"{info.name} {info.sha256[:12]}"
     model = SPN()
     if options.imagenet is not None:
         load_imagenet(model, options.imagenet)

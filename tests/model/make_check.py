@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from spnrefine import Refiner
-from spnrefine.model import weights
+from spnrefine.model import storage
 
 CHECK = Path(__file__).parent / "check_general.npz"
 Arrays = dict[str, NDArray]
@@ -48,13 +48,13 @@ def inputs() -> Arrays:
 @torch.no_grad()
 def outputs(given: Arrays, model: str = "general") -> Arrays:
     """Run the network, and the whole procedure on ``small_`` and ``large_``."""
-    network = weights.load(model)
+    network = storage.load(model)
     image, coarse = torch.from_numpy(given["image"])[None], torch.from_numpy(given["coarse"])[None, None]
     odd_image = torch.from_numpy(given["odd_image"]).permute(2, 0, 1)[None] / 255
     odd_coarse = torch.from_numpy(given["odd_coarse"])[None, None] / 255
     guidance = network.guidance(torch.cat([image, coarse], 1) * 2 - 1).guidance
     results = {
-        "gates": guidance.flatten(1, 3)[0, ::8, ::4, ::4],
+        "gates": guidance[0, ::8, ::4, ::4],
         "logits": network(image, coarse)[0, 0],
         "odd_logits": network(odd_image, odd_coarse)[0, 0],
     }

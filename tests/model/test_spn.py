@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from spnrefine.errors import WeightsError
+from spnrefine.model.config import Config
 from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.layers import fold_batch_norms
-from spnrefine.model.spn import SPN, Config
+from spnrefine.model.spn import SPN
 from tests.model.make_check import CHECK, inputs, outputs
 
 TOLERANCE = {"gates": 1e-4, "logits": 1e-3, "odd_logits": 1e-3, "small_refined": 1, "large_refined": 1}

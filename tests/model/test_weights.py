@@ -6,8 +6,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from spnrefine.errors import WeightsError
-from spnrefine.model import weights
-from spnrefine.model.spn import SPN, Config
+from spnrefine.model import storage, weights
+from spnrefine.model.config import Config
+from spnrefine.model.spn import SPN
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def saved(tmp_path):
     model = SPN(Config(channels=2, taps=1, rounds=1, working_side=64))
     model.add_auxiliary()
     path = tmp_path / "mine.safetensors"
-    weights.save(model, path, provenance={"data": ["drawn"], "steps": 3})
+    storage.save(model, path, provenance={"data": ["drawn"], "steps": 3})
     return model, path
 
 
@@ -38,7 +39,7 @@ def test_header_tells_all_without_the_tensors(saved):
 
 def test_what_is_saved_is_loaded_to_half_precision(saved):
     model, path = saved
-    loaded = weights.load(path)
+    loaded = storage.load(path)
     assert not loaded.training
     for name, value in loaded.named_parameters():
         assert torch.equal(value, model.get_parameter(name).half().float()), name
@@ -46,7 +47,7 @@ def test_what_is_saved_is_loaded_to_half_precision(saved):
 
 def test_a_network_in_channels_last_memory_is_saved_alike(saved, tmp_path):
     model, path = saved
-    weights.save(model.to(memory_format=torch.channels_last), tmp_path / "other.safetensors")
+    storage.save(model.to(memory_format=torch.channels_last), tmp_path / "other.safetensors")
     assert weights.describe(tmp_path / "other.safetensors").sha256 == weights.describe(path).sha256
 
 
@@ -58,7 +59,7 @@ def test_no_temporary_file_stays(saved):
 def test_shipped_weights_are_found_by_name_and_match_their_card():
     assert "general" in weights.available()
     info = weights.describe("general")
-    weights.load("general")
+    storage.load("general")
     card = (info.path.parent / "CARD.md").read_text()
     assert info.sha256 in card, "the card must repeat the checksum of the weights beside it"
     assert f"{info.parameters / 1e6:.2f} M parameters" in card
@@ -67,7 +68,7 @@ def test_shipped_weights_are_found_by_name_and_match_their_card():
 @pytest.mark.parametrize("name", ["nothing", "folder/nothing.safetensors"])
 def test_missing_weights_name_those_that_ship(name):
     with pytest.raises(WeightsError, match="general"):
-        weights.load(name)
+        storage.load(name)
 
 
 @pytest.mark.parametrize("keep", [0, 5, 100, -1000])
@@ -75,7 +76,7 @@ def test_truncated_weights_are_one_sentence(saved, keep):
     _, path = saved
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(WeightsError, match="not a readable safetensors file"):
-        weights.load(path)
+        storage.load(path)
 
 
 def test_a_flipped_bit_is_noticed(saved):
@@ -84,7 +85,7 @@ def test_a_flipped_bit_is_noticed(saved):
     data[-1000] ^= 1
     path.write_bytes(data)
     with pytest.raises(WeightsError, match="checksum"):
-        weights.load(path)
+        storage.load(path)
 
 
 @pytest.mark.parametrize(("key", "value"), [("architecture", "unet"), ("format_version", "99")])
@@ -92,7 +93,7 @@ def test_another_architecture_or_format_is_refused(saved, key, value):
     _, path = saved
     rewrite(path, lambda header: header.update({key: value}))
     with pytest.raises(WeightsError, match=value):
-        weights.load(path)
+        storage.load(path)
 
 
 @pytest.mark.parametrize("key", ["channels", "task", "sha256", "provenance"])
@@ -100,14 +101,14 @@ def test_an_incomplete_header_is_refused(saved, key):
     _, path = saved
     rewrite(path, lambda header: header.pop(key))
     with pytest.raises(WeightsError, match="incomplete header"):
-        weights.load(path)
+        storage.load(path)
 
 
 def test_tensors_of_another_size_are_refused(saved):
     _, path = saved
     rewrite(path, lambda header: header.update(channels="4"))
     with pytest.raises(WeightsError, match="does not fit"):
-        weights.load(path)
+        storage.load(path)
 
 
 def test_a_safetensors_file_of_another_program_is_refused(tmp_path):

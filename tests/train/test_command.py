@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from spnrefine.model import weights
+from spnrefine.model import storage, weights
 from spnrefine.train.checkpoint import checkpoint_path, read_checkpoint
 from spnrefine.train.trainer import Trainer
 from tests.train.sets import SMALL, VOID
@@ -82,7 +82,7 @@ def test_a_run_writes_weights_that_say_where_they_come_from(train, tmp_path: Pat
     made = weights.describe(out).provenance
     assert (made["seed"], made["steps"], made["patches"], made["start"]) == (4, 2, 6, "scratch")
     assert set(made["data"]) == {"discs", "ids"}
-    assert weights.load(out).auxiliary is None
+    assert storage.load(out).auxiliary is None
     again = train(out, steps=2)
     assert again.exit_code == 1
     assert "exists" in again.stderr

@@ -1,0 +1,101 @@
+"""``python -m spnrefine.model.export``: write the halves of the network that :mod:`spnrefine.model.on_cpu` runs.
+
+Structure only: every tensor that a weights file holds is left out and goes by its name there. Batch norms stay as they
+are, ONNX Runtime folds them. To be run again when the network's structure changes; needs the package ``onnx``.
+"""
+
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx.external_data_helper import set_external_data
+from torch import Tensor, nn
+
+from spnrefine.model.on_cpu import BEGIN, FINISH
+from spnrefine.model.spn import SPN
+
+OPSET = 17
+SIDES = 64, 96  # of the example that is traced; any others work afterwards
+
+
+class Begin(nn.Module):
+    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to all that propagation needs."""
+
+    def __init__(self, network: SPN):
+        super().__init__()
+        self.guidance, self.embed = network.guidance, network.embed
+
+    def forward(self, image: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
+        begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse)  # type: ignore[arg-type]
+        return begun.guidance, begun.state.permute(0, 2, 3, 1), begun.detail, begun.mask
+
+
+class Finish(nn.Module):
+    """From the propagated state (1, h, w, C) to probabilities (1, 1, H, W)."""
+
+    def __init__(self, network: SPN):
+        super().__init__()
+        self.decode = network.decode
+
+    def forward(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
+        return torch.sigmoid(SPN.finish(self, state.permute(0, 3, 1, 2), detail, mask))  # type: ignore[arg-type]
+
+
+class ChannelsLastConv(nn.Module):
+    """A 1x1 convolution of one image whose result (H * W, C) lies in memory as the propagation reads it fastest."""
+
+    def __init__(self, conv: nn.Conv2d):
+        super().__init__()
+        self.weight, self.bias = conv.weight, conv.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.permute(0, 2, 3, 1).flatten(0, 2), self.weight.flatten(1), self.bias)
+
+
+def export(network: SPN, begin: Path, finish: Path) -> None:
+    """Write both halves of ``network``."""
+    network = network.eval()
+    network.guidance.gates = ChannelsLastConv(network.guidance.gates)  # type: ignore[assignment]
+    height, width = SIDES
+    image, coarse = torch.zeros(1, height, width, 3, dtype=torch.uint8), torch.zeros(1, 1, height, width)
+    half = {1: "half height", 2: "half width"}
+    full = {2: "height", 3: "width"}
+    first = Begin(network)
+    _, state, detail, mask = first(image, coarse)
+    axes = {"image": {1: "height", 2: "width"}, "coarse": full}
+    axes |= {"guidance": {0: "half pixels"}, "state": half, "detail": full, "mask": full, "probability": full}
+    _export(first, {"image": image, "coarse": coarse}, ("guidance", "state", "detail", "mask"), axes, begin)
+    _export(Finish(network), {"state": state, "detail": detail, "mask": mask}, ("probability",), axes, finish)
+
+
+def _export(
+    half: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[str, dict[int, str]], path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package calls itself the old one
+        torch.onnx.export(
+            half,
+            tuple(inputs.values()),
+            str(path),
+            input_names=[*inputs],
+            output_names=[*outputs],
+            dynamic_axes={name: axes[name] for name in (*inputs, *outputs)},
+            opset_version=OPSET,
+            training=torch.onnx.TrainingMode.PRESERVE,  # keep batch norms apart
+            do_constant_folding=False,
+            dynamo=False,
+        )
+    model = onnx.load(str(path))
+    learnt = half.state_dict()
+    for tensor in model.graph.initializer:
+        if tensor.name in learnt:
+            set_external_data(tensor, "weights")
+            tensor.ClearField("raw_data")
+    onnx.save(model, str(path))
+
+
+if __name__ == "__main__":
+    export(SPN(), BEGIN, FINISH)
+    print(f"{BEGIN} {BEGIN.stat().st_size} bytes\n{FINISH} {FINISH.stat().st_size} bytes")

@@ -1,0 +1,83 @@
+"""Which of the two ways to run a network: on the CPU without torch, or in torch."""
+
+import ctypes
+import sys
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import BackendError
+from spnrefine.model import weights
+from spnrefine.model.config import Config
+from spnrefine.ops import cores
+
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+class Network(Protocol):
+    """A network ready for inference."""
+
+    config: Config
+
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
+
+
+def load(model: str, device: str = "auto", threads: int | None = None) -> Network:
+    """Load a network for inference.
+
+    On the CPU it runs without torch, unless its configuration is one that was not exported.
+
+    Parameters
+    ----------
+    model : name of weights that ship, or path of a weights file.
+    device : see :func:`resolve_device`.
+    threads : of the CPU for one call; None takes all cores. In torch it is set for the whole process.
+
+    Raises
+    ------
+    WeightsError: the weights are missing, corrupt or of another network.
+    BackendError: there is no such device.
+    """
+    device = resolve_device(device)
+    info = weights.describe(model)
+    if device == "cpu":
+        from spnrefine.model.on_cpu import NetworkOnCPU, is_exported
+
+        if is_exported(info.config):
+            return NetworkOnCPU(*weights.read(model), threads or cores.threads())
+    from spnrefine.model.on_torch import NetworkOnTorch
+
+    return NetworkOnTorch(model, device, threads)
+
+
+def resolve_device(device: str) -> str:
+    """Turn ``auto`` (CUDA where there is a device, else the CPU) into ``cpu`` or ``cuda``; check ``cpu``, ``cuda:N``.
+
+    Raises
+    ------
+    BackendError: another word, or no such device.
+    """
+    kind, _, index = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+        raise BackendError(f"Device was {device!r}: expected auto, cpu, cuda or cuda:N.")
+    if kind == "cpu":
+        return "cpu"
+    count = _cuda_devices()
+    if kind == "auto":
+        return "cuda" if count else "cpu"
+    if int(index or 0) >= count:
+        raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
+    return device
+
+
+def _cuda_devices() -> int:
+    """Count the CUDA devices; torch, slow to import, is only asked where there is a driver."""
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError:
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

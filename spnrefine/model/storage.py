@@ -1,0 +1,62 @@
+"""Networks of torch to weights files and back."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.numpy import save as to_safetensors
+
+from spnrefine.errors import WeightsError
+from spnrefine.model.spn import SPN
+from spnrefine.model.weights import ARCHITECTURE, FORMAT_VERSION, checksum, read
+
+
+def load(name_or_path: str | Path) -> SPN:
+    """Build the network a weights file describes and fill it: float32, on the CPU, in evaluation mode.
+
+    Raises
+    ------
+    WeightsError: missing, corrupt (the checksum differs) or made for another network.
+    """
+    info, state = read(name_or_path)
+    model = SPN(info.config)
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items() if _learnt(key)}
+    found = {key: value.shape for key, value in state.items()}
+    wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
+    if wrong:
+        raise WeightsError(f"{info.path} does not fit its network: {len(wrong)} tensors differ, first {min(wrong)}.")
+    model.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()}, strict=False)
+    return model.eval()
+
+
+def save(model: SPN, path: Path, *, task: str = "binary", provenance: dict[str, Any] | None = None) -> None:
+    """Write ``model`` as float16 safetensors with a full header; ``path`` is replaced only when all is written.
+
+    The auxiliary head stays behind. ``provenance`` is anything JSON that says where the weights come from.
+    """
+    state = {
+        key: value.detach().half().cpu().contiguous().numpy()
+        for key, value in model.state_dict().items()
+        if _learnt(key) and not key.startswith("auxiliary.")
+    }
+    header = {key: str(value) for key, value in asdict(model.config).items()} | {
+        "format": "pt",
+        "format_version": str(FORMAT_VERSION),
+        "architecture": ARCHITECTURE,
+        "task": task,
+        "sha256": checksum(state),
+        "provenance": json.dumps(provenance or {}),
+    }
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        file.write(to_safetensors(state, metadata=header))
+    os.chmod(file.name, 0o644)  # noqa: PTH101 (the file is known by name only)
+    os.replace(file.name, path)  # noqa: PTH105
+
+
+def _learnt(key: str) -> bool:
+    """Tell the tensors that matter from batch norm's step counters."""
+    return not key.endswith("num_batches_tracked")

@@ -1,0 +1,106 @@
+"""The exported network without torch against the network in torch, and which of them is loaded when."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from spnrefine.errors import WeightsError
+from spnrefine.model import inference, storage, weights
+from spnrefine.model.config import Config
+from spnrefine.model.on_cpu import BEGIN, FINISH, NetworkOnCPU
+from spnrefine.model.on_torch import NetworkOnTorch
+from spnrefine.model.spn import SPN
+from tests.model.make_check import draw
+
+
+@pytest.fixture(scope="module")
+def exported():
+    return inference.load("general", "cpu")
+
+
+@pytest.fixture(scope="module")
+def in_torch():
+    return NetworkOnTorch("general", "cpu")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (31, 33), (75, 101), (64, 96), (512, 320)])
+def test_exported_network_puts_out_what_torch_does(exported, in_torch, size):
+    image, coarse = draw(*(max(side, 16) for side in size), seed=7)
+    image, coarse = image[: size[0], : size[1]], coarse[: size[0], : size[1]] / np.float32(255)
+    refined = exported(image, coarse)
+    assert isinstance(exported, NetworkOnCPU)
+    assert (refined.shape, refined.dtype) == (size, np.float32)
+    np.testing.assert_allclose(refined, in_torch(image, coarse), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_do_not_change_the_result(exported, threads):
+    image, coarse = draw(96, 128, seed=8)
+    coarse = coarse / np.float32(255)
+    np.testing.assert_allclose(
+        inference.load("general", "cpu", threads)(image, coarse), exported(image, coarse), rtol=0, atol=1e-5
+    )
+
+
+def test_weights_of_any_training_run_on_the_exported_network(tmp_path):
+    torch.manual_seed(0)
+    model = SPN(Config(rounds=1, working_side=64)).eval()
+    storage.save(model, tmp_path / "mine.safetensors")
+    image, coarse = draw(64, 80, seed=9)
+    coarse = coarse / np.float32(255)
+    loaded = inference.load(str(tmp_path / "mine.safetensors"), "cpu")
+    assert isinstance(loaded, NetworkOnCPU)
+    expected = NetworkOnTorch(str(tmp_path / "mine.safetensors"), "cpu")(image, coarse)
+    np.testing.assert_allclose(loaded(image, coarse), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [Config(taps=1), Config(channels=8)])
+def test_other_configurations_run_in_torch(tmp_path, config):
+    storage.save(SPN(config), tmp_path / "mine.safetensors")
+    loaded = inference.load(str(tmp_path / "mine.safetensors"), "cpu")
+    assert isinstance(loaded, NetworkOnTorch)
+    assert loaded(np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), np.float32)).shape == (40, 50)
+
+
+@pytest.mark.parametrize("change", ["missing", "more", "size"])
+def test_tensors_that_do_not_fit_are_refused(change):
+    info, state = weights.read("general")
+    if change == "missing":
+        del state["embed.weight"]
+    elif change == "more":
+        state["embed.more"] = np.zeros(3, np.float32)
+    else:
+        state["decode.1.bias"] = np.zeros(3, np.float32)
+    with pytest.raises(WeightsError, match="does not fit its network"):
+        NetworkOnCPU(info, state, 1)
+
+
+def test_the_command_makes_the_exported_network(tmp_path, monkeypatch, exported):
+    onnx = pytest.importorskip("onnx", reason="exporting needs onnx, a part of the extra test")
+    from spnrefine.model import export, on_cpu
+
+    monkeypatch.setattr(on_cpu, "BEGIN", tmp_path / "begin.onnx")
+    monkeypatch.setattr(on_cpu, "FINISH", tmp_path / "finish.onnx")
+    export.export(SPN(), on_cpu.BEGIN, on_cpu.FINISH)
+    for made, shipped in ((on_cpu.BEGIN, BEGIN), (on_cpu.FINISH, FINISH)):
+        held = onnx.load(str(made), load_external_data=False).graph.initializer
+        assert all(tensor.external_data and not tensor.raw_data for tensor in held), "weights were left in the graph"
+        assert abs(made.stat().st_size - shipped.stat().st_size) < 5000
+    image, coarse = draw(75, 101, seed=2)
+    coarse = coarse / np.float32(255)
+    fresh = NetworkOnCPU(*weights.read("general"), 2)
+    np.testing.assert_allclose(fresh(image, coarse), exported(image, coarse), rtol=0, atol=1e-6)
+
+
+def test_refining_on_the_cpu_imports_no_torch():
+    code = (
+        "import sys, numpy as np\n"
+        "from spnrefine import refine\n"
+        "mask = np.zeros((40, 50), np.uint8); mask[10:30, 10:30] = 255\n"
+        "refine(np.zeros((40, 50, 3), np.uint8), mask, device='cpu')\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
