@@ -16,21 +16,21 @@ Examples:
 )
 @option(
     "--only",
-    type=click.Choice(["propagation", "refine", "peers"]),
+    type=click.Choice(["propagation", "refine", "peers", "cold", "batch"]),
     multiple=True,
     help="Run this part only; may be given again.",
 )
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_options
 def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None:
-    """Time the propagation, whole refinements and, with the extra 'peers', dense CRFs.
+    """Time the propagation, refinements, whole commands and, with the extra 'peers', dense CRFs.
 
     Figures are medians. 'share' is what the propagation needs at least to move, as a share of the bandwidth of copying
     a large array on the same device.
     """
     import json
 
-    from spnrefine.evaluate import bench, machine
+    from spnrefine.evaluate import bench, commands, machine
     from spnrefine.model.inference import resolve_device
 
     place = resolve_device(device)
@@ -40,6 +40,8 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
         "propagation": lambda: bench.propagation(place),
         "refine": lambda: bench.end_to_end(model, place),
         "peers": lambda: bench.against_peers(model, place),
+        "cold": lambda: commands.cold(model, device),
+        "batch": lambda: commands.batch(model, device),
     }
     chosen = {name: rows for name, rows in parts.items() if name in (only or parts)}
     if as_json:

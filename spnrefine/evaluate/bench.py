@@ -1,10 +1,11 @@
 """The speed of the propagation, of a whole refinement, and of the peers, in one run."""
 
+import math
 import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,13 @@ def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, An
             x, guidance = _operands(height, width, channels, layout, device)
             bandwidth = copy_bandwidth(device, cores.available())
             forward = median_seconds(partial(propagate, x, guidance), device)
-            both = median_seconds(partial(_forward_backward, x, guidance), device)
+            backward = median_seconds(_backward(x, guidance), device)
             moved = (TAPS + 2) * x.numel() * x.element_size()
             row = {
                 "shape": f"{height}x{width}x{channels}",
                 "layout": layout,
                 "forward_ms": 1e3 * forward,
-                "forward_backward_ms": 1e3 * both,
+                "backward_ms": 1e3 * backward,
                 "gb_s": moved / forward / 1e9,
                 "copy_gb_s": bandwidth / 1e9,
                 "share": moved / forward / bandwidth,
@@ -56,17 +57,22 @@ def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, An
 
 
 def end_to_end(model: str, device: str) -> Iterator[dict[str, Any]]:
-    """Time the refinement of arrays, warm, at several sizes, each in a fresh process for its peak of memory."""
+    """Time the refinement of arrays, warm, at several sizes, each in a fresh process for its peak of memory.
+
+    ``growth_exponent`` is the slope of log seconds over log pixels since the first size of a quarter megapixel or more.
+    """
     context = multiprocessing.get_context("spawn")
+    first: tuple[float, float] | None = None
     for height, width in SCENES:
         with context.Pool(1) as pool:
             seconds, peak = pool.apply(_refine_scene, (height, width, model, device))
-        yield {
-            "size": f"{width}x{height}",
-            "megapixels": height * width / 1e6,
-            "seconds": seconds,
-            "peak_gb": peak / 1e9,
-        }
+        megapixels = height * width / 1e6
+        row = {"size": f"{width}x{height}", "megapixels": megapixels, "seconds": seconds, "peak_gb": peak / 1e9}
+        if first:
+            row["growth_exponent"] = math.log(seconds / first[1]) / math.log(megapixels / first[0])
+        elif megapixels >= 0.25:
+            first = megapixels, seconds
+        yield row
 
 
 def against_peers(model: str, device: str, side: int = 512) -> Iterator[dict[str, Any]]:
@@ -89,10 +95,11 @@ def _operands(height: int, width: int, channels: int, layout: str, device: str) 
     return x.to(device), guidance.to(device).unflatten(1, (4, 3, channels))
 
 
-def _forward_backward(x: torch.Tensor, guidance: torch.Tensor) -> None:
-    x, guidance = x.detach().requires_grad_(), guidance.detach().requires_grad_()
-    out = propagate(x, guidance)
-    out.backward(torch.ones_like(out))
+def _backward(x: torch.Tensor, guidance: torch.Tensor) -> Callable[[], object]:
+    """Return a call of the backward alone, for the gradients of both."""
+    both = x.detach().requires_grad_(), guidance.detach().requires_grad_()
+    out = propagate(*both)
+    return partial(torch.autograd.grad, out, both, torch.ones_like(out), retain_graph=True)
 
 
 def _refine_scene(height: int, width: int, model: str, device: str) -> tuple[float, float]:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from spnrefine.evaluate import bench, peers, timing
+from spnrefine.evaluate import bench, commands, peers, timing
 from spnrefine.evaluate.scene import draw_scene
 
 
@@ -30,15 +30,27 @@ def test_propagation_rows(monkeypatch):
         moved = (12 + 1 + 1) * 8 * 12 * 2 * 4
         assert row["gb_s"] == pytest.approx(moved / (row["forward_ms"] * 1e6), rel=1e-6)
         assert row["share"] == pytest.approx(row["gb_s"] / row["copy_gb_s"])
+        assert row["backward_ms"] > 0
         assert row["times_reference"] == pytest.approx(row["reference_ms"] / row["forward_ms"])
 
 
 def test_end_to_end_rows_have_time_and_memory(monkeypatch):
-    monkeypatch.setattr(bench, "SCENES", ((64, 96),))
-    (row,) = bench.end_to_end("general", "cpu")
-    assert row["size"] == "96x64"
-    assert 0 < row["seconds"] < 30
-    assert 0.1 < row["peak_gb"] < 4
+    monkeypatch.setattr(bench, "SCENES", ((64, 96), (500, 500), (1000, 1000)))
+    small, middle, large = bench.end_to_end("general", "cpu")
+    assert small["size"] == "96x64"
+    for row in (small, middle, large):
+        assert 0 < row["seconds"] < 30
+        assert 0.1 < row["peak_gb"] < 4
+    assert "growth_exponent" not in middle
+    assert 4 ** large["growth_exponent"] == pytest.approx(large["seconds"] / middle["seconds"])
+
+
+def test_whole_commands_are_timed():
+    (row,) = commands.cold("general", "cpu", times=1)
+    assert row["ratio"] == pytest.approx(row["seconds"] / row["import_torch_seconds"])
+    (row,) = commands.batch("general", "cpu", images=3)
+    assert row["share"] == pytest.approx(row["images_per_second"] * row["in_process_seconds_an_image"])
+    assert row["seconds"] > 0
 
 
 def test_bench_prints_machine_and_versions(run, monkeypatch):
