@@ -1,16 +1,20 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.batch.record import Record, measure
 from spnrefine.errors import ShapeError
 from spnrefine.files import masks
 from spnrefine.files.images import read_photograph
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
+from spnrefine.refiner.contour import contour_distance
+from spnrefine.refiner.joint import refine_labels
+from spnrefine.refiner.restraint import Restraint, restrain
 
 Probability = NDArray[np.float32]
 
@@ -31,27 +35,12 @@ class Settings:
     void: int | None = None
     resize_mask: bool = False
     overwrite: bool = False
+    restraint: Restraint = field(default_factory=Restraint)
 
-
-@dataclass
-class Record:
-    """What was done to one mask, as ``--json`` prints it.
-
-    ``status`` is refined, unchanged (no pixel moved), empty or full (returned as it came) or failed, with the reason
-    in ``error``. ``changed`` is the share of changed pixels in the area of the coarse mask; ``seconds`` are those of
-    the refinement, without reading and writing.
-    """
-
-    image: str
-    mask: str | None
-    output: str | None = None
-    status: str = "refined"
-    changed: float | None = None
-    seconds: float | None = None
-    error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    @classmethod
+    def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
+        """Gather the settings from options of the command line."""
+        return cls(**others, restraint=Restraint(band, max_change, keep_topology))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +53,15 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """A refined probability map (H, W) and the hard masks before and after, (H, W) booleans."""
+    """What became of a mask.
+
+    ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
+    float32 in 0..1, is that of the object, or of each pixel's id.
+    """
 
     probability: Probability
-    before: NDArray[np.bool_]
-    after: NDArray[np.bool_]
+    before: NDArray
+    after: NDArray
 
 
 def load(image: Source, mask: Source, settings: Settings) -> Loaded:
@@ -94,26 +87,39 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
 
 def refine(loaded: Loaded, refiner: RefinesMasks, settings: Settings, record: Record) -> Refined:
     """Refine a loaded mask and say in ``record`` what became of it; void pixels stay as they are."""
-    coarse = loaded.mask.probability
-    before = coarse > settings.threshold
-    if loaded.mask.is_empty or loaded.mask.is_full:
-        record.status = "empty" if loaded.mask.is_empty else "full"
+    mask, coarse = loaded.mask, loaded.mask.probability
+    before = coarse > settings.threshold if mask.labels is None else mask.labels
+    if mask.is_empty or mask.is_full:
+        record.status = "empty" if mask.is_empty else "full"
         record.changed = 0.0
         return Refined(coarse, before, before)
-    probability = refiner(loaded.image, coarse)
-    after = probability > settings.threshold
-    if loaded.mask.void is not None:
-        after = np.where(loaded.mask.void, before, after)
-    changed = int((before != after).sum())
-    record.status = "refined" if changed else "unchanged"
-    record.changed = round(changed / max(int(before.sum()), 1), 6)
+    if mask.labels is None:
+        probability = refiner(loaded.image, coarse)
+        after: NDArray = probability > settings.threshold
+    else:
+        after, probability = refine_labels(refiner, loaded.image, mask.labels, mask.void)
+    if mask.void is not None:
+        after = np.where(mask.void, before, after)
+    after, record.notes = restrain(before, after, settings.restraint, mask.void)
+    if settings.restraint.band is not None and mask.labels is None:
+        probability = np.where(contour_distance(before) > settings.restraint.band, coarse, probability)
+    measure(record, before, after, probability, mask.void)
+    if after is before and record.notes:
+        record.status = "kept"
+        probability = coarse
+    else:
+        record.status = "refined" if record.changed else "unchanged"
     return Refined(probability, before, after)
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
     """Encode a refined mask as the coarse one was encoded."""
     return masks.encode_mask(
-        loaded.mask, refined.probability, soft=settings.soft, threshold=settings.threshold, format=format
+        loaded.mask,
+        refined.probability if settings.soft and loaded.mask.labels is None else refined.after,
+        soft=settings.soft,
+        threshold=settings.threshold,
+        format=format,
     )
 
 
@@ -121,6 +127,8 @@ def note(record: Record, loaded: Loaded) -> str | None:
     """Say what a user would otherwise wonder about, or None."""
     if record.status in ("empty", "full"):
         return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
+    if record.status == "kept":
+        return f"{record.mask}: {'; '.join(record.notes)}."
     if not loaded.mask.keeps_format:
         return f"{record.mask}: a lossy {loaded.mask.raster.format} file was read; what is written is lossless."
     return None

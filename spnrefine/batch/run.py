@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from spnrefine.batch import job
-from spnrefine.batch.job import Loaded, Record, RefinesMasks, Settings
+from spnrefine.batch.job import Loaded, RefinesMasks, Settings
 from spnrefine.batch.pairing import Pair
+from spnrefine.batch.record import Record
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import atomic, masks
 

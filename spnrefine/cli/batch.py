@@ -1,6 +1,7 @@
 """``spnrefine batch DIR``: refine a folder."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,17 +33,12 @@ def batch(
     folder: Path,
     mask_dir: Path | None,
     output: Path,
-    soft: bool,
-    threshold: float,
-    labels: bool,
-    void: int | None,
-    resize_mask: bool,
-    overwrite: bool,
     overlay: Path | None,
     jobs: int | None,
     as_json: bool,
     model: str,
     device: str,
+    **how: Any,
 ) -> int:
     """Refine the masks of all photographs in DIR and its sub-folders.
 
@@ -60,14 +56,15 @@ def batch(
     from spnrefine.ops import cores
     from spnrefine.review import pictures
 
+    settings = job.Settings.of(**how)
+
     def draw(pair: Pair, loaded: job.Loaded, refined: job.Refined) -> None:
         if overlay:
             target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
             picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
-            atomic.write_bytes(target, picture, overwrite=overwrite, inputs=pair.inputs)
+            atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
 
     pairs = find_pairs(folder, mask_dir, output)
-    settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
     jobs = jobs or min(cores.available(), MOST_JOBS)
     refiner = Refiner(model, device, threads=max(1, cores.available() // jobs))
     records = run(pairs, refiner, settings, jobs=jobs, also=draw)

@@ -43,6 +43,19 @@ def output_options(command: Command) -> Command:
             option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
             option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
             option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
+            option(
+                "--band",
+                type=click.FloatRange(min=0),
+                metavar="PX",
+                help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
+            ),
+            option(
+                "--max-change",
+                type=click.FloatRange(min=0),
+                metavar="SHARE",
+                help="Keep the coarse mask where more than this share of its area would change.",
+            ),
+            option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
             option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
         )
     ):

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,17 +30,12 @@ def refine(
     image: str,
     mask: str,
     output: str | None,
-    soft: bool,
-    threshold: float,
-    labels: bool,
-    void: int | None,
-    resize_mask: bool,
-    overwrite: bool,
     overlay: str | None,
     compare: str | None,
     as_json: bool,
     model: str,
     device: str,
+    **how: Any,
 ) -> None:
     """Refine MASK so that its edge follows the photograph IMAGE.
 
@@ -58,10 +54,12 @@ def refine(
     import time
 
     from spnrefine.batch import job
+    from spnrefine.batch.record import Record
     from spnrefine.files import atomic, masks
     from spnrefine.review import pictures
 
-    settings = job.Settings(soft, threshold, labels, void, resize_mask, overwrite)
+    settings = job.Settings.of(**how)
+    overwrite = settings.overwrite
     photograph, coarse = (read_stdin() if name == STREAM else Path(name) for name in (image, mask))
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
     loaded = job.load(photograph, coarse, settings)
@@ -73,7 +71,7 @@ def refine(
     for path in outputs:
         atomic.check_output(path, overwrite=overwrite, inputs=inputs)
 
-    record = job.Record(image, mask, str(target) if target else None)
+    record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
     refined = job.refine(loaded, _Later(model, device), settings, record)
     record.seconds = round(time.perf_counter() - start, 4)

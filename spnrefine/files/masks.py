@@ -1,6 +1,6 @@
 """What the numbers in a mask file mean, and a refined mask in the clothes of the one that came in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,13 @@ class Mask(Meaning):
 
     Attributes
     ----------
-    probability, kind, void, channels, background, foreground : as in `Meaning`.
+    probability, kind, void, channels, background, foreground, labels : as in `Meaning`.
     raster : the file's pixels, not turned by ``orientation``.
     suffix : the extension of the file's name, or '' when it came as bytes.
     orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
     """
 
-    raster: Raster
+    raster: Raster = field(kw_only=True)
     suffix: str = ""
     orientation: int = 1
 
@@ -43,6 +43,8 @@ class Mask(Meaning):
     @property
     def is_full(self) -> bool:
         """All above 0.5, void aside: there is no contour to refine."""
+        if self.labels is not None:
+            return False
         inside = self.probability > 0.5
         return bool(inside.all() if self.void is None else (inside | self.void).all() and inside.any())
 
@@ -63,7 +65,7 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     - 1-bit and bool: background and mask.
     - 8-bit gray: value / 255 is a probability; two values when only {0, 1} or {0, 255} occur; ids with ``labels``.
     - Floats (TIFF, NPY): probabilities in 0..1.
-    - Palettes, and integers of more than 8 bits: ids, 0 the background. Exactly one other id may be present.
+    - Palettes, and integers of more than 8 bits: ids, 0 the background.
     - RGBA and gray with alpha: the alpha channel; where that is opaque everywhere, the gray below it.
     - RGB: as gray when the three channels are equal.
 
@@ -94,8 +96,9 @@ def align(mask: Mask, photograph: Photograph) -> Mask:
     if mask.shape == size or mask.shape != size[::-1] or photograph.orientation not in (5, 6, 7, 8):
         return mask
     void = None if mask.void is None else turn(mask.void, photograph.orientation)
+    labels = None if mask.labels is None else np.ascontiguousarray(turn(mask.labels, photograph.orientation))
     probability = np.ascontiguousarray(turn(mask.probability, photograph.orientation))
-    return replace(mask, probability=probability, void=void, orientation=photograph.orientation)
+    return replace(mask, probability=probability, void=void, labels=labels, orientation=photograph.orientation)
 
 
 def resize(mask: Mask, shape: tuple[int, int]) -> Mask:
@@ -108,7 +111,8 @@ def resize(mask: Mask, shape: tuple[int, int]) -> Mask:
         probability[void] = 0
     stored_shape = shape if mask.orientation == 1 else (width, height)
     raster = replace(mask.raster, pixels=_nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
-    return replace(mask, probability=probability, void=void, raster=raster)
+    labels = None if mask.labels is None else _nearest(mask.labels, shape)
+    return replace(mask, probability=probability, void=void, labels=labels, raster=raster)
 
 
 def extension(mask: Mask) -> str:
@@ -129,43 +133,52 @@ def encode_mask(
 
     A hard mask has the coarse one's format, type, channels, palette and two values (0 and 255 where that held 8-bit
     probabilities), and its void pixels. Where a format cannot hold such pixels, it gets 8-bit gray, and ids 16 bits.
-    When nothing changed, the bytes are the file's own.
+    When no pixel changed sides, the pixels are the file's own, and so are the bytes if the format is.
 
     Parameters
     ----------
     mask : the coarse mask.
-    refined : (H, W) float array in 0..1, the refined probabilities.
+    refined : (H, W) array: floats in 0..1, the refined probabilities; or bools, a hard mask; or ids where ``mask`` has
+        several.
     soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF and NPY when floats came in.
-    threshold : a hard mask is where ``refined`` is above it.
+    threshold : a hard mask is where probabilities are above it.
     format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
 
     Raises
     ------
     ShapeError   when the two masks differ in size.
-    FileError   when the format cannot hold the mask; ids never wrap around.
+    FileError   when the format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
     """
     if refined.shape != mask.probability.shape:
         raise ShapeError(f"the refined mask is {refined.shape}, the coarse one {mask.probability.shape}; give one size")
     format = mask.format if format is None else format_named(format)
     own = mask.raster.data if format == mask.raster.format else None
-    if own is not None and not soft and np.array_equal(refined, mask.probability):
-        return own
-    raster = _soft(mask, refined, format) if soft else _hard(mask, refined > threshold)
+    if soft and mask.labels is not None:
+        raise FileError("a mask of several ids has no probabilities to write; leave out --soft")
+    decided = refined > threshold if refined.dtype.kind == "f" else refined
+    before = mask.probability > threshold if mask.labels is None else mask.labels
+    if soft:
+        raster = _soft(mask, refined, format)
+    else:
+        raster = mask.raster if np.array_equal(decided, before) else _hard(mask, decided)
     if own is not None and raster.palette == mask.raster.palette and same_pixels(raster.pixels, mask.raster.pixels):
         return own
     return write_raster(raster if soft else _fitted(mask, raster, format), format)
 
 
-def _hard(mask: Mask, inside: np.ndarray) -> Raster:
-    """Put the two values, and around them what the file holds besides, where the refined mask says."""
-    inside = turn_back(inside, mask.orientation)
+def _hard(mask: Mask, decided: np.ndarray) -> Raster:
+    """Put the values, and around them what the file holds besides, where the refined mask says."""
+    inside = turn_back(decided, mask.orientation)
     void = None if mask.void is None else turn_back(mask.void, mask.orientation)
     pixels = mask.raster.pixels.copy()
     value = pixels.dtype.type
-    decided = np.where(inside[..., None], value(mask.foreground), value(mask.background))
+    if mask.labels is not None:
+        written = inside[..., None].astype(pixels.dtype)
+    else:
+        written = np.where(inside[..., None], value(mask.foreground), value(mask.background))
     if void is not None:
-        decided = np.where(void[..., None], pixels[..., mask.channels], decided)
-    pixels[..., mask.channels] = decided
+        written = np.where(void[..., None], pixels[..., mask.channels], written)
+    pixels[..., mask.channels] = written
     if mask.channels.start > 0:  # an alpha channel: a mask painted in one colour goes on in that colour
         before = turn_back(mask.probability > 0.5, mask.orientation)
         for side in (True, False):

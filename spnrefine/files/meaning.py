@@ -20,8 +20,9 @@ class Meaning:
 
     Attributes
     ----------
-    probability : (H, W) float32 array in 0..1; 0 where void.
-    kind : 'binary' (two values), 'probability', or 'labels' (ids; in this version background and one other).
+    probability : (H, W) float32 array in 0..1; 0 where void; of any object, where there are several ids.
+    kind : 'binary' (two values), 'probability', or 'labels' (ids).
+    labels : (H, W) array of ids, 0 the background, where there are several others; None where there is one object.
     void : (H, W) bool array, the pixels that must come back untouched; or None when there are none.
     channels : the raster's channels that carry the mask.
     background, foreground : the two values a hard mask is written with.
@@ -33,6 +34,7 @@ class Meaning:
     channels: slice
     background: int
     foreground: int
+    labels: np.ndarray | None = None
 
 
 def interpret(raster: Raster, *, labels: bool, void: int | None, name: str) -> Meaning:
@@ -97,15 +99,12 @@ def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int |
         raise FileError(
             f"{name} holds the negative id {objects[0]}; ids start at 0, and --void names the one to leave alone"
         )
-    if len(objects) > 1:
-        some = ", ".join(map(str, objects[:5])) + (", ..." if len(objects) > 5 else "")
-        raise FileError(
-            f"{name} holds {len(objects)} ids besides the background ({some}), and label maps of several classes are "
-            "not refined yet; give a mask for each class, or 8-bit gray or floats if these are probabilities"
-        )
     foreground = objects[0] if objects else 1
-    probability = (values == foreground).astype(np.float32)
-    return Meaning(probability, "labels", _where(values, void), channels, 0, foreground)
+    void_at = _where(values, void)
+    if len(objects) > 1:
+        inside = values != 0 if void_at is None else (values != 0) & ~void_at
+        return Meaning(inside.astype(np.float32), "labels", void_at, channels, 0, foreground, values)
+    return Meaning((values == foreground).astype(np.float32), "labels", void_at, channels, 0, foreground)
 
 
 def _present(values: np.ndarray) -> set[int]:

@@ -1,5 +1,6 @@
 """Draw masks over their photograph."""
 
+import colorsys
 import io
 
 import cv2
@@ -18,27 +19,36 @@ ADDED: Colour = (0, 200, 120)
 REMOVED: Colour = (230, 30, 80)
 TINT = 0.45
 CAPTION_HEIGHT = 28
+GOLDEN = 0.618033988749895
 
 
-def overlay(image: RGB, mask: NDArray[np.bool_], colour: Colour = REFINED) -> RGB:
-    """Tint ``image`` (H, W, 3) where ``mask`` (H, W) is set, and draw its contour."""
+def overlay(image: RGB, mask: NDArray, colour: Colour = REFINED) -> RGB:
+    """Tint ``image`` (H, W, 3) where ``mask`` (H, W) is set, and draw its contour; each id gets a colour of its own."""
     picture = image.copy()
-    picture[mask] = (1 - TINT) * picture[mask] + TINT * np.array(colour)
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     width = max(1, round(max(mask.shape) / 400))
-    return np.asarray(cv2.drawContours(picture, contours, -1, colour, width, cv2.LINE_AA), np.uint8)
-
-
-def difference(image: RGB, coarse: NDArray[np.bool_], refined: NDArray[np.bool_]) -> RGB:
-    """Show a dimmed gray ``image`` with the pixels that refinement added in green and those it removed in red."""
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    picture = np.repeat(gray[..., None] // 2 + 100, 3, axis=2).astype(np.uint8)
-    picture[refined & ~coarse] = ADDED
-    picture[coarse & ~refined] = REMOVED
+    for number in np.unique(mask[mask != 0]):
+        inside = mask == number
+        own = colour if mask.dtype == bool else _colour_of(int(number))
+        picture[inside] = (1 - TINT) * picture[inside] + TINT * np.array(own)
+        contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        picture = np.asarray(cv2.drawContours(picture, contours, -1, own, width, cv2.LINE_AA), np.uint8)
     return picture
 
 
-def compare(image: RGB, coarse: NDArray[np.bool_], refined: NDArray[np.bool_]) -> RGB:
+def difference(image: RGB, coarse: NDArray, refined: NDArray) -> RGB:
+    """Show a dimmed gray ``image`` with the pixels that refinement added in green and those it removed in red.
+
+    Where there are several ids, a pixel that went to another one is added.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    picture = np.repeat(gray[..., None] // 2 + 100, 3, axis=2).astype(np.uint8)
+    changed = refined != coarse
+    picture[changed & (refined != 0)] = ADDED
+    picture[changed & (refined == 0)] = REMOVED
+    return picture
+
+
+def compare(image: RGB, coarse: NDArray, refined: NDArray) -> RGB:
     """Put photograph, coarse mask, refined mask and difference side by side, each with its name above."""
     panels = {
         "photograph": image,
@@ -47,6 +57,12 @@ def compare(image: RGB, coarse: NDArray[np.bool_], refined: NDArray[np.bool_]) -
         "difference": difference(image, coarse, refined),
     }
     return np.hstack([np.vstack([_caption(name, image.shape[1]), panel]) for name, panel in panels.items()])
+
+
+def _colour_of(number: int) -> Colour:
+    """Spread the ids over the hues, neighbours far apart."""
+    red, green, blue = colorsys.hsv_to_rgb(number * GOLDEN % 1, 0.85, 0.95)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _caption(text: str, width: int) -> RGB:

@@ -111,11 +111,36 @@ def test_labels_takes_gray_for_ids() -> None:
         read_mask(npy(np.zeros((2, 2))), labels=True)
 
 
-def test_several_ids_are_refused_by_name() -> None:
+@pytest.mark.parametrize("make", [palette_image, lambda ids: Image.fromarray(ids.astype(np.uint16) * 7)])
+def test_several_ids_are_a_label_map(make) -> None:
+    ids = gray(COARSE, 5)
+    ids[0, :4] = [1, 2, 3, 4]
+    data = encode(make(ids), "PNG")
+    values = pixels_of(data)
+    mask = read_mask(data)
+    assert mask.kind == "labels"
+    np.testing.assert_array_equal(mask.labels, values)
+    np.testing.assert_array_equal(mask.probability, values != 0)
+    assert not mask.is_full
+    assert encode_mask(mask, mask.labels) == data
+    moved = mask.labels.copy()
+    moved[-1, :2] = values[0, 1]
+    np.testing.assert_array_equal(pixels_of(encode_mask(mask, moved)), moved)
+    with pytest.raises(FileError, match="leave out --soft"):
+        encode_mask(mask, mask.labels, soft=True)
+
+
+def test_void_among_several_ids_stays() -> None:
     ids = gray(COARSE, 5)
     ids[0, :3] = [1, 2, 255]
-    with pytest.raises(FileError, match=r"holds 3 ids besides the background \(1, 2, 5\).*give a mask for each class"):
-        read_mask(encode(palette_image(ids), "PNG"))
+    mask = read_mask(encode(palette_image(ids), "PNG"))
+    assert mask.void.sum() == 1
+    written = pixels_of(encode_mask(mask, np.zeros(SHAPE, np.uint8)))
+    assert written[0, 2] == 255
+    assert (written > 0).sum() == 1
+
+
+def test_negative_ids_are_refused() -> None:
     with pytest.raises(FileError, match="negative id -1"):
         read_mask(npy(np.where(COARSE, 1, -1)))
 

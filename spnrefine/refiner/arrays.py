@@ -1,7 +1,6 @@
 """Arrays in, arrays out: the refiner crops around the object, scales, runs the network and pastes back."""
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,25 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
-
-PRESENT = 0.1  # a coarse probability above this belongs to the object's box
-MARGIN = 0.25  # of the box's longer side, on every side, plus
-MARGIN_PIXELS = 8
-MOST_ENLARGED = 1.5  # small objects are enlarged up to this factor
-SMALLEST_SIDE = 32
-
-
-class Box(NamedTuple):
-    """A rectangle of pixels; ``bottom`` and ``right`` are exclusive."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        return slice(self.top, self.bottom), slice(self.left, self.right)
+from spnrefine.refiner.box import PRESENT, object_box, working_size
 
 
 class Refiner:
@@ -135,24 +116,6 @@ def is_empty(probability: NDArray[np.float32]) -> bool:
 def is_full(probability: NDArray[np.float32]) -> bool:
     """Tell whether there is no edge to refine: all above 0.5."""
     return bool((probability > 0.5).all())
-
-
-def object_box(coarse: NDArray[np.float32]) -> Box | None:
-    """Return the box of the pixels above 0.1, grown by a margin and clipped to the image; None where there are none."""
-    present = coarse > PRESENT
-    rows, columns = np.flatnonzero(present.any(1)), np.flatnonzero(present.any(0))
-    if not len(rows):
-        return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    grow = int(MARGIN * max(bottom - top, right - left)) + MARGIN_PIXELS
-    height, width = coarse.shape
-    return Box(max(top - grow, 0), min(bottom + grow, height), max(left - grow, 0), min(right + grow, width))
-
-
-def working_size(height: int, width: int, working_side: int) -> tuple[int, int]:
-    """Return the height and width at which the network sees a crop of the given size."""
-    scale = min(MOST_ENLARGED, working_side / max(height, width))
-    return max(round(height * scale), SMALLEST_SIDE), max(round(width * scale), SMALLEST_SIDE)
 
 
 def check_shapes(image: NDArray, coarse: NDArray) -> None:

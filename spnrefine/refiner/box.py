@@ -1,0 +1,57 @@
+"""Where in the photograph the network looks, and at which size."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PRESENT = 0.1  # a coarse probability above this belongs to the object's box
+MARGIN = 0.25  # of the box's longer side, on every side, plus
+MARGIN_PIXELS = 8
+MOST_ENLARGED = 1.5  # small objects are enlarged up to this factor
+SMALLEST_SIDE = 32
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels; ``bottom`` and ``right`` are exclusive."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, pixels: int, height: int, width: int) -> "Box":
+        """Return the box grown on every side, clipped to an image of the given size."""
+        return Box(
+            max(self.top - pixels, 0),
+            min(self.bottom + pixels, height),
+            max(self.left - pixels, 0),
+            min(self.right + pixels, width),
+        )
+
+
+def bounding_box(inside: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box around the pixels that are set; None where there are none."""
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    if not len(rows):
+        return None
+    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def object_box(coarse: NDArray[np.float32]) -> Box | None:
+    """Return the box of the pixels above 0.1, grown by a margin and clipped to the image; None where there are none."""
+    box = bounding_box(coarse > PRESENT)
+    if box is None:
+        return None
+    longer = max(box.bottom - box.top, box.right - box.left)
+    return box.grown(int(MARGIN * longer) + MARGIN_PIXELS, *coarse.shape)
+
+
+def working_size(height: int, width: int, working_side: int) -> tuple[int, int]:
+    """Return the height and width at which the network sees a crop of the given size."""
+    scale = min(MOST_ENLARGED, working_side / max(height, width))
+    return max(round(height * scale), SMALLEST_SIDE), max(round(width * scale), SMALLEST_SIDE)

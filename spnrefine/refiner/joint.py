@@ -1,0 +1,58 @@
+"""All ids of a label map refined jointly: no gaps and no overlaps at the borders they share."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.refiner.box import object_box
+
+Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
+BACKGROUND = 0
+
+
+def refine_labels(
+    refine: Refine, image: NDArray[np.uint8], labels: NDArray[np.integer], void: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
+    """Refine every id on its own, then give each pixel to the most probable one.
+
+    The background, id 0, has the probability that the ids leave it, where there is any background. So a pixel on a
+    border of two ids, which neither is sure of, does not fall to the background between them.
+
+    Parameters
+    ----------
+    refine : refines one mask, as :class:`spnrefine.refiner.Refiner`.
+    image : (H, W, 3) uint8, RGB.
+    labels : (H, W) integers.
+    void : (H, W) bool, pixels that stay as they are and belong to no id; or None.
+
+    Returns
+    -------
+    (H, W) refined ids, of the type of ``labels``: only such as were there, and all of them; and (H, W) float32 in
+    0..1, the probability of each pixel's id.
+    """
+    outside = np.zeros(labels.shape, bool) if void is None else void
+    known = labels[~outside]
+    ids = np.unique(known)
+    refined = labels.copy()
+    best, total = (np.zeros(labels.shape, np.float32) for _ in range(2))
+    for number in ids[ids != BACKGROUND]:
+        mask = ((labels == number) & ~outside).astype(np.float32)
+        box = object_box(mask)
+        if box is None:
+            continue
+        here = box.slices
+        probability = refine(np.ascontiguousarray(image[here]), np.ascontiguousarray(mask[here]))
+        total[here] += probability
+        wins = probability > best[here]
+        refined[here][wins] = number
+        best[here][wins] = probability[wins]
+    if BACKGROUND in ids:
+        rest = np.clip(1 - total, 0, 1)
+        wins = rest >= best
+        refined[wins], best[wins] = BACKGROUND, rest[wins]
+    refined[outside] = labels[outside]
+    for number in np.setdiff1d(ids, refined[~outside]):  # none is lost, however small
+        refined[(labels == number) & ~outside] = number
+    best[(refined == labels) & (best == 0)] = 1
+    return refined, best

@@ -1,0 +1,69 @@
+"""Do no harm: how far a refined mask may go from the coarse one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.refiner.box import bounding_box
+from spnrefine.refiner.contour import contour_distance
+
+
+@dataclass(frozen=True)
+class Restraint:
+    """What a refinement may change.
+
+    ``band``: only pixels at most so many pixels from the coarse contour, 1 being those beside it; None is everywhere.
+    ``max_change``: if more pixels change than this share of the coarse mask's area, the coarse mask stays.
+    ``keep_topology``: the number of parts and of holes stays.
+    """
+
+    band: float | None = None
+    max_change: float | None = None
+    keep_topology: bool = False
+
+
+def restrain(
+    before: NDArray, after: NDArray, restraint: Restraint, void: NDArray[np.bool_] | None = None
+) -> tuple[NDArray, list[str]]:
+    """Take back what ``restraint`` does not allow.
+
+    Parameters
+    ----------
+    before, after : (H, W) bools, or ids of which 0 is the background: the coarse and the refined mask.
+    void : (H, W) bool, pixels that do not count; the same in both.
+
+    Returns
+    -------
+    The restrained mask, and in words what was taken back: nothing where ``after`` is allowed.
+    """
+    notes: list[str] = []
+    box = bounding_box(before != after)
+    if box is None:
+        return after, notes
+    if restraint.band is not None:
+        far = contour_distance(before) > restraint.band
+        if (far & (before != after)).any():
+            after = np.where(far, before, after)
+            notes.append(f"kept {restraint.band:g} pixels from the coarse contour")
+    if restraint.keep_topology:
+        from spnrefine.refiner.topology import keep_topology  # compiled by Numba: only when asked for
+
+        around = box.grown(1, *before.shape).slices
+        kept = after.copy()
+        kept[around] = keep_topology(before[around], after[around])
+        if (kept != after).any():
+            notes.append("kept its parts and holes")
+        after = kept
+    if restraint.max_change is not None:
+        share = changed_share(before, after, void)
+        if share > restraint.max_change:
+            notes.append(f"{share:.3f} of its area would have changed: returned as it came")
+            after = before
+    return after, notes
+
+
+def changed_share(before: NDArray, after: NDArray, void: NDArray[np.bool_] | None = None) -> float:
+    """Return the pixels that changed as a share of the coarse mask's area."""
+    area = before != 0 if void is None else (before != 0) & ~void
+    return int((before != after).sum()) / max(int(area.sum()), 1)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from spnrefine.refiner.joint import refine_labels
+
+IMAGE = np.zeros((40, 60, 3), np.uint8)
+
+
+def unsure(image, mask):
+    """Every object loses all certainty, as at a border where two of them meet."""
+    return mask * np.float32(0.45)
+
+
+def shifted(image, mask):
+    """Every object moves one column to the right."""
+    return np.roll(mask, 1, 1)
+
+
+@pytest.fixture
+def labels():
+    ids = np.zeros((40, 60), np.uint16)
+    ids[10:30, 10:30], ids[10:30, 30:50], ids[0, 59] = 7, 300, 9
+    return ids
+
+
+def test_ids_that_touch_leave_no_gap_and_only_those_present_occur(labels):
+    def falls_apart(image, mask):  # both sides of the shared border fall below one half
+        return np.clip(mask * 0.45 + np.roll(mask, 3, 1) * 0.2 + np.roll(mask, -3, 1) * 0.2, 0, 1).astype(np.float32)
+
+    refined, _ = refine_labels(falls_apart, IMAGE, labels)
+    assert refined.dtype == labels.dtype
+    assert set(np.unique(refined)) == {0, 7, 9, 300}
+    assert (refined[12:28, 15:45] > 0).all()
+
+
+def test_objects_move_and_background_follows(labels):
+    refined, _ = refine_labels(shifted, IMAGE, labels)
+    assert (refined[10:30, 10] == 0).all()
+    assert (refined[10:30, 30] == 7).all()
+    assert (refined[10:30, 50] == 300).all()
+
+
+def test_void_stays_and_counts_for_nobody(labels):
+    void = np.zeros(labels.shape, bool)
+    void[5:8] = True
+    labels[void] = 255
+    refined, _ = refine_labels(shifted, IMAGE, labels, void)
+    assert (refined[void] == 255).all()
+    assert (refined[~void] != 255).all()
+
+
+def test_no_id_is_lost(labels):
+    refined, _ = refine_labels(lambda image, mask: np.zeros_like(mask), IMAGE, labels)
+    assert set(np.unique(refined)) == {0, 7, 9, 300}
+
+
+def test_without_background_there_is_none_afterwards(labels):
+    labels[labels == 0] = 4
+    refined, probability = refine_labels(unsure, IMAGE, labels)
+    assert (refined == labels).all()
+    assert probability.min() >= 0
+    assert probability.max() <= 1
