@@ -2,15 +2,15 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spnrefine.errors import FileError
 
 PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm"}
-MASKS = {".png", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".gif", ".jpg", ".jpeg"}
-REFINED_SUFFIX = "_refined"
+MASKS = {".png", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".npz", ".gif", ".jpg", ".jpeg"}
+REFINED_SUFFIX, MASK_SUFFIX = "_refined", "_mask"
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,13 @@ class Pair:
 
 
 def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair]:
-    """Pair every photograph under a folder with the mask of the same relative path and stem.
+    """Pair every photograph under a folder with its mask.
 
     Parameters
     ----------
     photographs : folder, searched with its sub-folders; masks and ``*_refined.*`` are not taken for photographs.
-    masks : folder of the masks, a tree like that of the photographs; None for ``photographs / "masks"``.
+    masks : folder of the masks, a tree like that of the photographs with the same stems; None for
+        ``photographs / "masks"`` where that is a folder, and else for masks named ``STEM_mask.*`` beside them.
     output : folder of the refined masks, where the same tree is laid.
 
     Returns
@@ -50,43 +51,90 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
     ------
     FileError: a folder is missing, or holds no photograph.
     """
-    if masks is None:
-        masks = photographs / "masks"
-        if not masks.is_dir():
-            raise FileError(f"No masks: {masks} is not a folder. Name the masks' folder with --mask-dir.")
-    for folder in (photographs, masks):
-        if not folder.is_dir():
-            raise FileError(f"{folder} is not a folder: expected a folder of files to work on.")
+    _check_folder(photographs)
+    masks, suffix = _masks_of(photographs, masks)
     others = [folder.resolve() for folder in (masks, output) if folder.resolve() != photographs.resolve()]
-    found = [path for path in _walk(photographs, others) if _is_photograph(path)]
+    found = [path for path in _walk(photographs, others) if _is_photograph(path, suffix)]
     if not found:
         raise FileError(
             f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
         )
+    return _paired(found, photographs, masks, suffix, output)
+
+
+def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, output: Path) -> list[Pair]:
+    """Pair the photographs of a list with their masks, as :func:`find_pairs` does.
+
+    Parameters
+    ----------
+    found : the photographs, each named once.
+    root : folder they lie in, from which the tree is counted; None for the lowest that holds all of them.
+
+    Raises
+    ------
+    FileError: the list is empty, or names a file twice or one outside ``root``.
+    """
+    if not found:
+        raise FileError("The list of files is empty: expected the paths of photographs.")
+    twice = [path for path, times in Counter(found).items() if times > 1]
+    if twice:
+        raise FileError(f"The list names {twice[0]} {Counter(found)[twice[0]]} times: expected each photograph once.")
+    if root is None:
+        root = Path(os.path.commonpath([path.parent.absolute() for path in found]))
+    outside = [path for path in found if not path.absolute().is_relative_to(root.absolute())]
+    if outside:
+        raise FileError(f"The list names {outside[0]}, which is not in {root}: expected photographs of that folder.")
+    masks, suffix = _masks_of(root, masks)
+    return _paired(found, root, masks, suffix, output)
+
+
+def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
+    """Find the folder of the masks and what their stems have more than the photographs'."""
+    if masks is not None:
+        _check_folder(masks)
+        return masks, ""
+    if (photographs / "masks").is_dir():
+        return photographs / "masks", ""
+    if not any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, [])):
+        raise FileError(
+            f"No masks: {photographs / 'masks'} is not a folder, and no file is named STEM{MASK_SUFFIX}.*. Name the "
+            "masks' folder with --mask-dir."
+        )
+    return photographs, MASK_SUFFIX
+
+
+def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, output: Path) -> list[Pair]:
     candidates: dict[Path, list[Path]] = {}
     for path in _walk(masks, [output.resolve()] if output.resolve() != masks.resolve() else []):
         if path.suffix.lower() in MASKS:
             candidates.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
-    names = Counter(path.relative_to(photographs).with_suffix("") for path in found)
+    relative = {path: path.absolute().relative_to(photographs.absolute()).with_suffix("") for path in found}
+    names = Counter(relative.values())
     pairs = []
-    for path in found:
-        name = path.relative_to(photographs).with_suffix("")
-        matching = [mask for mask in candidates.get(name, []) if not (mask.exists() and mask.samefile(path))]
+    for path, name in relative.items():
+        wanted = name.with_name(name.name + suffix)
+        matching = [mask for mask in candidates.get(wanted, []) if not (mask.exists() and mask.samefile(path))]
         problem = None
         if names[name] > 1:
             problem = (
                 f"{names[name]} photographs share the name {name}: their refined masks would overwrite each other."
             )
         elif not matching:
-            problem = f"no mask named {name}.* in {masks}."
+            problem = f"no mask named {wanted}.* in {masks}."
         elif len(matching) > 1:
             problem = f"several masks fit: {', '.join(str(mask) for mask in matching)}."
         pairs.append(Pair(path, None if problem else matching[0], output / name.parent, problem))
     return pairs
 
 
-def _is_photograph(path: Path) -> bool:
-    return path.suffix.lower() in PHOTOGRAPHS and not path.stem.endswith(REFINED_SUFFIX)
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise FileError(f"{folder} is not a folder: expected a folder of files to work on.")
+
+
+def _is_photograph(path: Path, suffix: str) -> bool:
+    own = not path.stem.endswith(REFINED_SUFFIX) and not (suffix and path.stem.endswith(suffix))
+    return own and path.suffix.lower() in PHOTOGRAPHS
 
 
 def _walk(folder: Path, without: list[Path]) -> Iterator[Path]:

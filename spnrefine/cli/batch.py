@@ -1,12 +1,18 @@
 """``spnrefine batch DIR``: refine a folder."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spnrefine.cli.options import model_options, option, output_options, path
-from spnrefine.cli.streams import progress, say
+from spnrefine.cli.streams import STREAM, progress, read_list, say
+
+if TYPE_CHECKING:
+    from spnrefine.batch.job import Loaded, Refined, Settings
+    from spnrefine.batch.pairing import Pair
+    from spnrefine.batch.record import Record
+    from spnrefine.batch.run import Finish
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
@@ -15,26 +21,45 @@ MOST_JOBS = 8  # by default: each takes a few hundred megabytes
     epilog="""\b
 Examples:
   spnrefine batch photos/ --mask-dir masks/ -o refined/
-  spnrefine batch photos/ -o refined/               masks are in photos/masks
-  spnrefine batch photos/ --mask-dir masks/ -o refined/ --json | jq 'select(.status == "failed")'
+  spnrefine batch photos/ -o refined/               masks are in photos/masks, or beside the photographs: STEM_mask.*
+  spnrefine batch photos/ --mask-dir masks/ -o refined/ --resume
+  spnrefine batch photos/ --mask-dir masks/ -o refined/ --records - | jq 'select(.status == "failed")'
+  find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
 """
 )
-@click.argument("folder", metavar="DIR", type=path())
+@click.argument("folder", metavar="[DIR]", type=path(), required=False)
 @option(
-    "--mask-dir", metavar="DIR", type=path(), help="Folder of the coarse masks, same tree and stems; default DIR/masks."
+    "--mask-dir",
+    metavar="DIR",
+    type=path(),
+    help="Folder of the coarse masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
 )
 @option("-o", "--output", metavar="DIR", type=path(), required=True, help="Folder of the refined masks.")
+@option("--files-from", metavar="FILE|-", help="Refine the photographs that a file names, one a line.")
+@option("--files0-from", metavar="FILE|-", help="The same, with names that end in NUL, as find -print0 writes them.")
 @output_options
-@option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
+@option("--resume", is_flag=True, help="Skip what an earlier run has done with the same inputs, options and weights.")
+@option("--dry-run", is_flag=True, help="Print which mask goes with which photograph, and where to; refine nothing.")
+@option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N.")
+@option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @option("--jobs", type=click.IntRange(1), help="Images worked on at once.  [default: one a core, at most 8]")
-@option("--json", "as_json", is_flag=True, help="Print a JSON record a line for each photograph.")
+@option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
+@option("--records", metavar="FILE|-", help="Write a JSON record a line for each photograph.")
+@option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @model_options
 def batch(
-    folder: Path,
+    folder: Path | None,
     mask_dir: Path | None,
     output: Path,
-    overlay: Path | None,
+    files_from: str | None,
+    files0_from: str | None,
+    resume: bool,
+    dry_run: bool,
+    max_items: int | None,
+    fail_fast: bool,
     jobs: int | None,
+    overlay: Path | None,
+    records: str | None,
     as_json: bool,
     model: str,
     device: str,
@@ -43,39 +68,74 @@ def batch(
     """Refine the masks of all photographs in DIR and its sub-folders.
 
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
-    code is 1.
+    code is 1. What was done is kept beside the output folder, in
+    .NAME.spnrefine.jsonl, for --resume.
     """
-    import json
-    from collections import Counter
+    if files_from and files0_from:
+        raise click.UsageError("Give either --files-from or --files0-from.")
+    if folder is None and not (files_from or files0_from):
+        raise click.UsageError("Missing DIR, or a list of photographs with --files-from or --files0-from.")
 
-    from spnrefine import Refiner
-    from spnrefine.batch import job
-    from spnrefine.batch.pairing import Pair, find_pairs
-    from spnrefine.batch.run import run
-    from spnrefine.files import atomic
+    import spnrefine
+    from spnrefine.batch.job import Settings
+    from spnrefine.batch.ledger import Ledger, run_key
+    from spnrefine.batch.run import Work, run
+    from spnrefine.cli.summary import Tally
+    from spnrefine.model import weights
     from spnrefine.ops import cores
+
+    pairs = _pairs(folder, files_from, files0_from, mask_dir, output)
+    if dry_run:
+        return _show(pairs)
+    settings = Settings.of(**how)
+    tally = Tally(STREAM if as_json else records, overwrite=settings.overwrite or resume, total=len(pairs))
+    jobs = jobs or min(cores.available(), MOST_JOBS)
+    refiner = spnrefine.Refiner(model, device, threads=max(1, cores.available() // jobs))
+    ledger = Ledger(output, run_key(settings, weights.describe(model).sha256, spnrefine.__version__), required=resume)
+    work = Work(refiner, settings, ledger, jobs, resume, max_items, _drawing(overlay, output, settings))
+    done = run(pairs, work)
+    try:
+        for record in progress(done, len(pairs)):
+            tally.add(record)
+            if fail_fast and record.status == "failed":
+                break
+    finally:
+        done.close()
+        ledger.close()
+        tally.close()
+    return 1 if tally.failed else 0
+
+
+def _pairs(
+    folder: Path | None, files_from: str | None, files0_from: str | None, mask_dir: Path | None, output: Path
+) -> "list[Pair]":
+    from spnrefine.batch.pairing import find_pairs, pair_files
+
+    if files_from or files0_from:
+        names = read_list(files_from or files0_from or "", "\n" if files_from else "\0")
+        return pair_files([Path(name) for name in names], folder, mask_dir, output)
+    return find_pairs(folder or Path(), mask_dir, output)
+
+
+def _show(pairs: "list[Pair]") -> int:
+    """Print the pairs without working on them; 1 where some cannot be."""
+    for pair in pairs:
+        click.echo(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
+        if pair.problem:
+            say(f"{pair.photograph}: {pair.problem}")
+    return int(any(pair.problem for pair in pairs))
+
+
+def _drawing(overlay: Path | None, output: Path, settings: "Settings") -> "Finish | None":
+    """Return what draws a refined pair into the folder ``overlay``, if there is one."""
+    if overlay is None:
+        return None
+    from spnrefine.files import atomic
     from spnrefine.review import pictures
 
-    settings = job.Settings.of(**how)
+    def draw(pair: "Pair", loaded: "Loaded", refined: "Refined", record: "Record") -> None:
+        target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
+        picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
+        atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
 
-    def draw(pair: Pair, loaded: job.Loaded, refined: job.Refined) -> None:
-        if overlay:
-            target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
-            picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
-            atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
-
-    pairs = find_pairs(folder, mask_dir, output)
-    jobs = jobs or min(cores.available(), MOST_JOBS)
-    refiner = Refiner(model, device, threads=max(1, cores.available() // jobs))
-    records = run(pairs, refiner, settings, jobs=jobs, also=draw)
-    failed, counts = [], Counter[str]()
-    for record in progress(records, len(pairs)):
-        counts[record.status] += 1
-        if record.status == "failed":
-            failed.append(record)
-        if as_json:
-            click.echo(json.dumps(record.as_dict()))
-    for record in failed:
-        say(f"Failed: {record.image}: {record.error}")
-    say(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) + f" of {len(pairs)}.")
-    return 1 if failed else 0
+    return draw

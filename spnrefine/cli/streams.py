@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -23,6 +24,17 @@ def read_stdin() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise click.UsageError("'-' reads standard input, which is a terminal: pipe a file into it or name one.")
     return sys.stdin.buffer.read()
+
+
+def read_list(name: str, separator: str) -> list[str]:
+    """Read the names in a file, or in standard input where ``name`` is ``-``, each ended by ``separator``."""
+    if name == STREAM:
+        data = read_stdin()
+    else:
+        from spnrefine.files.opening import read_bytes
+
+        data = read_bytes(Path(name))
+    return [os.fsdecode(item) for item in data.split(separator.encode()) if item]
 
 
 def check_stdout_takes_bytes() -> None:

@@ -28,7 +28,9 @@ def label_map(pair):
 
 def test_a_label_map_is_refined_jointly(run, label_map):
     photo, ids = label_map
-    result = run(photo, "--mask", ids, "-o", photo.with_name("out.png"), "--json", "--compare", photo.with_name("c.png"))
+    result = run(
+        photo, "--mask", ids, "-o", photo.with_name("out.png"), "--json", "--compare", photo.with_name("c.png")
+    )
     assert result.exit_code == 0, result.stderr
     before, after = pixels(ids), pixels(photo.with_name("out.png"))
     assert open_picture(photo.with_name("out.png")).getpalette() == open_picture(ids).getpalette()

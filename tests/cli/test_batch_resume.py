@@ -1,0 +1,187 @@
+"""Batches that stop and go on, lists of files, and what is said of it."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spnrefine.batch.ledger import ledger_path
+from tests.model.make_check import draw
+from tests.pictures import open_picture
+
+COUNT = 12
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twelve small photographs in two folders, with masks alike."""
+    for i in range(COUNT):
+        image, coarse = draw(40 + i, 48, seed=i)
+        for kind, pixels, suffix in (("photos", image, "jpg"), ("masks", (coarse > 127) * np.uint8(255), "png")):
+            path = tmp_path / kind / ("sub" if i % 2 else ".") / f"{i:02}.{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    return tmp_path
+
+
+def arguments(folder, *more, out="out"):
+    return [
+        "batch",
+        *map(str, (folder / "photos", "--mask-dir", folder / "masks", "-o", folder / out, *more)),
+    ]
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def statuses(result):
+    return [json.loads(line)["status"] for line in result.stdout.splitlines()]
+
+
+def test_resume_skips_what_is_done_and_tells_its_numbers(run, folder):
+    first = run(*arguments(folder, "--json"))
+    times = {p: p.stat().st_mtime_ns for p in (folder / "out").rglob("*.png")}
+    again = run(*arguments(folder, "--json", "--resume"))
+    assert again.exit_code == 0
+    assert statuses(again) == ["skipped"] * COUNT
+    assert {p: p.stat().st_mtime_ns for p in times} == times
+    for one, other in zip(first.stdout.splitlines(), again.stdout.splitlines(), strict=True):
+        assert json.loads(one) | {"status": None} == json.loads(other) | {"status": None}
+
+
+def test_resume_does_again_what_was_made_from_something_else(run, folder):
+    run(*arguments(folder))
+    shutil.copy(folder / "masks/02.png", folder / "masks/00.png")
+    shutil.copy(folder / "photos/02.jpg", folder / "photos/00.jpg")
+    result = run(*arguments(folder, "--json", "--resume"))
+    assert result.exit_code == 0, result.stderr
+    assert statuses(result).count("skipped") == COUNT - 1
+    assert statuses(run(*arguments(folder, "--json", "--resume", "--threshold", 0.7))).count("skipped") == 0
+
+
+def test_resume_never_replaces_what_it_did_not_write_or_somebody_changed(run, folder):
+    run(*arguments(folder))
+    edited, foreign = folder / "out/00.png", folder / "out/02.png"
+    Image.new("L", (3, 3)).save(edited)
+    ledger_path(folder / "out").write_text(
+        "".join(line for line in ledger_path(folder / "out").read_text().splitlines(True) if '"02.png"' not in line)
+    )
+    before = contents(folder / "out")
+    result = run(*arguments(folder, "--resume"))
+    assert result.exit_code == 1
+    assert result.stderr.count("exists") == 2
+    assert str(edited) in result.stderr
+    assert str(foreign) in result.stderr
+    assert contents(folder / "out") == before
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_killed_and_resumed_equals_uninterrupted(run, folder, jobs):
+    assert run(*arguments(folder, "--jobs", 2, out="whole")).exit_code == 0
+    command = [sys.executable, "-m", "spnrefine", *arguments(folder, "--jobs", jobs)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    wanted = random.randint(1, COUNT - 2)
+    deadline = time.monotonic() + 60
+    while len(list((folder / "out").rglob("*.png"))) < wanted and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(list((folder / "out").rglob("*.png")))
+    result = run(*arguments(folder, "--jobs", jobs, "--resume", "--json"))
+    assert result.exit_code == 0, result.stderr
+    assert done - jobs <= statuses(result).count("skipped") <= done
+    for leftover in (folder / "out").rglob(".spnrefine-*.tmp"):
+        leftover.unlink()
+    assert contents(folder / "out") == contents(folder / "whole")
+
+
+def test_a_ledger_cut_short_is_read(run, folder):
+    run(*arguments(folder))
+    path = ledger_path(folder / "out")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert statuses(run(*arguments(folder, "--json", "--resume"))).count("skipped") == COUNT - 1
+    assert statuses(run(*arguments(folder, "--json", "--resume"))).count("skipped") == COUNT
+
+
+def test_some_at_a_time(run, folder):
+    counts = [
+        statuses(run(*arguments(folder, "--json", "--resume", "--max-items", 5))).count("refined") for _ in range(4)
+    ]
+    assert counts == [5, 5, 2, 0]
+
+
+def test_dry_run_shows_pairs_and_writes_nothing(run, folder):
+    (folder / "masks/sub/01.png").unlink()
+    result = run(*arguments(folder, "--dry-run"))
+    assert result.exit_code == 1
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert lines[0] == [str(folder / "photos/00.jpg"), str(folder / "masks/00.png"), f"{folder / 'out/00'}.*"]
+    assert len(lines) == COUNT
+    assert "no mask named sub/01" in result.stderr
+    assert not (folder / "out").exists()
+    assert not ledger_path(folder / "out").exists()
+
+
+def test_fail_fast_stops_at_the_first(run, folder):
+    (folder / "photos/00.jpg").write_bytes(b"")
+    result = run(*arguments(folder, "--fail-fast", "--json", "--jobs", 1))
+    assert result.exit_code == 1
+    assert statuses(result) == ["failed"]
+    assert len(contents(folder / "out")) < COUNT - 1
+
+
+def test_records_go_to_a_file(run, folder):
+    (folder / "photos/00.jpg").write_bytes(b"")
+    result = run(*arguments(folder, "--records", folder / "records.jsonl"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    assert [r["status"] for r in records].count("failed") == 1
+    assert all(r["schema"] == 1 for r in records)
+    assert "exists" in run(*arguments(folder, "--records", folder / "records.jsonl", out="b")).stderr
+    assert not (folder / "b").exists()
+
+
+@pytest.mark.parametrize(("option", "separator"), [("--files-from", "\n"), ("--files0-from", "\0")])
+def test_lists_of_files_from_standard_input(run, folder, option, separator):
+    names = [str(folder / "photos/sub/01.jpg"), str(folder / "photos/00.jpg")]
+    settings = ["--mask-dir", folder / "masks", "-o", folder / "out", "--json"]
+    result = run("batch", option, "-", *settings, stdin=separator.join(names))
+    assert result.exit_code == 0, result.stderr
+    assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == names
+    assert sorted(contents(folder / "out")) == ["00.png", "sub/01.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [("", "empty"), ("photos/00.jpg\nphotos/00.jpg", "2 times"), ("/etc/passwd", "not in")],
+)
+def test_bad_lists_are_one_sentence(run, folder, monkeypatch, names, said):
+    monkeypatch.chdir(folder)
+    result = run("batch", "photos", "--files-from", "-", "--mask-dir", "masks", "-o", "out", stdin=names)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_masks_beside_the_photographs(run, folder):
+    for mask in (folder / "masks").rglob("*.png"):
+        photo = folder / "photos" / mask.relative_to(folder / "masks")
+        shutil.move(mask, photo.with_name(f"{mask.stem}_mask.png"))
+    shutil.rmtree(folder / "masks")
+    result = run("batch", folder / "photos", "-o", folder / "out")
+    assert result.exit_code == 0, result.stderr
+    assert f"{COUNT} refined of {COUNT}" in result.stderr
+    assert open_picture(folder / "out/00.png").size == (48, 40)
+
+
+def test_neither_folder_nor_list_is_wrong_usage(run, folder):
+    assert run("batch", "-o", folder / "out").exit_code == 2
+    assert run("batch", "--files-from", "a", "--files0-from", "b", "-o", folder / "out").exit_code == 2
