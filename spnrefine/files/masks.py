@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
+from spnrefine.files.colours import find_labelmap
 from spnrefine.files.images import Photograph
 from spnrefine.files.meaning import Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
@@ -20,7 +21,7 @@ class Mask(Meaning):
 
     Attributes
     ----------
-    probability, kind, void, channels, background, foreground, labels : as in `Meaning`.
+    probability, kind, void, channels, background, foreground, labels, colours : as in `Meaning`.
     raster : the file's pixels, not turned by ``orientation``.
     suffix : the extension of the file's name, or '' when it came as bytes.
     orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
@@ -64,10 +65,10 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
 
     - 1-bit and bool: background and mask.
     - 8-bit gray: value / 255 is a probability; two values when only {0, 1} or {0, 255} occur; ids with ``labels``.
-    - Floats (TIFF, NPY): probabilities in 0..1.
+    - Floats (TIFF, NPY, NPZ): probabilities in 0..1.
     - Palettes, and integers of more than 8 bits: ids, 0 the background.
     - RGBA and gray with alpha: the alpha channel; where that is opaque everywhere, the gray below it.
-    - RGB: as gray when the three channels are equal.
+    - RGB: ids by colour when there is a ``labelmap.txt``; else as gray when the three channels are equal.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     """
     name = describe(source)
     raster = read_raster(source)
-    meaning = interpret(raster, labels=labels, void=void, name=name)
+    labelmap = None if isinstance(source, bytes) else find_labelmap(Path(source))
+    meaning = interpret(raster, labels=labels, void=void, name=name, labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 
 
@@ -140,7 +142,7 @@ def encode_mask(
     mask : the coarse mask.
     refined : (H, W) array: floats in 0..1, the refined probabilities; or bools, a hard mask; or ids where ``mask`` has
         several.
-    soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF and NPY when floats came in.
+    soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF, NPY and NPZ when floats came in.
     threshold : a hard mask is where probabilities are above it.
     format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
 
@@ -172,7 +174,9 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
     void = None if mask.void is None else turn_back(mask.void, mask.orientation)
     pixels = mask.raster.pixels.copy()
     value = pixels.dtype.type
-    if mask.labels is not None:
+    if mask.colours is not None:
+        written = mask.colours[inside]
+    elif mask.labels is not None:
         written = inside[..., None].astype(pixels.dtype)
     else:
         written = np.where(inside[..., None], value(mask.foreground), value(mask.background))
@@ -191,10 +195,10 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
 def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
     probability = refined if mask.void is None else np.where(mask.void, mask.probability, refined)
     probability = np.clip(turn_back(probability, mask.orientation), 0, 1)[..., None]
-    raster = replace(mask.raster, palette=None, extras=None)
+    raster = replace(mask.raster, palette=None, extras=mask.raster.extras if format in ("NPY", "NPZ") else None)
     dtype = mask.raster.pixels.dtype
-    if dtype.kind == "f" and format in ("NPY", "TIFF"):
-        return replace(raster, pixels=probability.astype(dtype if format == "NPY" else np.float32))
+    if dtype.kind == "f" and format in ("NPY", "NPZ", "TIFF"):
+        return replace(raster, pixels=probability.astype(np.float32 if format == "TIFF" else dtype))
     return replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
 
 
@@ -203,7 +207,7 @@ def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:
     if holds(format, raster):
         return raster
     values = raster.pixels[..., mask.channels.start, None]
-    if mask.kind == "labels":
+    if mask.kind == "labels" and mask.colours is None:
         if values.min() < 0 or values.max() > 65535:
             raise FileError(f"the mask's ids do not fit {EXTENSIONS[format]} files of 16 bits; write it as NPY")
         return replace(raster, pixels=values.astype(np.uint16), palette=None)

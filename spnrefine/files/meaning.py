@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from spnrefine.errors import FileError
+from spnrefine.files.colours import LabelMap
 from spnrefine.files.rasters import Raster
 
 Kind = Literal["binary", "probability", "labels"]
@@ -26,6 +27,7 @@ class Meaning:
     void : (H, W) bool array, the pixels that must come back untouched; or None when there are none.
     channels : the raster's channels that carry the mask.
     background, foreground : the two values a hard mask is written with.
+    colours : (N, 3) uint8 array, the colours that ids are written as, by id; or None.
     """
 
     probability: np.ndarray
@@ -35,10 +37,15 @@ class Meaning:
     background: int
     foreground: int
     labels: np.ndarray | None = None
+    colours: np.ndarray | None = None
 
 
-def interpret(raster: Raster, *, labels: bool, void: int | None, name: str) -> Meaning:
+def interpret(
+    raster: Raster, *, labels: bool, void: int | None, name: str, labelmap: LabelMap | None = None
+) -> Meaning:
     """Say what a raster's numbers mean, by the rules of `spnrefine.files.masks.read_mask`; ``name`` is for errors."""
+    if labelmap is not None and raster.pixels.shape[2] == 3 and raster.pixels.dtype == np.uint8:
+        return _colour_coded(raster.pixels, labelmap, void, name)
     channels = _mask_channels(raster.pixels, name)
     values = raster.pixels[..., channels.start]
     if values.dtype.kind == "f":
@@ -48,6 +55,13 @@ def interpret(raster: Raster, *, labels: bool, void: int | None, name: str) -> M
     if labels or raster.palette is not None or values.dtype.name not in ("bool", "uint8"):
         return _ids(channels, values, raster.palette, void, name)
     return _gray(channels, values, void)
+
+
+def _colour_coded(pixels: np.ndarray, labelmap: LabelMap, void: int | None, name: str) -> Meaning:
+    ids = labelmap.ids(pixels, name)
+    void_at = _where(ids, labelmap.void if void is None else void)
+    inside = ids != 0 if void_at is None else (ids != 0) & ~void_at
+    return Meaning(inside.astype(np.float32), "labels", void_at, slice(0, 3), 0, 1, ids, labelmap.colours)
 
 
 def same_pixels(one: np.ndarray, other: np.ndarray) -> bool:
@@ -62,7 +76,10 @@ def _mask_channels(pixels: np.ndarray, name: str) -> slice:
     gray = all(same_pixels(pixels[..., 0], pixels[..., channel]) for channel in range(1, colours.stop))
     if count in (1, 3):
         if not gray:
-            raise FileError(f"{name} is a colour picture, not a mask; save the mask as gray, palette or RGBA PNG")
+            raise FileError(
+                f"{name} is a colour picture, not a mask; save the mask as gray, palette or RGBA PNG, or put the "
+                "labelmap.txt of its colours beside it"
+            )
         return colours
     opaque = bool((pixels[..., -1] == 255).all())
     if opaque and gray and pixels[..., 0].min() != pixels[..., 0].max():

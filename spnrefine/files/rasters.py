@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.errors import FileError
+from spnrefine.files import arrays
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
 
-EXTENSIONS = {"PNG": ".png", "TIFF": ".tif", "BMP": ".bmp", "WEBP": ".webp", "NPY": ".npy"}
+EXTENSIONS = {"PNG": ".png", "TIFF": ".tif", "BMP": ".bmp", "WEBP": ".webp", "NPY": ".npy", "NPZ": ".npz"}
 """The formats a mask can be written in, all lossless, and the extension of each."""
 
 _SPELLINGS = {"TIF": "TIFF"}
@@ -33,7 +34,6 @@ _WRITABLE = {
     "WEBP": {"L", "RGB", "RGBA"},
 }
 _LOSSLESS_TIFF = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "group3", "group4"}
-_NPY_MAGIC = b"\x93NUMPY"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Raster:
     format : the name of the format it was read from: a key of `EXTENSIONS`, or another of Pillow's names.
     data : the file's bytes, or None when the pixels no longer are the file's.
     palette : the colours of the ids, three bytes each, or None.
-    extras : what else the format is told on writing (transparency of a palette, TIFF compression).
+    extras : what else the format is told on writing (transparency of a palette, TIFF compression, other arrays).
     npy_shape : the shape of an NPY array, which may be (1, H, W) or (H, W, 1).
     """
 
@@ -61,8 +61,10 @@ class Raster:
 def read_raster(source: Source) -> Raster:
     """Read a mask file; FileError when it is missing, empty, damaged, has several frames, or is no raster."""
     name, data = describe(source), read_bytes(source)
-    if data.startswith(_NPY_MAGIC):
-        return _read_npy(data, name)
+    if arrays.is_array(data):
+        stored = arrays.read(data, name)
+        pixels, shape = stored.pixels[..., None], stored.array.shape
+        return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored})
     picture = decode(data, name)
     if picture.frames > 1 and picture.format != "MPO":  # MPO: a camera's JPEG with a preview behind it
         raise FileError(f"{name} holds {picture.frames} frames; save the one that is the mask as a file of its own")
@@ -86,11 +88,9 @@ def read_raster(source: Source) -> Raster:
 
 def write_raster(raster: Raster, format: str) -> bytes:
     """Encode a raster without loss in ``format``, a key of `EXTENSIONS`; FileError where the format cannot hold it."""
-    if format == "NPY" and raster.pixels.shape[2] == 1:
-        buffer = io.BytesIO()
-        shape = raster.npy_shape or raster.pixels.shape[:2]
-        np.save(buffer, raster.pixels.reshape(shape), allow_pickle=False)
-        return buffer.getvalue()
+    if format in arrays.FORMATS and raster.pixels.shape[2] == 1:
+        array = raster.pixels.reshape(raster.npy_shape or raster.pixels.shape[:2])
+        return arrays.write(array, format, (raster.extras or {}).get("stored"))
     if not holds(format, raster):
         kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{format} cannot hold this mask's pixels ({kind}); write it as PNG, TIFF or NPY")
@@ -110,7 +110,7 @@ def write_raster(raster: Raster, format: str) -> bytes:
 
 def holds(format: str, raster: Raster) -> bool:
     """Whether ``format`` can hold such pixels without loss; WebP holds gray as three equal channels."""
-    if format == "NPY":
+    if format in arrays.FORMATS:
         return raster.pixels.shape[2] == 1 and raster.palette is None
     mode = "P" if raster.palette is not None else _MODES.get((raster.pixels.dtype.name, raster.pixels.shape[2]))
     return mode in _WRITABLE[format]
@@ -123,21 +123,6 @@ def format_named(name: str) -> str:
     if key not in EXTENSIONS:
         raise FileError(f"masks are not written as {name!r}; use one of {', '.join(EXTENSIONS.values())}")
     return key
-
-
-def _read_npy(data: bytes, name: str) -> Raster:
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception as error:  # ValueError, EOFError, SyntaxError, MemoryError: all say that the bytes are no array
-        raise FileError(f"{name} is no whole NumPy array ({error}); save it again with numpy.save") from error
-    pixels = array[0] if array.ndim == 3 and len(array) == 1 else array
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[..., 0]
-    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "biuf":
-        given = f"{array.dtype.name} of shape {array.shape}"
-        raise FileError(f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width)")
-    pixels = np.ascontiguousarray(pixels[..., None], dtype=pixels.dtype.newbyteorder("="))
-    return Raster(pixels, "NPY", data, npy_shape=array.shape)
 
 
 def _save(image: Image.Image, format: str, **extras: Any) -> bytes:

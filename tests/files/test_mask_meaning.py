@@ -173,7 +173,8 @@ def test_empty_and_full() -> None:
         (npy(COARSE)[:-1], "no whole NumPy array"),
         (npy(COARSE)[:20], "no whole NumPy array"),
         (b"", "is empty"),
-        (b"PK\x03\x04 not a picture", "not a whole picture"),
+        (b"PK\x03\x04 not a picture", "no whole NumPy array"),
+        (b"neither", "not a whole picture"),
     ],
 )
 def test_files_that_are_no_masks(data: bytes, message: str) -> None:

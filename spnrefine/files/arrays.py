@@ -1,0 +1,77 @@
+"""Masks in NumPy's files: NPY, and NPZ with one array that is the mask."""
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spnrefine.errors import FileError
+
+FORMATS = ("NPY", "NPZ")
+KEYS = ("mask", "masks", "labels", "probability", "arr_0")
+"""The names by which an NPZ's mask is known where it holds several arrays, the first that is there."""
+
+_NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A file's mask: ``pixels`` (H, W), and ``array`` as stored, which may be (1, H, W) or (H, W, 1).
+
+    Of an NPZ: the ``key`` of the mask, ``others``, the arrays beside it, and whether they are ``compressed``.
+    """
+
+    format: str
+    array: np.ndarray
+    pixels: np.ndarray
+    key: str = "mask"
+    others: dict[str, np.ndarray] = field(default_factory=dict)
+    compressed: bool = True
+
+
+def is_array(data: bytes) -> bool:
+    """Whether a file's bytes begin as NPY or NPZ do."""
+    return data.startswith((_NPY_MAGIC, _ZIP_MAGIC))
+
+
+def read(data: bytes, name: str) -> Stored:
+    """Read a mask; FileError when the bytes hold none."""
+    is_npz = data.startswith(_ZIP_MAGIC)
+    try:
+        loaded = np.load(io.BytesIO(data), allow_pickle=False)
+        arrays = {key: loaded[key] for key in loaded.files} if is_npz else {"": loaded}
+    except Exception as error:  # ValueError, EOFError, SyntaxError, BadZipFile: all say that the bytes are no array
+        raise FileError(f"{name} is no whole NumPy array ({error}); save it again with numpy.save") from error
+    if not is_npz:
+        return Stored("NPY", loaded, _pixels(loaded, name))
+    key = next((key for key in KEYS if key in arrays), next(iter(arrays), "")) if arrays else ""
+    if not arrays or (len(arrays) > 1 and key not in KEYS):
+        held = ", ".join(arrays) or "no array"
+        raise FileError(f"{name} holds {held}; name the array that is the mask {KEYS[0]!r}")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
+    array = arrays.pop(key)
+    return Stored("NPZ", array, _pixels(array, name), key, arrays, compressed)
+
+
+def write(array: np.ndarray, format: str, stored: Stored | None) -> bytes:
+    """Encode a mask as NPY, or as NPZ among the arrays that ``stored`` had beside it."""
+    buffer = io.BytesIO()
+    if format == "NPY":
+        np.save(buffer, array, allow_pickle=False)
+    else:
+        stored = stored or Stored(format, array, array)
+        save = np.savez_compressed if stored.compressed else np.savez
+        save(buffer, **{stored.key: array}, **stored.others)  # type: ignore[arg-type]  # only arrays
+    return buffer.getvalue()
+
+
+def _pixels(array: np.ndarray, name: str) -> np.ndarray:
+    pixels = array[0] if array.ndim == 3 and len(array) == 1 else array
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "biuf":
+        given = f"{array.dtype.name} of shape {array.shape}"
+        raise FileError(f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width)")
+    return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

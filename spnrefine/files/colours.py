@@ -1,0 +1,80 @@
+"""Masks whose classes are colours, named in a ``labelmap.txt``, as CVAT ("Segmentation mask") writes them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spnrefine.errors import FileError
+from spnrefine.files.opening import read_bytes
+
+NAME = "labelmap.txt"
+BACKGROUNDS, VOIDS = {"background"}, {"void", "ignore", "border"}
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """The colours of classes.
+
+    ``colours`` is (N, 3) uint8, RGB by id; id 0 is the class named background, or black where none is. ``void`` is the
+    id of the class named void, ignore or border, or None.
+    """
+
+    colours: np.ndarray
+    void: int | None
+
+    def ids(self, pixels: np.ndarray, name: str) -> np.ndarray:
+        """Turn colours (H, W, 3) into ids (H, W), uint8 or uint16.
+
+        Raises
+        ------
+        FileError: a colour that no class has.
+        """
+        keys = _keys(self.colours)
+        order = np.argsort(keys, kind="stable")
+        given = _keys(pixels)
+        place = order[np.clip(np.searchsorted(keys, given, sorter=order), 0, len(keys) - 1)]
+        unknown = given[keys[place] != given]
+        if len(unknown):
+            colour = tuple(int(unknown[0]) >> shift & 255 for shift in (16, 8, 0))
+            raise FileError(f"{name} holds the colour {colour}, which its {NAME} does not list; add it there")
+        return place.astype(np.uint8 if len(keys) <= 256 else np.uint16)
+
+
+def find_labelmap(mask: Path) -> LabelMap | None:
+    """Read the ``labelmap.txt`` in the folder of a mask or in one of the two above it; None if there is none."""
+    for folder in list(mask.absolute().parents)[:3]:
+        if (folder / NAME).is_file():
+            return read_labelmap(folder / NAME)
+    return None
+
+
+def read_labelmap(path: Path) -> LabelMap:
+    """Read lines of ``name:red,green,blue:parts:actions``; ``#`` begins a comment.
+
+    Raises
+    ------
+    FileError: a line is none of these, or two classes have one colour.
+    """
+    classes: list[tuple[str, tuple[int, ...]]] = []
+    for number, line in enumerate(read_bytes(path).decode("utf-8", "replace").splitlines(), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        parts = text.split(":")
+        numbers = parts[1].split(",") if len(parts) > 1 else []
+        if len(numbers) != 3 or not all(n.strip().isdecimal() and int(n) < 256 for n in numbers):
+            raise FileError(f"{path}, line {number}, is {line.strip()!r}; expected name:red,green,blue, each 0 to 255")
+        classes.append((parts[0].strip().lower(), tuple(int(n) for n in numbers)))
+    background = next((c for c in classes if c[0] in BACKGROUNDS), ("background", (0, 0, 0)))
+    classes = [background, *(c for c in classes if c[0] != background[0] and c[1] != background[1])]
+    colours = [colour for _, colour in classes]
+    if len(set(colours)) < len(colours):
+        raise FileError(f"{path} gives two classes one colour; give each its own")
+    void = next((i for i, (name, _) in enumerate(classes) if name in VOIDS), None)
+    return LabelMap(np.array(colours, np.uint8), void)
+
+
+def _keys(colours: np.ndarray) -> np.ndarray:
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue

@@ -1,0 +1,104 @@
+"""Colour-coded masks with a labelmap.txt, and NPZ."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spnrefine.errors import FileError
+from spnrefine.files.colours import read_labelmap
+from spnrefine.files.masks import encode_mask, extension, read_mask
+from tests.files.mask_files import COARSE, REFINED, pixels_of
+
+LABELMAP = """# label:color_rgb:parts:actions
+background:0,0,0::
+person:224,64,32::hand,foot
+car:0,128,0::
+void:224,224,192::
+"""
+
+
+@pytest.fixture
+def coded(tmp_path):
+    (tmp_path / "labelmap.txt").write_text(LABELMAP)
+    (tmp_path / "SegmentationClass").mkdir()
+    pixels = np.zeros((*COARSE.shape, 3), np.uint8)
+    pixels[COARSE.astype(bool)] = (224, 64, 32)
+    pixels[0, :2], pixels[1, :2] = (224, 224, 192), (0, 128, 0)
+    path = tmp_path / "SegmentationClass" / "one.png"
+    Image.fromarray(pixels).save(path)
+    return path, pixels
+
+
+def test_colours_are_ids_and_come_back_as_colours(coded):
+    path, pixels = coded
+    mask = read_mask(path)
+    assert set(np.unique(mask.labels)) == {0, 1, 2, 3}
+    assert mask.void.sum() == 2
+    assert encode_mask(mask, mask.labels) == path.read_bytes()
+    moved = mask.labels.copy()
+    moved[5, 5:8] = 2
+    written = pixels_of(encode_mask(mask, moved))
+    assert (written[5, 5:8] == (0, 128, 0)).all()
+    assert (written[0, :2] == (224, 224, 192)).all()
+    assert (written != pixels).any(-1).sum() == 3
+
+
+def test_a_colour_that_is_not_listed_is_named(coded):
+    path, pixels = coded
+    pixels[3, 3] = (1, 2, 3)
+    Image.fromarray(pixels).save(path)
+    with pytest.raises(FileError, match=r"\(1, 2, 3\).*labelmap.txt"):
+        read_mask(path)
+
+
+@pytest.mark.parametrize("line", ["person", "person:1,2", "person:1,2,300::", "person:a,b,c::"])
+def test_a_bad_line_is_named(tmp_path, line):
+    (tmp_path / "labelmap.txt").write_text(f"background:0,0,0::\n{line}\n")
+    with pytest.raises(FileError, match="line 2"):
+        read_labelmap(tmp_path / "labelmap.txt")
+
+
+def test_two_classes_of_one_colour_are_refused(tmp_path):
+    (tmp_path / "labelmap.txt").write_text("a:1,2,3::\nb:1,2,3::\n")
+    with pytest.raises(FileError, match="one colour"):
+        read_labelmap(tmp_path / "labelmap.txt")
+
+
+def npz(save=np.savez_compressed, **arrays):
+    buffer = io.BytesIO()
+    save(buffer, **arrays)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("key", ["mask", "anything"])
+def test_npz_keeps_key_type_and_other_arrays(save, key, tmp_path):
+    others = {"score": np.array([0.5])} if key == "mask" else {}
+    data = npz(save, **{key: COARSE.astype(np.float64)}, **others)
+    (tmp_path / "one.npz").write_bytes(data)
+    mask = read_mask(tmp_path / "one.npz")
+    assert extension(mask) == ".npz"
+    assert encode_mask(mask, mask.probability) == data
+    written = np.load(io.BytesIO(encode_mask(mask, REFINED.astype(np.float32))))
+    assert set(written.files) == {key, *others}
+    assert written[key].dtype == np.float64
+    np.testing.assert_array_equal(written[key], REFINED)
+
+
+def test_npz_takes_other_formats_too():
+    mask = read_mask(npz(mask=COARSE.astype(bool)))
+    np.testing.assert_array_equal(pixels_of(encode_mask(mask, REFINED > 0, format="PNG")) > 0, REFINED > 0)
+    gray = read_mask(encode_mask(mask, mask.probability, format="PNG"))
+    assert np.load(io.BytesIO(encode_mask(gray, REFINED > 0, format="NPZ")))["mask"].shape == COARSE.shape
+
+
+def test_npz_without_a_clear_mask():
+    with pytest.raises(FileError, match="holds a, b; name the array"):
+        read_mask(npz(a=np.zeros((2, 2)), b=np.zeros((2, 2))))
+
+
+def test_a_zip_that_is_no_npz():
+    with pytest.raises(FileError, match="no whole NumPy array"):
+        read_mask(npz(mask=COARSE)[:60])
