@@ -8,8 +8,8 @@ writes a file.
 import math
 from pathlib import Path
 
-from spnrefine.annotations import coco
-from spnrefine.annotations.items import Document, Item, decode_text
+from spnrefine.annotations import coco, labelme
+from spnrefine.annotations.items import BadItem, Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photographs import is_file
 from spnrefine.errors import FileError, SpnRefineError
@@ -17,7 +17,7 @@ from spnrefine.files.opening import read_bytes
 
 __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
-FORMATS = "COCO JSON"
+FORMATS = "COCO or LabelMe JSON, or a folder of LabelMe files"
 
 
 def open_document(
@@ -42,16 +42,48 @@ def open_document(
         raise SpnRefineError(f"the polygons' tolerance is {tolerance}; give pixels, 0 or more")
     if images is not None and not images.is_dir():
         raise FileError(f"{images} is not a folder; give the folder that holds the photographs")
-    return _open_json(path, _read(path), images, polygons=polygons, tolerance=tolerance)
-
-
-def _open_json(path: Path, data: bytes, images: Path | None, *, polygons: bool, tolerance: float) -> Document:
-    text = decode_text(data, str(path))
-    value = parse(text, str(path), coco.OPENED)
-    folders = [images] if images is not None else [path.parent, path.parent / "images", path.parent.parent / "images"]
+    if path.is_dir():
+        return _open_folder(path, images, tolerance=tolerance)
+    text = decode_text(_read(path), str(path))
+    value = parse(text, str(path), {**coco.OPENED, **labelme.OPENED})
+    folders = _folders(path.parent, images)
     if coco.is_coco(value):
         return coco.open_coco(path, text, value, folders, polygons=polygons, tolerance=tolerance)
+    if labelme.is_labelme(value):
+        file = labelme.open_labelme(Path(path.name), text, value, folders, tolerance=tolerance)
+        return Document(path, "LabelMe", [file])
     raise _unknown(path)
+
+
+def _open_folder(path: Path, images: Path | None, *, tolerance: float) -> Document:
+    """Open a folder of LabelMe files; one that cannot be read does not stop the rest."""
+    document = Document(path, "LabelMe", [])
+    for found in _walk(path, ".json"):
+        name = found.relative_to(path)
+        try:
+            text = decode_text(_read(found), str(found))
+            value = parse(text, str(found), labelme.OPENED)
+            if not labelme.is_labelme(value):
+                raise FileError(f"{found} is no LabelMe file among others that are; take it out of the folder")
+        except FileError as error:
+            document.stray.append(BadItem(name.as_posix(), found, str(error)))
+            continue
+        folders = [*_folders(found.parent, images), *([images / name.parent] if images else [])]
+        document.files.append(labelme.open_labelme(name, text, value, folders, tolerance=tolerance))
+    if not document.files:
+        raise _unknown(path)
+    return document
+
+
+def _folders(own: Path, images: Path | None) -> list[Path]:
+    """List where photographs may lie, given the folder of their annotations."""
+    return [images, own] if images is not None else [own, own / "images", own.parent / "images"]
+
+
+def _walk(folder: Path, suffix: str) -> list[Path]:
+    """List the files of a folder and its sub-folders that end in ``suffix``, hidden ones aside, in a fixed order."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == suffix and is_file(path))
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def _read(path: Path) -> bytes:
