@@ -8,7 +8,7 @@ writes a file.
 import math
 from pathlib import Path
 
-from spnrefine.annotations import coco, labelme
+from spnrefine.annotations import coco, labelme, yolo
 from spnrefine.annotations.items import BadItem, Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photographs import is_file
@@ -17,7 +17,7 @@ from spnrefine.files.opening import read_bytes
 
 __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
-FORMATS = "COCO or LabelMe JSON, or a folder of LabelMe files"
+FORMATS = "COCO or LabelMe JSON, or a folder of LabelMe or YOLO files"
 
 
 def open_document(
@@ -56,28 +56,45 @@ def open_document(
 
 
 def _open_folder(path: Path, images: Path | None, *, tolerance: float) -> Document:
-    """Open a folder of LabelMe files; one that cannot be read does not stop the rest."""
-    document = Document(path, "LabelMe", [])
-    for found in _walk(path, ".json"):
-        name = found.relative_to(path)
-        try:
-            text = decode_text(_read(found), str(found))
-            value = parse(text, str(found), labelme.OPENED)
-            if not labelme.is_labelme(value):
-                raise FileError(f"{found} is no LabelMe file among others that are; take it out of the folder")
-        except FileError as error:
-            document.stray.append(BadItem(name.as_posix(), found, str(error)))
-            continue
-        folders = [*_folders(found.parent, images), *([images / name.parent] if images else [])]
-        document.files.append(labelme.open_labelme(name, text, value, folders, tolerance=tolerance))
-    if not document.files:
-        raise _unknown(path)
-    return document
+    """Open a folder of LabelMe files, or else of YOLO's; one that cannot be read does not stop the rest."""
+    for format, suffix in (("LabelMe", ".json"), ("YOLO", ".txt")):
+        document = Document(path, format, [])
+        for found in _walk(path, suffix):
+            name = found.relative_to(path)
+            if format == "YOLO" and name.name.lower() in yolo.NOT_LABELS:
+                continue
+            folders = _folders(found.parent, images, name.parent)
+            try:
+                text = decode_text(_read(found, may_be_empty=format == "YOLO"), str(found))
+                if format == "LabelMe":
+                    value = parse(text, str(found), labelme.OPENED)
+                    if not labelme.is_labelme(value):
+                        raise FileError(f"{found} is no LabelMe file as others there are; take it out of the folder")
+                    document.files.append(labelme.open_labelme(name, text, value, folders, tolerance=tolerance))
+                else:
+                    if text.strip() and not yolo.is_yolo(text):
+                        raise FileError(f"{found} is no YOLO file as others there are; take it out of the folder")
+                    document.files.append(yolo.open_yolo(name, text, folders, tolerance=tolerance))
+            except FileError as error:
+                document.stray.append(BadItem(name.as_posix(), found, str(error)))
+        if any(file.text.strip() for file in document.files):
+            return document
+    raise _unknown(path)
 
 
-def _folders(own: Path, images: Path | None) -> list[Path]:
-    """List where photographs may lie, given the folder of their annotations."""
-    return [images, own] if images is not None else [own, own / "images", own.parent / "images"]
+def _folders(own: Path, images: Path | None, below: Path = Path()) -> list[Path]:
+    """List where photographs may lie, given the folder of their annotations, ``below`` the document's own.
+
+    Where none is named: with the annotations, in ``images`` there or beside, and where YOLO has them, in a tree of
+    ``images`` like that of ``labels``.
+    """
+    if images is not None:
+        return [images / below, images, own]
+    parts = list(own.parts)
+    if "labels" in parts:
+        last = len(parts) - 1 - parts[::-1].index("labels")
+        parts[last] = "images"
+    return [own, Path(*parts), own / "images", own.parent / "images"]
 
 
 def _walk(folder: Path, suffix: str) -> list[Path]:
@@ -86,8 +103,10 @@ def _walk(folder: Path, suffix: str) -> list[Path]:
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, may_be_empty: bool = False) -> bytes:
     if is_file(path) and path.stat().st_size == 0:
+        if may_be_empty:  # YOLO's way to say that a photograph shows nothing
+            return b""
         raise FileError(f"{path} is empty (0 bytes); export the annotations again")
     return read_bytes(path)
 
