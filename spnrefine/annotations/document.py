@@ -8,7 +8,7 @@ writes a file.
 import math
 from pathlib import Path
 
-from spnrefine.annotations import coco, labelme, yolo
+from spnrefine.annotations import coco, label_studio, labelme, yolo
 from spnrefine.annotations.items import BadItem, Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photographs import is_file
@@ -17,7 +17,7 @@ from spnrefine.files.opening import read_bytes
 
 __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
-FORMATS = "COCO or LabelMe JSON, or a folder of LabelMe or YOLO files"
+FORMATS = "COCO, LabelMe or Label Studio JSON, or a folder of LabelMe or YOLO files"
 
 
 def open_document(
@@ -45,13 +45,16 @@ def open_document(
     if path.is_dir():
         return _open_folder(path, images, tolerance=tolerance)
     text = decode_text(_read(path), str(path))
-    value = parse(text, str(path), {**coco.OPENED, **labelme.OPENED})
+    listed = text.lstrip("\ufeff \t\r\n").startswith("[")
+    value = parse(text, str(path), label_studio.OPENED if listed else {**coco.OPENED, **labelme.OPENED})
     folders = _folders(path.parent, images)
     if coco.is_coco(value):
         return coco.open_coco(path, text, value, folders, polygons=polygons, tolerance=tolerance)
     if labelme.is_labelme(value):
         file = labelme.open_labelme(Path(path.name), text, value, folders, tolerance=tolerance)
         return Document(path, "LabelMe", [file])
+    if label_studio.is_label_studio(value):
+        return label_studio.open_label_studio(path, text, value, folders, tolerance=tolerance)
     raise _unknown(path)
 
 

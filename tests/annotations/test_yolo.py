@@ -80,7 +80,8 @@ def test_a_changed_line_comes_back_within_the_tolerance_and_bridges(folder, tmp_
     assert [b for n, b in enumerate(before) if n != line] == [a for n, a in enumerate(after) if n != line]
     assert after[line].split()[0] == before[line].split()[0]
     assert (len(after[line].split()) % 2 == 0) == (index == 1)  # the confidence stays
-    assert after[0].endswith(b"\r") and after[4].startswith(b"  11\t")
+    assert after[0].endswith(b"\r")
+    assert after[4].startswith(b"  11\t")
     assert after[4].endswith(b" 0.87  ")
 
 
