@@ -8,7 +8,7 @@ writes a file.
 import math
 from pathlib import Path
 
-from spnrefine.annotations import coco, label_studio, labelme, yolo
+from spnrefine.annotations import coco, cvat, label_studio, labelme, yolo
 from spnrefine.annotations.items import BadItem, Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photographs import is_file
@@ -17,7 +17,7 @@ from spnrefine.files.opening import read_bytes
 
 __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
-FORMATS = "COCO, LabelMe or Label Studio JSON, or a folder of LabelMe or YOLO files"
+FORMATS = "COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or a folder of LabelMe or YOLO files"
 
 
 def open_document(
@@ -44,10 +44,13 @@ def open_document(
         raise FileError(f"{images} is not a folder; give the folder that holds the photographs")
     if path.is_dir():
         return _open_folder(path, images, tolerance=tolerance)
-    text = decode_text(_read(path), str(path))
+    data = _read(path)
+    folders = _folders(path.parent, images)
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return cvat.open_cvat(path, data, folders, tolerance=tolerance)
+    text = decode_text(data, str(path))
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
     value = parse(text, str(path), label_studio.OPENED if listed else {**coco.OPENED, **labelme.OPENED})
-    folders = _folders(path.parent, images)
     if coco.is_coco(value):
         return coco.open_coco(path, text, value, folders, polygons=polygons, tolerance=tolerance)
     if labelme.is_labelme(value):
