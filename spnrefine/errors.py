@@ -19,3 +19,7 @@ class FileError(SpnRefineError, OSError):
 
 class WeightsError(SpnRefineError, ValueError):
     """Weights that are missing, corrupt, or made for another network."""
+
+
+class MissingExtraError(SpnRefineError, ImportError):
+    """A package that one of the optional extras brings is not installed."""

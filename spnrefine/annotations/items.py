@@ -1,0 +1,196 @@
+"""What every annotation format gives: items to read and write, and files patched only where an item changed."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import FileError, ShapeError
+
+Mask = NDArray[np.bool_]
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+MAX_EXCESS = 4
+"""Coordinates further from the photograph than this many times its longer side are no annotation, but an accident."""
+
+
+class Edit(NamedTuple):
+    """Text that takes the place of ``text[start:end]``."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Item(ABC):
+    """One mask of an annotation file, with the photograph it was drawn on.
+
+    Attributes
+    ----------
+    name : what records and errors call it, such as ``annotations.json#17``.
+    photograph : Path of the photograph.
+    problem : why the item cannot be worked on (its photograph is missing), or None; `read` raises it.
+    edits : what `write` wants changed in the file; empty while the item is as it came.
+    """
+
+    def __init__(self, name: str, photograph: Path, problem: str | None = None) -> None:
+        self.name = name
+        self.photograph = photograph
+        self.problem = problem
+        self.edits: tuple[Edit, ...] = ()
+
+    def read(self, size: Size) -> Mask:
+        """Decode the mask at the photograph's ``size``: an (H, W) bool array.
+
+        Raises
+        ------
+        FileError   naming the item, when it cannot be worked on, holds no mask, or states another size.
+        """
+        if self.problem is not None:
+            raise FileError(self.problem)
+        return self._decode(size)
+
+    def write(self, mask: Mask) -> None:
+        """Put a refined mask, (H, W) bool at the photograph's size, in the place of the one that was read.
+
+        The mask that `read` gives leaves the file's own text, and undoes an earlier write.
+
+        Raises
+        ------
+        FileError   when the format cannot hold the mask, such as an empty one; the item then stays as it was.
+        """
+        if mask.ndim != 2 or mask.dtype != np.bool_:
+            raise ShapeError(f"{self.name}: the mask is {mask.dtype} of shape {mask.shape}; give (height, width) bools")
+        height, width = mask.shape
+        same = np.array_equal(self.read((height, width)), mask)
+        self.edits = () if same else tuple(self._encode(mask))
+
+    @abstractmethod
+    def _decode(self, size: Size) -> Mask: ...
+
+    @abstractmethod
+    def _encode(self, mask: Mask) -> Iterable[Edit]: ...
+
+
+class BadItem(Item):
+    """An item that could not even be opened; it is named with what is wrong, and the file stays as it is."""
+
+    def __init__(self, name: str, photograph: Path, problem: str) -> None:
+        super().__init__(name, photograph, problem)
+
+    def _decode(self, size: Size) -> Mask:
+        raise FileError(self.problem)
+
+    def _encode(self, mask: Mask) -> Iterable[Edit]:
+        raise FileError(self.problem)
+
+
+@dataclass
+class TextFile:
+    """A file's text and the items in it.
+
+    ``path`` is relative to the document's own folder. ``encoding`` turns the text back into the very bytes it was.
+    """
+
+    path: Path
+    text: str
+    items: list[Item] = field(default_factory=list)
+    encoding: str = "utf-8"
+
+    def patched(self) -> bytes:
+        """Return the file's bytes with the edits of its items, and every other byte as it was."""
+        pieces, position = [], 0
+        for edit in sorted(edit for item in self.items for edit in item.edits):
+            pieces += [self.text[position : edit.start], edit.text]
+            position = edit.end
+        return "".join([*pieces, self.text[position:]]).encode(self.encoding)
+
+
+@dataclass
+class Document:
+    """An annotation file, or a folder of them, opened.
+
+    Attributes
+    ----------
+    path : the file or folder.
+    format : 'COCO', 'LabelMe', 'Label Studio', 'CVAT' or 'YOLO'.
+    files : its files in order, relative to ``path`` (for a single file: to its folder).
+    stray : items of files that could not be read at all.
+    """
+
+    path: Path
+    format: str
+    files: list[TextFile]
+    stray: list[Item] = field(default_factory=list)
+
+    @property
+    def items(self) -> list[Item]:
+        """All items, in the order of the files and within each file; those of unreadable files last."""
+        return [item for file in self.files for item in file.items] + self.stray
+
+    def outputs(self) -> dict[Path, bytes]:
+        """Return the whole refined document: relative path to bytes, equal to the input's where nothing changed."""
+        return {file.path: file.patched() for file in self.files}
+
+
+def check_size(name: str, stated: tuple[Any, Any], size: Size) -> None:
+    """Refuse a photograph of another size than the annotation states (height, width); None states nothing."""
+    for number in stated:
+        if number is not None and not (type(number) in (int, float) and 0 < number < 1e9):
+            raise FileError(f"{name} states {str(number)[:20]!r} as a height or width; write the photograph's size in pixels")
+    if any(number is not None and number != own for number, own in zip(stated, size, strict=True)):
+        drawn = f"was drawn on {_number(stated[1])} x {_number(stated[0])} pixels"
+        raise FileError(f"{name} {drawn}, its photograph has {size[1]} x {size[0]}; give the photograph it belongs to")
+
+
+def numbers(name: str, values: Any) -> NDArray[np.float64]:
+    """Turn a list of finite JSON numbers into a float array, or raise FileError."""
+    if isinstance(values, list) and all(type(value) in (int, float) for value in values):
+        try:
+            array = np.array(values, np.float64)
+        except OverflowError:  # an integer beyond the floats
+            array = np.array([math.inf])
+        if np.isfinite(array).all():
+            return array
+    raise FileError(f"{name} holds coordinates that are not all finite numbers; correct or remove it")
+
+
+def check_points(name: str, points: NDArray[np.float64], size: Size) -> NDArray[np.float64]:
+    """Refuse (N, 2) points that are no polygon or lie far outside a photograph of ``size``."""
+    if len(points) < 3:
+        raise FileError(f"{name} is a polygon of {len(points)} points, which encloses nothing; at least 3 are needed")
+    if np.abs(points).max() > MAX_EXCESS * max(size):
+        what = f"has a point far outside its photograph of {size[1]} x {size[0]} pixels"
+        raise FileError(f"{name} {what}; correct it, or give the photograph it belongs to")
+    return points
+
+
+def pairs(name: str, value: Any) -> NDArray[np.float64]:
+    """Turn ``[[x, y], ...]`` into an (N, 2) float array, or raise FileError."""
+    if not isinstance(value, list) or not all(isinstance(point, list) and len(point) == 2 for point in value):
+        raise FileError(f"{name} should hold its points as [x, y] pairs and does not; correct or remove it")
+    return numbers(name, [number for point in value for number in point]).reshape(-1, 2)
+
+
+def check_not_empty(name: str, mask: Mask, kind: str) -> None:
+    """Refuse an empty mask where the format has no way to write one."""
+    if not mask.any():
+        raise FileError(f"{name} came out empty, which a {kind} cannot hold; it is left as it was")
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """Decode UTF-8 strictly, so that encoding gives the same bytes again; a byte order mark stays in the text."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{name} is not UTF-8 text (byte {error.start}); export it again as UTF-8") from error
+
+
+def _number(number: Any) -> str:
+    return "?" if number is None else f"{number:g}"

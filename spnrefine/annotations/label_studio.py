@@ -1,0 +1,147 @@
+"""Label Studio: its JSON export, a list of tasks with annotations (and predictions) of regions.
+
+Regions of a brush (``rle``) and polygons are items; all others stay as they are. A pixel belongs to a brush's mask
+where the editor paints it, that is where its alpha is not 0. A changed brush is written in one opacity, the strongest
+that it had; the editor shows it in its label's colour whatever the file says. A changed polygon stays one polygon,
+with bridges of no width to its holes and parts.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+
+from spnrefine.annotations import brush
+from spnrefine.annotations.bridges import join
+from spnrefine.annotations.items import (
+    Document,
+    Edit,
+    Item,
+    Mask,
+    Size,
+    TextFile,
+    check_not_empty,
+    check_points,
+    check_size,
+    pairs,
+)
+from spnrefine.annotations.json_spans import Spanned, dumps_like
+from spnrefine.annotations.photographs import SUFFIXES, find_photograph
+from spnrefine.annotations.polygons import Grid, fill, trace
+
+_RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
+OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS]}]
+
+
+def is_label_studio(value: Any) -> bool:
+    """Tell Label Studio by a list of tasks that have data."""
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in value)
+    )
+
+
+def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path], *, tolerance: float) -> Document:
+    """Open Label Studio's ``value``, parsed from ``text`` with `OPENED`.
+
+    Items are named after the task's id and the region's, or their positions where they have none.
+    """
+    file = TextFile(Path(path.name), text)
+    names: set[str] = set()
+    for number, task in enumerate(value):
+        for where, region in _regions(task):
+            found = region.get("value")
+            if not isinstance(found, Spanned):
+                continue
+            if "rle" in found:
+                kind: type[_Region] = _Brush
+            elif "points" in found and str(region.get("type")).startswith("polygon"):
+                kind = _Polygon
+            else:
+                continue
+            name = f"{path.name}#{_word(task.get('id'), str(number))}/{_word(region.get('id'), where)}"
+            name = f"{path.name}#[{number}]/{where}" if name in names else name
+            names.add(name)
+            photograph, problem = find_photograph(name, _photograph_names(task["data"]), folders)
+            rotation = region.get("image_rotation", 0)
+            if problem is None and rotation not in (0, None):
+                problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
+                problem += "; turn it back in Label Studio and export it again"
+            item = kind(name, photograph, problem)
+            item.found, item.text, item.tolerance = found, text, tolerance
+            item.stated = (region.get("original_height"), region.get("original_width"))
+            file.items.append(item)
+    return Document(path, "Label Studio", [file])
+
+
+class _Region(Item):
+    found: Spanned
+    text: str
+    stated: tuple[Any, Any]
+    tolerance: float
+
+    def _edit(self, key: str, value: Any) -> Edit:
+        start, end = self.found.spans[key]
+        return Edit(start, end, dumps_like(value, self.text[start:end]))
+
+
+class _Brush(_Region):
+    def _decode(self, size: Size) -> Mask:
+        return self._alpha(size) > 0
+
+    def _encode(self, mask: Mask) -> Iterable[Edit]:
+        strongest = int(self._alpha((mask.shape[0], mask.shape[1])).max())
+        yield self._edit("rle", brush.encode(mask, strongest or 255))
+
+    def _alpha(self, size: Size) -> np.ndarray:
+        check_size(self.name, self.stated, size)
+        return brush.decode(self.name, self.found["rle"], size)
+
+
+class _Polygon(_Region):
+    def _decode(self, size: Size) -> Mask:
+        check_size(self.name, self.stated, size)
+        points = pairs(self.name, self.found["points"]) * size[::-1] / 100  # the file has percent
+        return fill(check_points(self.name, points, size), size, grid=Grid.CORNERS)
+
+    def _encode(self, mask: Mask) -> Iterable[Edit]:
+        check_not_empty(self.name, mask, "polygon")
+        ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)) * 100 / mask.shape[::-1]
+        yield self._edit("points", ring.round(8).tolist())
+
+
+def _regions(task: dict[str, Any]) -> Iterator[tuple[str, Spanned]]:
+    """Yield the regions of a task and where they stand."""
+    for kind in ("annotations", "predictions"):
+        results = task.get(kind)
+        for number, result in enumerate(results if isinstance(results, list) else []):
+            regions = result.get("result") if isinstance(result, Spanned) else None
+            for position, region in enumerate(regions if isinstance(regions, list) else []):
+                if isinstance(region, Spanned):
+                    yield f"{kind}[{number}].result[{position}]", region
+
+
+def _photograph_names(data: dict[str, Any]) -> list[str]:
+    """List what a task's photograph may be called: a path, an URL, a local file's, an upload's with a prefix."""
+    texts = [text for text in (data.get("image"), *data.values()) if isinstance(text, str) and text]
+    pictures = [text for text in texts if any(suffix in text.lower() for suffix in SUFFIXES)] or texts
+    names = []
+    for text in pictures[:1]:
+        try:
+            url = urlsplit(text)
+            path, local = unquote(url.path), parse_qs(url.query).get("d", [])
+        except ValueError:  # brackets that are no address
+            path, local = text, []
+        bare = path.rpartition("/")[2]
+        names = [*local, path.lstrip("/") if path.startswith("/data/") else path, bare]
+        prefix, dash, rest = bare.partition("-")
+        if dash and len(prefix) == 8:  # Label Studio puts eight random characters before an upload's name
+            names.append(rest)
+    return [name for name in names if name] or ["(none named)"]
+
+
+def _word(identity: Any, otherwise: str) -> str:
+    return str(identity) if type(identity) in (int, str) else f"[{otherwise}]"
