@@ -1,4 +1,4 @@
-"""``spnrefine batch DIR``: refine a folder."""
+"""``spnrefine batch``: refine a folder, or the masks of an annotation file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,17 +24,35 @@ Examples:
   spnrefine batch photos/ -o refined/               masks are in photos/masks, or beside the photographs: STEM_mask.*
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --resume
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --records - | jq 'select(.status == "failed")'
+  spnrefine batch annotations.json --images photos/ -o refined.json
   find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
 """
 )
-@click.argument("folder", metavar="[DIR]", type=path(), required=False)
+@click.argument("folder", metavar="[DIR|FILE]", type=path(), required=False)
+@option("--images", metavar="DIR", type=path(), help="Take DIR or FILE for annotations, of photographs in this folder.")
+@option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE.")
+@option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    metavar="PX",
+    help="How far polygons may leave the refined edge.",
+)
 @option(
     "--mask-dir",
     metavar="DIR",
     type=path(),
     help="Folder of the coarse masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
 )
-@option("-o", "--output", metavar="DIR", type=path(), required=True, help="Folder of the refined masks.")
+@option(
+    "-o",
+    "--output",
+    metavar="DIR|FILE",
+    type=path(),
+    required=True,
+    help="Folder of the refined masks, or file of the refined annotations.",
+)
 @option("--files-from", metavar="FILE|-", help="Refine the photographs that a file names, one a line.")
 @option("--files0-from", metavar="FILE|-", help="The same, with names that end in NUL, as find -print0 writes them.")
 @output_options
@@ -49,6 +67,9 @@ Examples:
 @model_options
 def batch(
     folder: Path | None,
+    images: Path | None,
+    polygons: bool,
+    tolerance: float,
     mask_dir: Path | None,
     output: Path,
     files_from: str | None,
@@ -65,11 +86,13 @@ def batch(
     device: str,
     **how: Any,
 ) -> int:
-    """Refine the masks of all photographs in DIR and its sub-folders.
+    """Refine the masks of all photographs in DIR and its sub-folders, or those of an annotation FILE.
 
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
-    code is 1. What was done is kept beside the output folder, in
-    .NAME.spnrefine.jsonl, for --resume.
+    code is 1. What was done is kept beside the output folder, in .NAME.spnrefine.jsonl, for --resume.
+
+    Annotations are COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or with --images a folder of LabelMe or
+    YOLO files. All that is not a changed mask stays as it is, byte for byte.
     """
     if files_from and files0_from:
         raise click.UsageError("Give either --files-from or --files0-from.")
@@ -84,13 +107,29 @@ def batch(
     from spnrefine.model import weights
     from spnrefine.ops import cores
 
+    jobs = jobs or min(cores.available(), MOST_JOBS)
+    threads = max(1, cores.available() // jobs)
+    settings = Settings.of(**how)
+    if folder is not None and (images is not None or folder.is_file()):
+        unfit: dict[str, Any] = {
+            "--mask-dir": mask_dir,
+            "--files-from": files_from,
+            "--files0-from": files0_from,
+            "--resume": resume,
+        }
+        unfit |= {"--overlay": overlay, "--dry-run": dry_run, "--max-items": max_items, "--soft": settings.soft}
+        for name in (name for name, value in unfit.items() if value):
+            raise click.UsageError(f"{name} does not go with annotations.")
+        from spnrefine.cli.annotated import refine_annotations
+
+        document = (folder, images, polygons, tolerance)
+        to = STREAM if as_json else records
+        return refine_annotations(document, output, settings, model, device, jobs, threads, to, fail_fast)
     pairs = _pairs(folder, files_from, files0_from, mask_dir, output)
     if dry_run:
         return _show(pairs)
-    settings = Settings.of(**how)
     tally = Tally(STREAM if as_json else records, overwrite=settings.overwrite or resume, total=len(pairs))
-    jobs = jobs or min(cores.available(), MOST_JOBS)
-    refiner = spnrefine.Refiner(model, device, threads=max(1, cores.available() // jobs))
+    refiner = spnrefine.Refiner(model, device, threads=threads)
     ledger = Ledger(output, run_key(settings, weights.describe(model).sha256, spnrefine.__version__), required=resume)
     work = Work(refiner, settings, ledger, jobs, resume, max_items, _drawing(overlay, output, settings))
     done = run(pairs, work)

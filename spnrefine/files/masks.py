@@ -88,6 +88,12 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 
 
+def of_array(mask: np.ndarray) -> Mask:
+    """Take an (H, W) bool array for a mask, as if it had been read from a 1-bit PNG."""
+    raster = Raster(mask[..., None], "PNG")
+    return Mask(mask.astype(np.float32), "binary", None, slice(0, 1), 0, 1, raster=raster)
+
+
 def align(mask: Mask, photograph: Photograph) -> Mask:
     """Turn a mask that was drawn on a photograph's stored pixels upright along with it.
 

@@ -1,0 +1,118 @@
+"""Annotation files through the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.model.make_check import draw
+from tests.pictures import open_picture
+
+pytest.importorskip("pycocotools", reason="COCO needs the extra 'coco', a part of the extra 'test'")
+
+
+def contour(mask):
+    import cv2
+
+    (ring, *_), _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    return ring[:, 0].astype(float)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Two photographs, three annotations, one of an image that is not there; indented as a person might."""
+    from pycocotools import mask as rle
+
+    (tmp_path / "photos").mkdir()
+    annotations, images = [], []
+    for number in (1, 2):
+        image, coarse = draw(80, 100, seed=number + 6)
+        Image.fromarray(image).save(tmp_path / f"photos/{number}.jpg", quality=95)
+        images.append({"id": number, "file_name": f"{number}.jpg", "height": 80, "width": 100, "license": 7})
+        mask = coarse > 127
+        polygon = {"id": number, "image_id": number, "category_id": 3, "iscrowd": 0, "score": 0.5}
+        annotations.append(polygon | {"segmentation": [contour(mask).ravel().tolist()]})
+        annotations[-1] |= {"area": float(mask.sum()), "bbox": [1.0, 2.0, 3.0, 4.0]}
+        if number == 2:
+            encoded = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
+            annotations.append({"iscrowd": 1, "segmentation": encoded | {"counts": encoded["counts"].decode()}})
+            annotations[-1] |= {"id": 9, "image_id": 2, "category_id": 4}
+    document = {"info": {"year": 2020}, "images": images, "annotations": annotations, "categories": []}
+    (tmp_path / "annotations.json").write_text(json.dumps(document, indent=3))
+    return tmp_path
+
+
+def batch(run, folder, *more):
+    outputs = ("-o", folder / "refined.json", "--json")
+    return run("batch", folder / "annotations.json", "--images", folder / "photos", *outputs, *more)
+
+
+def test_masks_are_refined_and_all_else_stays(run, coco):
+    result = batch(run, coco)
+    assert result.exit_code == 0, result.stderr
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["status"] for record in records] == ["refined"] * 3
+    assert records[0]["mask"].startswith("annotations.json#")
+    before, after = (json.loads((coco / name).read_text()) for name in ("annotations.json", "refined.json"))
+    for old, new in zip(before["annotations"], after["annotations"], strict=True):
+        assert old["segmentation"] != new["segmentation"]
+        assert list(old) == list(new)
+        changing = {"segmentation", "area", "bbox"}
+        assert {k: v for k, v in old.items() if k not in changing} == {
+            k: v for k, v in new.items() if k not in changing
+        }
+    assert before | {"annotations": 0} == after | {"annotations": 0}
+
+
+def test_band_0_gives_back_the_bytes(run, coco):
+    assert batch(run, coco, "--band", 0).exit_code == 0
+    assert (coco / "refined.json").read_bytes() == (coco / "annotations.json").read_bytes()
+
+
+def test_a_missing_photograph_fails_alone(run, coco):
+    (coco / "photos/1.jpg").unlink()
+    result = batch(run, coco, "--jobs", 2)
+    assert result.exit_code == 1
+    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["failed", "refined", "refined"]
+    before, after = (json.loads((coco / name).read_text()) for name in ("annotations.json", "refined.json"))
+    assert before["annotations"][0] == after["annotations"][0]
+
+
+def test_inputs_and_existing_outputs_are_kept(run, coco):
+    before = (coco / "annotations.json").read_bytes()
+    result = run("batch", coco / "annotations.json", "--images", coco / "photos", "-o", coco / "annotations.json")
+    assert result.exit_code == 1
+    assert "never overwritten" in result.stderr
+    (coco / "refined.json").write_text("{}")
+    assert "exists" in batch(run, coco).stderr
+    assert (coco / "refined.json").read_text() == "{}"
+    assert (coco / "annotations.json").read_bytes() == before
+
+
+def test_a_folder_of_yolo_files(run, coco, tmp_path):
+    _, coarse = draw(80, 100, seed=7)
+    points = contour(coarse > 127) / (100, 80)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/1.txt").write_text("3 " + " ".join(f"{value:.6f}" for value in points.ravel()) + "\n")
+    (tmp_path / "labels/2.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    result = run("batch", tmp_path / "labels", "--images", coco / "photos", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "out/2.txt").read_bytes() == (tmp_path / "labels/2.txt").read_bytes()
+    refined = (tmp_path / "out/1.txt").read_text()
+    assert refined.startswith("3 ")
+    assert refined != (tmp_path / "labels/1.txt").read_text()
+
+
+@pytest.mark.parametrize("option", ["--resume", "--dry-run", "--soft"])
+def test_options_that_do_not_go_with_annotations(run, coco, option):
+    assert batch(run, coco, option).exit_code == 2
+
+
+def test_a_file_that_is_no_annotation(run, coco):
+    (coco / "annotations.json").write_text("[1, 2")
+    result = batch(run, coco)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert not (coco / "refined.json").exists()
+    assert open_picture(coco / "photos/1.jpg").size == (100, 80)
