@@ -1,0 +1,51 @@
+"""The recipes of the README, run as they stand."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.model.make_check import draw
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+USE = README.partition("## Use")[2].partition("### What a mask means")[0]
+RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """All that the recipes name: photo.jpg, coarse.png, photos/, masks/, annotations.json, labels/."""
+    for name, seed in (("photo", 7), ("photos/a", 8), ("photos/sub/b", 9)):
+        image, coarse = draw(80, 100, seed=seed)
+        photo = tmp_path / f"{name}.jpg"
+        mask = tmp_path / (f"{name.replace('photos', 'masks')}.png" if "/" in name else "coarse.png")
+        for path, pixels in ((photo, image), (mask, np.uint8(255) * (coarse > 127))):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    ring = [20, 20, 70, 20, 70, 60, 20, 60]
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "segmentation": [ring]}
+    image = {"id": 1, "file_name": "a.jpg", "height": 80, "width": 100}
+    document = {"images": [image], "annotations": [annotation], "categories": []}
+    (tmp_path / "annotations.json").write_text(json.dumps(document))
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("0 0.2 0.25 0.7 0.25 0.7 0.75 0.2 0.75\n")
+    return tmp_path
+
+
+def test_there_are_recipes():
+    assert len(RECIPES) >= 10
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recipe(shell, files, recipe):
+    if "jq" in recipe and shutil.which("jq") is None:
+        recipe = recipe.partition("| jq")[0]  # the pipe's other end is not ours
+    if "annotations.json" in recipe:
+        pytest.importorskip("pycocotools", reason="COCO needs the extra 'coco', a part of the extra 'test'")
+    result = shell(recipe, files)
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"Traceback" not in result.stderr
