@@ -143,7 +143,9 @@ def check_size(name: str, stated: tuple[Any, Any], size: Size) -> None:
     """Refuse a photograph of another size than the annotation states (height, width); None states nothing."""
     for number in stated:
         if number is not None and not (type(number) in (int, float) and 0 < number < 1e9):
-            raise FileError(f"{name} states {str(number)[:20]!r} as a height or width; write the photograph's size in pixels")
+            raise FileError(
+                f"{name} states {str(number)[:20]!r} as a height or width; write the photograph's size in pixels"
+            )
     if any(number is not None and number != own for number, own in zip(stated, size, strict=True)):
         drawn = f"was drawn on {_number(stated[1])} x {_number(stated[0])} pixels"
         raise FileError(f"{name} {drawn}, its photograph has {size[1]} x {size[0]}; give the photograph it belongs to")
