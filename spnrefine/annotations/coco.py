@@ -65,6 +65,7 @@ def open_coco(
     compressed = any(_form(found["segmentation"]) == "compressed" for found in masks)
     ids = Counter(_key(found.get("id")) for found in masks)
     file = TextFile(Path(path.name), text)
+    looked_up: dict[str, tuple[Path, str | None]] = {}
     for position, found in enumerate(value["annotations"]):
         if not isinstance(found, Spanned) or not found.get("segmentation"):
             continue
@@ -73,7 +74,11 @@ def open_coco(
         name = f"{path.name}#{found['id']}" if named else f"{path.name}#annotations[{position}]"
         image = images.get(_key(found.get("image_id")), {})
         if isinstance(image.get("file_name"), str) and image["file_name"]:
-            photograph, problem = find_photograph(name, [image["file_name"]], folders)
+            called = image["file_name"]
+            if called not in looked_up:  # once for all that is drawn on it
+                looked_up[called] = find_photograph("", [called], folders)
+            photograph, missing = looked_up[called]
+            problem = missing and name + missing
         else:
             photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}; export it again"
         item = _CocoItem(name, photograph, problem)

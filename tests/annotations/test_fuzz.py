@@ -82,7 +82,7 @@ def somewhere(value, draw):
     return holder, key
 
 
-fuzzed = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fuzzed = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @fuzzed
