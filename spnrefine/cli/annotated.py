@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spnrefine.cli.streams import progress
+from spnrefine.cli.streams import progress, say
 from spnrefine.cli.summary import Tally
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def refine_annotations(
     document = open_document(path, images, polygons=polygons, tolerance=tolerance)
     annotated.check_outputs(document, output, overwrite=settings.overwrite)
     items = document.items
+    if not items:
+        say(f"{path} holds no mask to refine; it is written as it came.")
     tally = Tally(records, overwrite=settings.overwrite, total=len(items))
     done = annotated.refine_items(items, Refiner(model, device, threads=threads), settings, jobs=jobs)
     stopped = False
