@@ -1,0 +1,185 @@
+// What the page does: which cards are shown, in which order, and what the keys do.
+
+const byId = (id) => document.getElementById(id);
+const [grid, search, least, sort, reverse] = ["cards", "search", "least", "sort", "reverse"].map(byId);
+const [zoom, keys] = ["zoom", "keys"].map(byId);
+
+// --- Summary ---
+
+const { counts, changed, seconds } = report.summary;
+const total = report.items.length;
+byId("version").textContent = `spnrefine ${report.version}`;
+byId("figures").append(...[
+  [total === 1 ? "mask" : "masks", total.toLocaleString("en")],
+  ["median change", percent(changed)],
+  ["refining", duration(seconds)],
+].map(([label, value]) => figure([label, value])));
+
+for (const [status, count] of counts) {
+  const part = element("span");
+  part.dataset.status = status;
+  part.style.flexGrow = count;
+  byId("proportions").append(part);
+  const box = element("input", { type: "checkbox", checked: true, value: status });
+  const chip = element("label", { className: "chip" }, box, element("span", { textContent: status }),
+    element("b", { textContent: count.toLocaleString("en") }));
+  chip.dataset.status = status;
+  byId("chips").append(chip);
+}
+
+// --- Cards ---
+
+const names = report.items.map((item) => `${item.image || ""}\n${item.mask || ""}`.toLowerCase());
+const cards = report.items.map((item, index) => {
+  const card = element("li", { className: "card", index });
+  card.dataset.status = item.status;
+  return card;
+});
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) { fill(entry.target); near.unobserve(entry.target); }
+}, { rootMargin: "800px 0px" });
+cards.forEach((card) => near.observe(card));
+
+let shown = cards;
+let current = -1; // place in shown
+
+const largest = Math.max(0, ...report.items.map((item) => item.changed ?? 0));
+// Small shares are the common ones: the slider gives them most of its length.
+const leastShare = () => largest * (least.valueAsNumber / 100) ** 2;
+
+function filter() {
+  const wanted = new Set([...byId("chips").querySelectorAll(":checked")].map((box) => box.value));
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const share = leastShare();
+  const chosen = shown[current];
+  shown = [...grid.children].filter((card) => {
+    const item = report.items[card.index];
+    const fits = wanted.has(item.status) && (share === 0 || (item.changed !== null && item.changed >= share))
+      && words.every((word) => names[card.index].includes(word));
+    card.hidden = !fits;
+    return fits;
+  });
+  current = shown.indexOf(chosen);
+  mark();
+  byId("least-value").textContent = share ? percent(share) : "0 %";
+  byId("shown").textContent = shown.length === total
+    ? `All ${total.toLocaleString("en")} shown` : `${shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} shown`;
+  byId("none").hidden = shown.length > 0;
+}
+
+function order() {
+  const key = sort.value;
+  const sorted = [...cards];
+  const compareNames = new Intl.Collator(undefined, { numeric: true }).compare;
+  if (key === "name") sorted.sort((a, b) => compareNames(names[a.index], names[b.index]));
+  else if (key !== "worst") {
+    const value = (card) => report.items[card.index][key] ?? -Infinity;
+    sorted.sort((a, b) => (value(b) > value(a)) - (value(b) < value(a)) || a.index - b.index);
+  }
+  if (reverse.getAttribute("aria-pressed") === "true") sorted.reverse();
+  grid.replaceChildren(...sorted);
+  filter();
+}
+
+sort.addEventListener("change", order);
+reverse.addEventListener("click", () => {
+  reverse.setAttribute("aria-pressed", String(reverse.getAttribute("aria-pressed") !== "true"));
+  order();
+});
+for (const control of [search, least, byId("chips")]) control.addEventListener("input", filter);
+byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
+byId("clear").addEventListener("click", () => {
+  for (const box of byId("chips").querySelectorAll("input")) box.checked = true;
+  search.value = "";
+  least.value = 0;
+  filter();
+});
+
+// --- The chosen card ---
+
+function mark() {
+  for (const card of grid.querySelectorAll(".current")) card.classList.remove("current");
+  shown[current]?.classList.add("current");
+}
+
+function choose(place) {
+  if (!shown.length) return;
+  current = Math.min(shown.length - 1, Math.max(0, place));
+  const card = shown[current];
+  fill(card);
+  mark();
+  if (zoom.open) showZoom(card.index);
+  card.scrollIntoView({ block: "nearest" });
+  if (!zoom.open) card.handle.focus({ preventScroll: true });
+}
+
+grid.addEventListener("focusin", (event) => {
+  current = shown.indexOf(event.target.closest(".card"));
+  mark();
+});
+
+const firstInView = () => Math.max(0, shown.findIndex((card) => card.getBoundingClientRect().bottom > innerHeight / 3));
+const columns = () => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+const step = (by) => choose(current < 0 ? firstInView() : current + by);
+
+// --- The enlarged picture ---
+
+function showZoom(index) {
+  const item = report.items[index];
+  const source = cards[index].stage;
+  const picture = source && stage(index, source.querySelector(".slider").valueAsNumber);
+  byId("zoom-name").textContent = nameOf(item);
+  byId("zoom-figures").textContent = [item.status, ...figures(item).slice(0, 3).map((row) => row.join(" "))].join(" · ");
+  byId("zoom-picture").replaceChildren(picture || element("p", { className: "nothing", textContent: item.error || "No picture" }));
+  picture?.querySelector(".slider").focus();
+}
+
+function openZoom(index) {
+  current = shown.indexOf(cards[index]);
+  mark();
+  zoom.showModal();
+  showZoom(index);
+}
+
+zoom.addEventListener("close", () => choose(current));
+for (const dialog of [zoom, keys]) dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+byId("help").addEventListener("click", () => keys.showModal());
+
+// --- Keys ---
+
+const slide = (by) => (zoom.open ? byId("zoom-picture").firstChild : shown[current]?.stage)?.moveTo?.(
+  (zoom.open ? byId("zoom-picture") : shown[current]).querySelector(".slider").valueAsNumber + by);
+
+const actions = {
+  j: () => step(1),
+  k: () => step(-1),
+  ArrowDown: () => current >= 0 && (choose(current + (zoom.open ? 1 : columns())), true),
+  ArrowUp: () => current >= 0 && (choose(current - (zoom.open ? 1 : columns())), true),
+  ArrowLeft: (event) => slide(event.shiftKey ? -1 : -5),
+  ArrowRight: (event) => slide(event.shiftKey ? 1 : 5),
+  Home: () => current >= 0 && (slide(-100), true),
+  End: () => current >= 0 && (slide(100), true),
+  Enter: () => current >= 0 && !zoom.open && shown[current].stage ? (openZoom(shown[current].index), true) : false,
+  "/": () => !zoom.open && (search.focus(), search.select(), true),
+  "?": () => keys.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const { target, key } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
+  const control = target.closest("input, select, textarea, button, a");
+  if (control && !control.matches(".slider")) {
+    const typing = control.matches("input, select, textarea") && !control.matches("[type=checkbox]");
+    if (key === "Escape" && control === search) search.blur();
+    if (typing || key === "Enter") return;
+  }
+  if (actions[key] && actions[key](event) !== false) event.preventDefault();
+});
+
+// On paper every card is there, with its picture.
+addEventListener("beforeprint", () => {
+  shown.forEach(fill);
+  for (const picture of grid.querySelectorAll("img")) picture.decoding = "sync";
+});
+
+order();
