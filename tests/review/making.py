@@ -5,7 +5,7 @@ import numpy as np
 
 from spnrefine.evaluate.scene import draw_scene
 
-HOSTILE = """a "b" 'c' #1 50% <script>alert(1)</script>&amp; ü.jpg"""
+HOSTILE = """a "b" 'c' #1 50% <script>alert(1)<img src=x onerror=alert(2)>&amp; ü.jpg"""
 
 
 def record(name="photo.jpg", **values):

@@ -16,8 +16,8 @@ from tests.review import browser  # noqa: E402 -- it imports websocket
 
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here")
 
-NAMES = "Array.from(document.querySelectorAll('.card:not([hidden]) h2'), h => h.textContent)"
-SHOWN = "document.querySelectorAll('.card:not([hidden])').length"
+NAMES = "Array.from(document.querySelectorAll('.card h2'), h => h.textContent)"
+SHOWN = "document.querySelectorAll('.card').length"
 CLIPS = "['coarse', 'refined'].map(c => getComputedStyle(document.querySelector('.current .' + c)).clipPath)"
 CURRENT = "document.querySelector('.card.current h2').textContent"
 
@@ -139,7 +139,7 @@ def test_sorting(opened):
     assert names("changed")[:9] == [*scenes, "same.jpg"]
     assert names("shift")[:8] == scenes[::-1]
     assert names("uncertainty")[:8] == [f"scene {n}.jpg" for n in (3, 6, 1, 4, 7, 2, 5)] + ["same.jpg"]
-    assert names("name")[3:] == [*scenes, "same.jpg"][-9:]
+    assert names("name")[3:] == ["same.jpg", *scenes]
     forwards = opened.evaluate(NAMES)
     opened.click("#reverse")
     assert opened.evaluate(NAMES) == forwards[::-1]
@@ -154,7 +154,7 @@ def test_keys_walk_from_item_to_item(opened):
     opened.press("j", "j", "k")
     assert opened.evaluate(CURRENT) == "scene 0.jpg"
     opened.press("ArrowDown")
-    columns = opened.evaluate("columns()")
+    columns = len(opened.evaluate("getComputedStyle(grid).gridTemplateColumns").split())
     assert columns > 1
     assert opened.evaluate(CURRENT) == f"scene {columns}.jpg"
     opened.press("ArrowUp")
@@ -183,7 +183,7 @@ def test_help_and_the_enlarged_picture(opened):
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (400, False)])
 def test_it_fits_every_window(opened, tmp_path, width, dark):
     opened.view(width, 900, dark=dark)
-    assert opened.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     opened.screenshot(tmp_path / "view.png")
     pixels = np.asarray(open_picture(tmp_path / "view.png").convert("L"))
     assert pixels.shape == (900, width)
@@ -191,7 +191,6 @@ def test_it_fits_every_window(opened, tmp_path, width, dark):
 
 
 def test_on_paper_every_picture_is_there(opened):
-    opened.open_again = None
     assert opened.pdf().count(b"/DCTDecode") >= 9
 
 

@@ -118,35 +118,30 @@ function fill(card) {
   card.filled = true;
   const { index } = card;
   const item = report.items[index];
-  const frame = element("div", { className: "frame" });
+  const parts = [];
   const picture = stage(index, 50);
   if (picture) {
     const enlarge = element("button", { type: "button", className: "enlarge", title: "Enlarge (Enter)" });
     enlarge.setAttribute("aria-label", `Enlarge ${nameOf(item)}`);
     enlarge.addEventListener("click", () => openZoom(index));
-    frame.append(picture, enlarge);
+    parts.push(element("div", { className: "frame" }, picture, enlarge));
     card.stage = picture;
-  } else {
-    frame.append(element("p", { className: "nothing", textContent: "No picture" }));
-    frame.tabIndex = 0;
-    frame.setAttribute("role", "group");
-    frame.setAttribute("aria-label", nameOf(item));
-  }
-  card.handle = picture ? picture.querySelector(".slider") : frame;
-  const body = element("div", { className: "body" },
-    element("div", { className: "title" },
-      element("h2", { textContent: nameOf(item), title: item.image || item.mask || "" }), badge(item.status)));
+  } else card.tabIndex = 0;
+  card.handle = picture ? picture.querySelector(".slider") : card;
+  const title = element("div", { className: "title" },
+    element("h2", { textContent: nameOf(item), title: item.image || item.mask || "" }), badge(item.status));
   const place = placeOf(item);
-  if (place) body.append(element("p", { className: "place", textContent: place, title: item.mask || "" }));
+  if (place) title.append(element("p", { className: "place", textContent: place, title: item.mask || "" }));
+  const details = element("div", { className: "details" });
   const rows = figures(item);
-  if (rows.length) body.append(element("dl", { className: "numbers" }, ...rows.map(figure)));
-  if (item.error) body.append(element("p", { className: "error", textContent: item.error }));
+  if (rows.length) details.append(element("dl", { className: "numbers" }, ...rows.map(figure)));
+  if (item.error) details.append(element("p", { className: "error", textContent: item.error }));
   if (item.notes.length) {
     const notes = item.notes.map((note) => element("li", { textContent: note }));
-    body.append(element("ul", { className: "notes" }, ...notes));
+    details.append(element("ul", { className: "notes" }, ...notes));
   }
   const links = item.links.map(([label, href]) =>
     element("a", { href, textContent: label, target: "_blank", rel: "noopener" }));
-  if (links.length) body.append(element("p", { className: "links" }, ...links));
-  card.replaceChildren(frame, body);
+  const files = element("p", { className: "links" }, ...links);
+  card.replaceChildren(...parts, element("div", { className: "body" }, title, details, files));
 }

@@ -12,7 +12,7 @@ byId("version").textContent = `spnrefine ${report.version}`;
 byId("figures").append(...[
   [total === 1 ? "mask" : "masks", total.toLocaleString("en")],
   ["median change", percent(changed)],
-  ["refining", duration(seconds)],
+  ["refining time", duration(seconds)],
 ].map(([label, value]) => figure([label, value])));
 
 for (const [status, count] of counts) {
@@ -31,7 +31,7 @@ for (const [status, count] of counts) {
 
 const names = report.items.map((item) => `${item.image || ""}\n${item.mask || ""}`.toLowerCase());
 const cards = report.items.map((item, index) => {
-  const card = element("li", { className: "card", index });
+  const card = element("li", { className: byId(`picture-${index}`) ? "card" : "card plain", index });
   card.dataset.status = item.status;
   return card;
 });
@@ -40,8 +40,23 @@ const near = new IntersectionObserver((entries) => {
 }, { rootMargin: "800px 0px" });
 cards.forEach((card) => near.observe(card));
 
-let shown = cards;
+let sorted = cards;
+let shown = cards; // those of them that fit the filters
 let current = -1; // place in shown
+
+// Thousands of cards in the page would make every change slow: the first ones are, and more as the reader goes on.
+const CHUNK = 96;
+const rest = byId("rest");
+const nearRest = new IntersectionObserver(([entry]) => entry.isIntersecting && attach(grid.childElementCount + CHUNK),
+  { rootMargin: "2000px 0px" });
+
+function attach(count) {
+  grid.append(...shown.slice(grid.childElementCount, count));
+  const lacking = shown.length - grid.childElementCount;
+  nearRest.disconnect();
+  if (lacking) nearRest.observe(rest);
+  rest.style.height = `${lacking && lacking / grid.childElementCount * grid.offsetHeight}px`;
+}
 
 const largest = Math.max(0, ...report.items.map((item) => item.changed ?? 0));
 // Small shares are the common ones: the slider gives them most of its length.
@@ -52,15 +67,17 @@ function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const share = leastShare();
   const chosen = shown[current];
-  shown = [...grid.children].filter((card) => {
-    const item = report.items[card.index];
-    const fits = wanted.has(item.status) && (share === 0 || (item.changed !== null && item.changed >= share))
-      && words.every((word) => names[card.index].includes(word));
-    card.hidden = !fits;
-    return fits;
+  shown = sorted.filter(({ index }) => {
+    const item = report.items[index];
+    return wanted.has(item.status) && (share === 0 || (item.changed !== null && item.changed >= share))
+      && words.every((word) => names[index].includes(word));
   });
   current = shown.indexOf(chosen);
+  grid.replaceChildren();
+  attach(CHUNK);
   mark();
+  const above = grid.parentElement.offsetTop - byId("toolbar").offsetHeight;
+  if (scrollY > above) scrollTo(0, above);
   byId("least-value").textContent = share ? percent(share) : "0 %";
   byId("shown").textContent = shown.length === total
     ? `All ${total.toLocaleString("en")} shown` : `${shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} shown`;
@@ -69,7 +86,7 @@ function filter() {
 
 function order() {
   const key = sort.value;
-  const sorted = [...cards];
+  sorted = [...cards];
   const compareNames = new Intl.Collator(undefined, { numeric: true }).compare;
   if (key === "name") sorted.sort((a, b) => compareNames(names[a.index], names[b.index]));
   else if (key !== "worst") {
@@ -77,7 +94,6 @@ function order() {
     sorted.sort((a, b) => (value(b) > value(a)) - (value(b) < value(a)) || a.index - b.index);
   }
   if (reverse.getAttribute("aria-pressed") === "true") sorted.reverse();
-  grid.replaceChildren(...sorted);
   filter();
 }
 
@@ -106,6 +122,7 @@ function choose(place) {
   if (!shown.length) return;
   current = Math.min(shown.length - 1, Math.max(0, place));
   const card = shown[current];
+  if (!card.isConnected) attach(current + CHUNK);
   fill(card);
   mark();
   if (zoom.open) showZoom(card.index);
@@ -119,12 +136,27 @@ grid.addEventListener("focusin", (event) => {
 });
 
 const firstInView = () => Math.max(0, shown.findIndex((card) => card.getBoundingClientRect().bottom > innerHeight / 3));
-const columns = () => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
 const step = (by) => choose(current < 0 ? firstInView() : current + by);
+
+// The place of the card below (1) or above (-1): of the nearest row that way, the one most nearly straight.
+function straight(by) {
+  const from = shown[current];
+  const aside = (place) => Math.abs(shown[place].offsetLeft - from.offsetLeft);
+  let best = -1;
+  for (let place = current + by; shown[place]; place += by) {
+    if (shown[place].offsetTop === from.offsetTop) continue;
+    if (best >= 0 && shown[place].offsetTop !== shown[best].offsetTop) break;
+    if (best < 0 || aside(place) < aside(best)) best = place;
+  }
+  return best < 0 ? current : best;
+}
 
 // --- The enlarged picture ---
 
+let zoomed = -1;
+
 function showZoom(index) {
+  zoomed = index;
   const item = report.items[index];
   const source = cards[index].stage;
   const picture = source && stage(index, source.querySelector(".slider").valueAsNumber);
@@ -141,7 +173,7 @@ function openZoom(index) {
   showZoom(index);
 }
 
-zoom.addEventListener("close", () => choose(current));
+zoom.addEventListener("close", () => choose(shown.indexOf(cards[zoomed])));
 for (const dialog of [zoom, keys]) dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 byId("help").addEventListener("click", () => keys.showModal());
 
@@ -153,8 +185,8 @@ const slide = (by) => (zoom.open ? byId("zoom-picture").firstChild : shown[curre
 const actions = {
   j: () => step(1),
   k: () => step(-1),
-  ArrowDown: () => current >= 0 && (choose(current + (zoom.open ? 1 : columns())), true),
-  ArrowUp: () => current >= 0 && (choose(current - (zoom.open ? 1 : columns())), true),
+  ArrowDown: () => current >= 0 && (choose(zoom.open ? current + 1 : straight(1)), true),
+  ArrowUp: () => current >= 0 && (choose(zoom.open ? current - 1 : straight(-1)), true),
   ArrowLeft: (event) => slide(event.shiftKey ? -1 : -5),
   ArrowRight: (event) => slide(event.shiftKey ? 1 : 5),
   Home: () => current >= 0 && (slide(-100), true),
@@ -178,6 +210,7 @@ document.addEventListener("keydown", (event) => {
 
 // On paper every card is there, with its picture.
 addEventListener("beforeprint", () => {
+  attach(shown.length);
   shown.forEach(fill);
   for (const picture of grid.querySelectorAll("img")) picture.decoding = "sync";
 });
