@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from spnrefine import __version__
 from spnrefine.files import atomic
-from spnrefine.review.numbers import number, pair, text
 from spnrefine.review.pictures import COARSE, REFINED, RGB
 from spnrefine.review.thumbnails import Thumbnail, thumbnail
+from spnrefine.review.values import number, pair, text
 
 Bools = NDArray[np.bool_]
 
@@ -118,10 +118,11 @@ def link(target: str, folder: Path) -> str:
     return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
 
 
-def _badness(record: Mapping[str, Any]) -> tuple[bool, float, str]:
+def _badness(record: Mapping[str, Any]) -> tuple[bool, float, str, str]:
     """The order of the page: failed first, then by falling changed share, then by name."""
     changed = number(record.get("changed"))
-    return text(record.get("status")) != "failed", 1.0 if changed is None else -changed, text(record.get("image")) or ""
+    image, mask = (text(record.get(key)) or "" for key in ("image", "mask"))
+    return text(record.get("status")) != "failed", 1.0 if changed is None else -changed, image, mask
 
 
 def _item(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -104,8 +105,8 @@ def _path(mask: Bools, fine: tuple[int, int]) -> str:
     return "".join(pieces[: max(fits, 1)])
 
 
-def _piece(contour: NDArray[np.int32]) -> str:
-    """One closed contour (N, 1, 2) as SVG path data: its first point, then steps."""
+def _piece(contour: NDArray[Any]) -> str:
+    """One closed contour (N, 1, 2), ints, as SVG path data: its first point, then steps."""
     points = contour[:, 0, :]
     first, steps = points[0], np.diff(points, axis=0)
     numbers = "".join(f"{step}" if step < 0 else f" {step}" for step in steps.ravel().tolist())

@@ -5,14 +5,13 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from spnrefine.review.report import Report
 from tests.pictures import open_picture
 from tests.review.making import HOSTILE, arrays, record
 
 pytest.importorskip("websocket", reason="websocket-client, which drives the browser, is not installed")
-from tests.review import browser  # noqa: E402 -- it imports websocket
+from tests.review import browser
 
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here")
 
@@ -196,7 +195,7 @@ def test_on_paper_every_picture_is_there(opened):
 
 @pytest.mark.slow
 def test_two_thousand_items_stay_quick(page, tmp_path):
-    """Measured: 27 MB, loaded in 1.5 s, filtered and sorted in well under 0.2 s, on two busy cores."""
+    """Measured on two busy cores: 27 MB, loaded in 0.5 to 1 s; to filter or sort takes 20 to 90 ms."""
     report = Report()
     photographs = [arrays(seed, 480, 640) for seed in range(8)]
     rng = np.random.default_rng(0)
@@ -211,9 +210,8 @@ def test_two_thousand_items_stay_quick(page, tmp_path):
     def timed(script):
         """Milliseconds until the next frame is drawn."""
         frame = "new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
-        return page.evaluate(
-            f"(async () => {{ const start = performance.now(); {script}; await {frame}; return performance.now() - start }})()"
-        )
+        timing = f"const start = performance.now(); {script}; await {frame}; return performance.now() - start"
+        return page.evaluate(f"(async () => {{ {timing} }})()")
 
     times = {
         "search": timed("search.value = 'album 3/'; filter()"),
@@ -224,8 +222,15 @@ def test_two_thousand_items_stay_quick(page, tmp_path):
     }
     start = time.perf_counter()
     page.press("j", "j", "j")
-    print(f"{size / 1e6:.1f} MB, loaded in {loading:.2f} s, {times}, three keys {time.perf_counter() - start:.2f} s")
+    keys = time.perf_counter() - start
+    print(f"{size / 1e6:.1f} MB, loaded in {loading:.2f} s, {times}, three keys {keys:.2f} s")
     assert size < 32e6
     assert loading < 10
-    assert max(times.values()) < 1000
+    assert max(times.values()) < 500
+
+    assert page.evaluate(SHOWN) < 200
+    page.evaluate("choose(300)")
+    assert page.evaluate("shown[300] === document.querySelector('.card.current')")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for(f"scrollTo(0, document.body.scrollHeight), {SHOWN} === 2000 && shown[1999].filled")
     assert page.problems == []

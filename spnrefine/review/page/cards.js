@@ -73,7 +73,8 @@ function stage(index, split) {
   const photograph = element("img", {
     src: `data:image/jpeg;base64,${picture.jpeg}`, alt: `Photograph ${name}`, decoding: "async", draggable: false,
   });
-  const made = element("div", { className: "stage" }, photograph, outline(picture, "coarse"), outline(picture, "refined"),
+  const made = element("div", { className: "stage" }, photograph,
+    outline(picture, "coarse"), outline(picture, "refined"),
     element("span", { className: "tag left", textContent: "coarse" }),
     element("span", { className: "tag right", textContent: "refined" }),
     element("span", { className: "handle" }), slider);

@@ -79,8 +79,8 @@ function filter() {
   const above = grid.parentElement.offsetTop - byId("toolbar").offsetHeight;
   if (scrollY > above) scrollTo(0, above);
   byId("least-value").textContent = share ? percent(share) : "0 %";
-  byId("shown").textContent = shown.length === total
-    ? `All ${total.toLocaleString("en")} shown` : `${shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} shown`;
+  const [some, all] = [shown.length, total].map((count) => count.toLocaleString("en"));
+  byId("shown").textContent = some === all ? `All ${all} shown` : `${some} of ${all} shown`;
   byId("none").hidden = shown.length > 0;
 }
 
@@ -161,8 +161,10 @@ function showZoom(index) {
   const source = cards[index].stage;
   const picture = source && stage(index, source.querySelector(".slider").valueAsNumber);
   byId("zoom-name").textContent = nameOf(item);
-  byId("zoom-figures").textContent = [item.status, ...figures(item).slice(0, 3).map((row) => row.join(" "))].join(" · ");
-  byId("zoom-picture").replaceChildren(picture || element("p", { className: "nothing", textContent: item.error || "No picture" }));
+  const main = figures(item).slice(0, 3).map((row) => row.join(" "));
+  byId("zoom-figures").textContent = [item.status, ...main].join(" · ");
+  const nothing = element("p", { className: "nothing", textContent: item.error || "No picture" });
+  byId("zoom-picture").replaceChildren(picture || nothing);
   picture?.querySelector(".slider").focus();
 }
 
@@ -174,7 +176,9 @@ function openZoom(index) {
 }
 
 zoom.addEventListener("close", () => choose(shown.indexOf(cards[zoomed])));
-for (const dialog of [zoom, keys]) dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+for (const dialog of [zoom, keys]) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}
 byId("help").addEventListener("click", () => keys.showModal());
 
 // --- Keys ---
