@@ -2,10 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Document, Item
 from spnrefine.batch import job
@@ -16,18 +19,23 @@ from spnrefine.errors import SpnRefineError
 from spnrefine.files import atomic, masks
 from spnrefine.files.images import read_image
 
+Show = Callable[[Record, NDArray[np.uint8], job.Refined], None]
 
-def refine_items(items: Sequence[Item], refiner: RefinesMasks, settings: Settings, *, jobs: int) -> Generator[Record]:
+
+def refine_items(
+    items: Sequence[Item], refiner: RefinesMasks, settings: Settings, *, jobs: int, also: Show | None = None
+) -> Generator[Record]:
     """Refine every item, put it back into its document, and yield its record, in their order.
 
     Items of one photograph that follow each other read it once. One that fails stays as it was and stops nothing.
+    ``also`` is called, by several threads, for each that was refined.
     """
     groups = (list(group) for _, group in groupby(items, key=lambda item: item.photograph))
     with ThreadPoolExecutor(jobs) as workers:
         begun: deque[Future[list[Record]]] = deque()
         try:
             for group in groups:
-                begun.append(workers.submit(_refine_group, group, refiner, settings))
+                begun.append(workers.submit(_refine_group, group, refiner, settings, also))
                 while len(begun) > AHEAD * jobs:
                     yield from begun.popleft().result()
             while begun:
@@ -59,7 +67,7 @@ def _source(document: Document, relative: Path) -> Path:
     return document.path / relative if document.path.is_dir() else document.path
 
 
-def _refine_group(items: list[Item], refiner: RefinesMasks, settings: Settings) -> list[Record]:
+def _refine_group(items: list[Item], refiner: RefinesMasks, settings: Settings, also: Show | None) -> list[Record]:
     image = None
     records = []
     for item in items:
@@ -74,6 +82,8 @@ def _refine_group(items: list[Item], refiner: RefinesMasks, settings: Settings) 
             refined = job.refine(Loaded(image, masks.of_array(coarse)), refiner, settings, record)
             record.seconds = round(time.perf_counter() - start, 4)
             item.write(refined.after)
+            if also:
+                also(record, image, refined)
         except Exception as error:  # whatever is wrong with one item, the others go on
             record.status = "failed"
             record.error = str(error) if isinstance(error, SpnRefineError) else f"{type(error).__name__}: {error}"

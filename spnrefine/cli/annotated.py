@@ -4,44 +4,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spnrefine.cli.streams import progress, say
-from spnrefine.cli.summary import Tally
 
 if TYPE_CHECKING:
+    from spnrefine import Refiner
     from spnrefine.batch.job import Settings
+    from spnrefine.cli.summary import Tally
 
 
 def refine_annotations(
     opened: tuple[Path, Path | None, bool, float],
     output: Path,
+    refiner: "Refiner",
     settings: "Settings",
-    model: str,
-    device: str,
+    tally: "Tally",
+    *,
     jobs: int,
-    threads: int,
-    records: str | None,
     fail_fast: bool,
 ) -> int:
     """Refine every mask of a document and write it whole; return the exit code.
 
     ``opened`` are the document, the photographs' folder, whether to write polygons, and their tolerance in pixels.
-    A mask that fails stays as it was.
+    A mask that fails stays as it was; with ``fail_fast`` nothing is written then.
     """
-    from spnrefine import Refiner
     from spnrefine.annotations.document import open_document
     from spnrefine.batch import annotated
 
     path, images, polygons, tolerance = opened
     document = open_document(path, images, polygons=polygons, tolerance=tolerance)
     annotated.check_outputs(document, output, overwrite=settings.overwrite)
+    tally.check()
     items = document.items
     if not items:
         say(f"{path} holds no mask to refine; it is written as it came.")
-    tally = Tally(records, overwrite=settings.overwrite, total=len(items))
-    done = annotated.refine_items(items, Refiner(model, device, threads=threads), settings, jobs=jobs)
+    done = annotated.refine_items(items, refiner, settings, jobs=jobs, also=tally.show)
     stopped = False
     try:
         for record in progress(done, len(items)):
-            record.output = str(output) if record.status != "failed" else None
             tally.add(record)
             stopped = fail_fast and record.status == "failed"
             if stopped:
@@ -50,5 +48,5 @@ def refine_annotations(
         if not stopped:
             annotated.write_outputs(document, output, overwrite=settings.overwrite)
     finally:
-        tally.close()
+        tally.close(len(items))
     return 1 if tally.failed else 0

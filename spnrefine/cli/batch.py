@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spnrefine.batch.pairing import Pair
     from spnrefine.batch.record import Record
     from spnrefine.batch.run import Finish
+    from spnrefine.cli.summary import Tally
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
@@ -62,6 +63,7 @@ Examples:
 @option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @option("--jobs", type=click.IntRange(1), help="Images worked on at once.  [default: one a core, at most 8]")
 @option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
+@option("--report", metavar="FILE", type=path(), help="Write an HTML page to review the masks, most changed first.")
 @option("--records", metavar="FILE|-", help="Write a JSON record a line for each photograph.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @model_options
@@ -80,6 +82,7 @@ def batch(
     fail_fast: bool,
     jobs: int | None,
     overlay: Path | None,
+    report: Path | None,
     records: str | None,
     as_json: bool,
     model: str,
@@ -110,6 +113,7 @@ def batch(
     jobs = jobs or min(cores.available(), MOST_JOBS)
     threads = max(1, cores.available() // jobs)
     settings = Settings.of(**how)
+    tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite or resume)
     if folder is not None and (images is not None or folder.is_file()):
         unfit: dict[str, Any] = {
             "--mask-dir": mask_dir,
@@ -123,15 +127,15 @@ def batch(
         from spnrefine.cli.annotated import refine_annotations
 
         document = (folder, images, polygons, tolerance)
-        to = STREAM if as_json else records
-        return refine_annotations(document, output, settings, model, device, jobs, threads, to, fail_fast)
+        refiner = spnrefine.Refiner(model, device, threads=threads)
+        return refine_annotations(document, output, refiner, settings, tally, jobs=jobs, fail_fast=fail_fast)
     pairs = _pairs(folder, files_from, files0_from, mask_dir, output)
     if dry_run:
         return _show(pairs)
-    tally = Tally(STREAM if as_json else records, overwrite=settings.overwrite or resume, total=len(pairs))
+    tally.check()
     refiner = spnrefine.Refiner(model, device, threads=threads)
     ledger = Ledger(output, run_key(settings, weights.describe(model).sha256, spnrefine.__version__), required=resume)
-    work = Work(refiner, settings, ledger, jobs, resume, max_items, _drawing(overlay, output, settings))
+    work = Work(refiner, settings, ledger, jobs, resume, max_items, _drawing(overlay, output, settings, tally))
     done = run(pairs, work)
     try:
         for record in progress(done, len(pairs)):
@@ -141,7 +145,7 @@ def batch(
     finally:
         done.close()
         ledger.close()
-        tally.close()
+        tally.close(len(pairs))
     return 1 if tally.failed else 0
 
 
@@ -165,16 +169,17 @@ def _show(pairs: "list[Pair]") -> int:
     return int(any(pair.problem for pair in pairs))
 
 
-def _drawing(overlay: Path | None, output: Path, settings: "Settings") -> "Finish | None":
-    """Return what draws a refined pair into the folder ``overlay``, if there is one."""
-    if overlay is None:
-        return None
-    from spnrefine.files import atomic
-    from spnrefine.review import pictures
+def _drawing(overlay: Path | None, output: Path, settings: "Settings", tally: "Tally") -> "Finish":
+    """Return what shows a refined pair in the report, and draws it into the folder ``overlay`` if there is one."""
 
     def draw(pair: "Pair", loaded: "Loaded", refined: "Refined", record: "Record") -> None:
-        target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
-        picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
-        atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
+        tally.show(record, loaded.image, refined)
+        if overlay:
+            from spnrefine.files import atomic
+            from spnrefine.review import pictures
+
+            target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
+            picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
+            atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
 
     return draw

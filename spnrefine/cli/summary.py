@@ -1,72 +1,102 @@
-"""What a batch tells: its records as they come, and what they amount to."""
+"""What a batch tells: its records as they come, a report, and what they amount to."""
 
 import json
 import statistics
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spnrefine.cli.streams import STREAM, say
 
 if TYPE_CHECKING:
+    from spnrefine.batch.job import Refined
     from spnrefine.batch.record import Record
+    from spnrefine.review.report import Report
+    from spnrefine.review.thumbnails import Thumbnail
 
 
 class Tally:
-    """Counts records, writes them where they were asked for, and closes with a summary on standard error.
+    """Counts records, puts them where they were asked for, and closes with a summary on standard error.
 
-    ``records`` is a file for JSON lines, ``-`` for standard output, or None.
+    ``records`` is a file for JSON lines, ``-`` for standard output, or None; ``report`` an HTML file or None.
     """
 
-    def __init__(self, records: str | None, *, overwrite: bool, total: int):
+    def __init__(self, records: str | None, report: Path | None, *, overwrite: bool):
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
-        self._total, self._overwrite = total, overwrite
-        self._file = Path(records) if records and records != STREAM else None
+        self._overwrite = overwrite
         self._to_stdout = records == STREAM
+        self._records = Path(records) if records and not self._to_stdout else None
         self._lines: list[str] = []
-        if self._file:
-            from spnrefine.files import atomic
+        self._page, self._report = report, _new_report() if report else None
+        self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-            atomic.check_output(self._file, overwrite=overwrite)
+    def check(self) -> None:
+        """Refuse files that exist before any work is done."""
+        from spnrefine.files import atomic
+
+        for path in (self._records, self._page):
+            if path:
+                atomic.check_output(path, overwrite=self._overwrite)
+
+    def show(self, record: "Record", image: Any, refined: "Refined") -> None:
+        """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
+        if self._report is not None:
+            from spnrefine.review.thumbnails import thumbnail
+
+            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before != 0, refined.after != 0)
 
     def add(self, record: "Record") -> None:
+        """Count a record and put it out."""
         self._counts[record.status] += 1
         if record.status == "failed":
             self.failed.append(record)
         elif record.changed is not None:
             self._changed.append(record.changed)
+        if self._report is not None:
+            listed = record.as_dict()
+            if record.mask and not Path(record.mask).is_file():  # an item of an annotation file: a name, no link
+                listed |= {"mask": None, "notes": [record.mask, *record.notes]}
+            self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
         if self._to_stdout:
             click.echo(json.dumps(record.as_dict()))
-        elif self._file:
+        elif self._records:
             self._lines.append(json.dumps(record.as_dict()) + "\n")
 
-    def close(self) -> None:
-        """Write the records' file, name what failed, and sum up."""
-        if self._file:
-            from spnrefine.files import atomic
+    def close(self, total: int) -> None:
+        """Write the files, name what failed, and sum up."""
+        from spnrefine.files import atomic
 
-            atomic.write_bytes(self._file, "".join(self._lines).encode(), overwrite=self._overwrite)
+        if self._records:
+            atomic.write_bytes(self._records, "".join(self._lines).encode(), overwrite=self._overwrite)
+        if self._report is not None and self._page:
+            self._report.write(self._page, overwrite=self._overwrite)
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if sys.stderr.isatty():
-            self._table()
+            self._table(total)
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
-            say(f"{counts or 'nothing done'} of {self._total}.")
+            say(f"{counts or 'nothing done'} of {total}.")
 
-    def _table(self) -> None:
+    def _table(self, total: int) -> None:
         from rich.console import Console
         from rich.table import Table
 
         table = Table(show_header=False, box=None)
         for status, count in sorted(self._counts.items()):
             table.add_row(status, str(count), style="red" if status == "failed" else None)
-        table.add_row("of", str(self._total))
+        table.add_row("of", str(total))
         if self._changed:
             table.add_row("median change", f"{100 * statistics.median(self._changed):.1f} %")
         Console(stderr=True, highlight=False).print(table)
+
+
+def _new_report() -> "Report":
+    from spnrefine.review.report import Report
+
+    return Report()

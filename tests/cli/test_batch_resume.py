@@ -149,6 +149,18 @@ def test_records_go_to_a_file(run, folder):
     assert not (folder / "b").exists()
 
 
+def test_a_report_shows_every_mask_once(run, folder):
+    (folder / "photos/00.jpg").write_bytes(b"")
+    assert run(*arguments(folder, "--report", folder / "review.html")).exit_code == 1
+    page = (folder / "review.html").read_text()
+    data = json.loads(page.partition('id="report">')[2].partition("</script>")[0])
+    assert len(data["items"]) == COUNT
+    assert data["items"][0]["status"] == "failed"
+    result = run(*arguments(folder, "--report", folder / "review.html", out="b"))
+    assert "exists" in result.stderr
+    assert not (folder / "b").exists()
+
+
 @pytest.mark.parametrize(("option", "separator"), [("--files-from", "\n"), ("--files0-from", "\0")])
 def test_lists_of_files_from_standard_input(run, folder, option, separator):
     names = [str(folder / "photos/sub/01.jpg"), str(folder / "photos/00.jpg")]

@@ -1,0 +1,113 @@
+"""Small pictures of a change: one JPEG of the photograph, and both contours as SVG paths over it."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from spnrefine.review.pictures import RGB
+
+Bools = NDArray[np.bool_]
+
+WIDTH, HEIGHT = 320, 240  # pixels, at most
+FINE = 4  # contours are traced on a grid so much finer than the thumbnail's pixels
+MARGIN = 0.12  # of the change's longer side
+LEAST_SIDE = 64  # pixels of the photograph: a smaller crop would show no surroundings
+JPEG_BYTES = 9_000  # the quality falls until a thumbnail takes no more
+PATH_BYTES = 3_000  # a contour is simplified until it takes no more
+QUALITIES = (80, 70, 60, 48, 36, 24)
+TOLERANCES = (1.0, 2.0, 4.0, 8.0)  # of the simplified contour, in units of the fine grid
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """What the report keeps of one photograph and its masks: some ten kilobytes.
+
+    Attributes
+    ----------
+    jpeg : the photograph's crop, at most `WIDTH` x `HEIGHT` pixels.
+    width, height : of the box that the paths are drawn in; its shape is the crop's.
+    coarse, refined : the masks' outlines as SVG path data, holes included (fill rule evenodd).
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    coarse: str
+    refined: str
+
+
+def thumbnail(image: RGB, coarse: Bools, refined: Bools) -> Thumbnail:
+    """Make the thumbnail of the part of ``image`` (H, W, 3) that the masks (H, W) cover, before or after."""
+    crop = crop_box(coarse | refined)
+    picture = np.ascontiguousarray(image[crop])
+    rows, columns = picture.shape[:2]
+    scale = min(WIDTH / columns, HEIGHT / rows)
+    fine = (max(1, round(columns * scale * FINE)), max(1, round(rows * scale * FINE)))
+    if scale < 1:
+        size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return Thumbnail(_jpeg(picture), *fine, _path(coarse[crop], fine), _path(refined[crop], fine))
+
+
+def crop_box(masks: Bools) -> tuple[slice, slice]:
+    """Return the rows and columns around all that is set in ``masks`` (H, W), widened to a thumbnail's shape.
+
+    Where the photograph ends the box does too; masks with nothing set give the whole photograph.
+    """
+    height, width = masks.shape
+    rows, columns = np.flatnonzero(masks.any(axis=1)), np.flatnonzero(masks.any(axis=0))
+    if not len(rows):
+        return slice(0, height), slice(0, width)
+    extent = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    margin = 2 * MARGIN * max(extent)
+    tall, wide = (max(side + margin, LEAST_SIDE) for side in extent)
+    tall, wide = max(tall, wide * HEIGHT / WIDTH), max(wide, tall * WIDTH / HEIGHT)
+    return _interval(rows[0] + rows[-1] + 1, tall, height), _interval(columns[0] + columns[-1] + 1, wide, width)
+
+
+def _interval(twice_centre: int, length: float, end: int) -> slice:
+    """An interval of ``length`` around a centre, pushed back into 0..end and cut where it is longer."""
+    size = min(round(length), end)
+    start = min(max((int(twice_centre) - size) // 2, 0), end - size)
+    return slice(start, start + size)
+
+
+def _jpeg(picture: RGB) -> bytes:
+    data = b""
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
+        data = buffer.getvalue()
+        if len(data) <= JPEG_BYTES:
+            break
+    return data
+
+
+def _path(mask: Bools, fine: tuple[int, int]) -> str:
+    """Trace a mask on the fine grid; where it is too ragged for `PATH_BYTES`, coarser, and its longest contours."""
+    if not mask.any():
+        return ""
+    shrinks = mask.shape[1] > fine[0]
+    grid = cv2.resize(mask.astype(np.uint8) * 255, fine, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    contours, _ = cv2.findContours((grid > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    contours = sorted(contours, key=len, reverse=True)
+    pieces: list[str] = []
+    for tolerance in TOLERANCES:
+        pieces = [_piece(cv2.approxPolyDP(contour, tolerance, closed=True)) for contour in contours]
+        if sum(map(len, pieces)) <= PATH_BYTES:
+            return "".join(pieces)
+    fits = int(np.searchsorted(np.cumsum([len(piece) for piece in pieces]), PATH_BYTES, side="right"))
+    return "".join(pieces[: max(fits, 1)])
+
+
+def _piece(contour: NDArray[Any]) -> str:
+    """One closed contour (N, 1, 2), ints, as SVG path data: its first point, then steps."""
+    points = contour[:, 0, :]
+    first, steps = points[0], np.diff(points, axis=0)
+    numbers = "".join(f"{step}" if step < 0 else f" {step}" for step in steps.ravel().tolist())
+    return f"M{first[0]} {first[1]}l{numbers.strip() or '0 0'}z"
