@@ -1,8 +1,13 @@
-"""A drawn photograph with a mask, at any size: what the benchmarks refine."""
+"""What the benchmarks refine: a drawn photograph with a mask at any size, and a real one."""
+
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from spnrefine.files.images import read_image
+from spnrefine.files.rasters import read_raster
 
 DRAWN = 512  # pixels: larger scenes are enlarged from this size, so that drawing costs little
 
@@ -29,3 +34,15 @@ def draw_scene(height: int, width: int, seed: int = 0) -> tuple[NDArray[np.uint8
         np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)),
         np.asarray(cv2.resize(coarse.astype(np.uint8) * 255, size, interpolation=cv2.INTER_NEAREST)),
     )
+
+
+def astronaut() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return NASA's portrait of Eileen Collins (public domain; from scikit-image) and a coarse mask of her.
+
+    Returns
+    -------
+    image : (512, 512, 3) uint8, RGB.  mask : (512, 512) uint8, 0 or 255; it covers about 40 % of the frame.
+    """
+    here = Path(__file__).parent
+    folder = here if (here / "astronaut.jpg").is_file() else here.parents[1] / "examples"  # a wheel, or a checkout
+    return read_image(folder / "astronaut.jpg"), read_raster(folder / "astronaut_mask.png").pixels[..., 0]

@@ -77,8 +77,8 @@ def _session(path: Path, state: dict[str, NDArray[np.float32]], threads: int) ->
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     options.intra_op_num_threads = threads
-    # its threads would keep the cores busy, waiting, while the propagation runs
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # its threads may wait busily for each other, but not on while the propagation runs
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in state.values()]
     options.add_external_initializers([*state], values)
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
