@@ -49,7 +49,7 @@ def batch(model: str, device: str, images: int = 500) -> Iterator[dict[str, Any]
 
     Arrays are refined one by one on all cores, warm, before and after, in this process.
     """
-    scenes = [draw_scene(SIDE, SIDE, seed) for seed in range(10)]
+    scenes = [draw_scene(SIDE, SIDE, seed) for seed in range(min(images, 10))]
     refiner = Refiner(model, device)
     with tempfile.TemporaryDirectory() as name:
         photographs, masks = (Path(name, part) for part in ("photographs", "masks"))

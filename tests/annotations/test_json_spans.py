@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spnrefine.annotations.json_spans import dumps_like, parse
@@ -13,7 +13,8 @@ values = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(st.text(), values)), st.sampled_from([None, 0, 3]), st.booleans())
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.dictionaries(st.text(), values), max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
 def test_parses_as_json_does_and_spans_hold_the_values(objects, indent, ascii_only):
     text = json.dumps({"things": objects, "else": objects}, indent=indent, ensure_ascii=ascii_only)
     for opened in (None, {}, {"things": [{}]}, {"things": {}}, [{}]):
