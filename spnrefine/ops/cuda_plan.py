@@ -17,7 +17,7 @@ class Tiles:
     """The same for longer lines, best first."""
 
 
-FORWARD = Tiles({64: 4, 128: 8, 256: 8, 512: 8, 1024: 2}, {512: 8, 256: 8})
+FORWARD = Tiles({64: 4, 128: 4, 256: 8, 512: 8, 1024: 2}, {512: 8, 256: 8})
 BACKWARD = Tiles({64: 4, 128: 4, 256: 4, 512: 4}, {512: 2})
 FORWARD_FLOAT64 = Tiles({64: 4, 128: 4, 256: 4}, {256: 4})
 BACKWARD_FLOAT64 = Tiles({64: 2, 128: 2, 256: 2}, {256: 2})
