@@ -40,6 +40,7 @@ def refine_annotations(
     stopped = False
     try:
         for record in progress(done, len(items)):
+            record.output = None if record.status == "failed" else str(output)
             tally.add(record)
             stopped = fail_fast and record.status == "failed"
             if stopped:

@@ -122,8 +122,10 @@ def batch(
             "--resume": resume,
         }
         unfit |= {"--overlay": overlay, "--dry-run": dry_run, "--max-items": max_items, "--soft": settings.soft}
-        for name in (name for name, value in unfit.items() if value):
-            raise click.UsageError(f"{name} does not go with annotations.")
+        unfit |= {"--labels": settings.labels, "--void": how["void"] is not None, "--resize-mask": settings.resize_mask}
+        wrong = next((name for name, value in unfit.items() if value), None)
+        if wrong:
+            raise click.UsageError(f"{wrong} does not go with annotations.")
         from spnrefine.cli.annotated import refine_annotations
 
         document = (folder, images, polygons, tolerance)

@@ -54,6 +54,7 @@ def test_masks_are_refined_and_all_else_stays(run, coco):
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["status"] for record in records] == ["refined"] * 3
     assert records[0]["mask"].startswith("annotations.json#")
+    assert {record["output"] for record in records} == {str(coco / "refined.json")}
     before, after = (json.loads((coco / name).read_text()) for name in ("annotations.json", "refined.json"))
     for old, new in zip(before["annotations"], after["annotations"], strict=True):
         assert old["segmentation"] != new["segmentation"]
@@ -104,7 +105,7 @@ def test_a_folder_of_yolo_files(run, coco, tmp_path):
     assert refined != (tmp_path / "labels/1.txt").read_text()
 
 
-@pytest.mark.parametrize("option", ["--resume", "--dry-run", "--soft"])
+@pytest.mark.parametrize("option", ["--resume", "--dry-run", "--soft", "--labels"])
 def test_options_that_do_not_go_with_annotations(run, coco, option):
     assert batch(run, coco, option).exit_code == 2
 
