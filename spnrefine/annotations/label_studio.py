@@ -18,7 +18,6 @@ from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import (
     Document,
     Edit,
-    Item,
     Mask,
     Size,
     TextFile,
@@ -27,7 +26,8 @@ from spnrefine.annotations.items import (
     check_size,
     pairs,
 )
-from spnrefine.annotations.json_spans import Spanned, dumps_like
+from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.photographs import SUFFIXES, find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 
@@ -57,7 +57,7 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
             if not isinstance(found, Spanned):
                 continue
             if "rle" in found:
-                kind: type[_Region] = _Brush
+                kind: type[JsonItem] = _Brush
             elif "points" in found and str(region.get("type")).startswith("polygon"):
                 kind = _Polygon
             else:
@@ -77,18 +77,7 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
     return Document(path, "Label Studio", [file])
 
 
-class _Region(Item):
-    found: Spanned
-    text: str
-    stated: tuple[Any, Any]
-    tolerance: float
-
-    def _edit(self, key: str, value: Any) -> Edit:
-        start, end = self.found.spans[key]
-        return Edit(start, end, dumps_like(value, self.text[start:end]))
-
-
-class _Brush(_Region):
+class _Brush(JsonItem):
     def _decode(self, size: Size) -> Mask:
         return self._alpha(size) > 0
 
@@ -101,7 +90,7 @@ class _Brush(_Region):
         return brush.decode(self.name, self.found["rle"], size)
 
 
-class _Polygon(_Region):
+class _Polygon(JsonItem):
     def _decode(self, size: Size) -> Mask:
         check_size(self.name, self.stated, size)
         points = pairs(self.name, self.found["points"]) * size[::-1] / 100  # the file has percent

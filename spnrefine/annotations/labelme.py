@@ -18,7 +18,6 @@ from PIL import Image
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import (
     Edit,
-    Item,
     Mask,
     Size,
     TextFile,
@@ -27,7 +26,8 @@ from spnrefine.annotations.items import (
     check_size,
     pairs,
 )
-from spnrefine.annotations.json_spans import Spanned, dumps_like
+from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.photographs import SUFFIXES, find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box
@@ -64,27 +64,16 @@ def open_labelme(path: Path, text: str, value: Any, folders: Sequence[Path], *, 
         photograph, problem = find_photograph(name, names, folders)
         kind = _MaskShape if shape.get("shape_type") == "mask" else _Polygon
         item = kind(name, photograph, problem)
-        item.shape, item.text, item.tolerance = shape, text, tolerance
+        item.found, item.text, item.tolerance = shape, text, tolerance
         item.stated = (value.get("imageHeight"), value.get("imageWidth"))
         file.items.append(item)
     return file
 
 
-class _Shape(Item):
-    shape: Spanned
-    text: str
-    stated: tuple[Any, Any]
-    tolerance: float
-
-    def _edit(self, key: str, value: Any) -> Edit:
-        start, end = self.shape.spans[key]
-        return Edit(start, end, dumps_like(value, self.text[start:end]))
-
-
-class _Polygon(_Shape):
+class _Polygon(JsonItem):
     def _decode(self, size: Size) -> Mask:
         check_size(self.name, self.stated, size)
-        points = check_points(self.name, pairs(self.name, self.shape.get("points")), size)
+        points = check_points(self.name, pairs(self.name, self.found.get("points")), size)
         return fill(points, size, grid=Grid.CENTRES)
 
     def _encode(self, mask: Mask) -> Iterable[Edit]:
@@ -92,11 +81,11 @@ class _Polygon(_Shape):
         yield self._edit("points", join(trace(mask, tolerance=self.tolerance, grid=Grid.CENTRES)).tolist())
 
 
-class _MaskShape(_Shape):
+class _MaskShape(JsonItem):
     def _decode(self, size: Size) -> Mask:
         check_size(self.name, self.stated, size)
         picture = self._picture()
-        points = pairs(self.name, self.shape.get("points"))
+        points = pairs(self.name, self.found.get("points"))
         if len(points) != 2:
             raise FileError(f"{self.name} is a mask with {len(points)} points, not the 2 of its box; export it again")
         left, top = (int(number) for number in points[0])
@@ -120,7 +109,7 @@ class _MaskShape(_Shape):
         yield self._edit("mask", base64.b64encode(buffer.getvalue()).decode("ascii"))
 
     def _picture(self) -> np.ndarray:
-        encoded = self.shape.get("mask")
+        encoded = self.found.get("mask")
         if not isinstance(encoded, str):
             raise FileError(f"{self.name} is a mask without a picture in base64; export it again")
         try:

@@ -1,9 +1,8 @@
 """Work through the masks of an annotation file, a photograph at a time, on several threads."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from spnrefine.annotations.items import Document, Item
 from spnrefine.batch import job
 from spnrefine.batch.job import Loaded, RefinesMasks, Settings
 from spnrefine.batch.record import Record
-from spnrefine.batch.run import AHEAD
+from spnrefine.batch.threads import in_order
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import atomic, masks
 from spnrefine.files.images import read_image
@@ -31,17 +30,9 @@ def refine_items(
     ``also`` is called, by several threads, for each that was refined.
     """
     groups = (list(group) for _, group in groupby(items, key=lambda item: item.photograph))
-    with ThreadPoolExecutor(jobs) as workers:
-        begun: deque[Future[list[Record]]] = deque()
-        try:
-            for group in groups:
-                begun.append(workers.submit(_refine_group, group, refiner, settings, also))
-                while len(begun) > AHEAD * jobs:
-                    yield from begun.popleft().result()
-            while begun:
-                yield from begun.popleft().result()
-        finally:
-            workers.shutdown(cancel_futures=True)
+    calls = (partial(_refine_group, group, refiner, settings, also) for group in groups)
+    for records in in_order(calls, jobs):
+        yield from records
 
 
 def planned_outputs(document: Document, output: Path) -> dict[Path, Path]:

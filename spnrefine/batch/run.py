@@ -1,10 +1,9 @@
 """Work through many pairs on several threads."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from spnrefine.batch import job
@@ -12,12 +11,11 @@ from spnrefine.batch.job import Loaded, RefinesMasks, Settings
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.pairing import Pair
 from spnrefine.batch.record import Record
+from spnrefine.batch.threads import in_order
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import atomic, masks
 
 Finish = Callable[[Pair, Loaded, job.Refined, Record], None]
-
-AHEAD = 4  # pairs handed out for each thread, so that none waits while a slow one holds up the order
 
 
 @dataclass(frozen=True)
@@ -43,22 +41,20 @@ def run(pairs: Iterable[Pair], work: Work) -> Generator[Record]:
 
     A pair with a ``problem`` fails with it. Closing the generator lets what has begun be finished.
     """
-    with ThreadPoolExecutor(work.jobs) as workers:
-        begun: deque[Future[Record]] = deque()
-        started = 0
-        try:
-            for pair in pairs:
-                skipped = _finished(pair, work) if work.resume else None
-                if skipped is None and work.most is not None and started >= work.most:
-                    break
-                started += skipped is None
-                begun.append(_done(skipped) if skipped else workers.submit(_run_one, pair, work))
-                while len(begun) > AHEAD * work.jobs:
-                    yield begun.popleft().result()
-            while begun:
-                yield begun.popleft().result()
-        finally:
-            workers.shutdown(cancel_futures=True)  # what has begun is still written: files are whole or not there
+    yield from in_order(_calls(pairs, work), work.jobs)
+
+
+def _calls(pairs: Iterable[Pair], work: Work) -> Iterator[Callable[[], Record]]:
+    started = 0
+    for pair in pairs:
+        skipped = _finished(pair, work) if work.resume else None
+        if skipped is not None:
+            yield partial(replace, skipped)
+            continue
+        if work.most is not None and started >= work.most:
+            return
+        started += 1
+        yield partial(_run_one, pair, work)
 
 
 def _finished(pair: Pair, work: Work) -> Record | None:
@@ -101,12 +97,6 @@ def _run_one(pair: Pair, work: Work) -> Record:
         text = str(error) if isinstance(error, SpnRefineError) else f"{type(error).__name__}: {error}"
         return replace(record, status="failed", error=text)
     return record
-
-
-def _done(record: Record) -> Future[Record]:
-    future: Future[Record] = Future()
-    future.set_result(record)
-    return future
 
 
 def output_path(pair: Pair, loaded: Loaded) -> Path:
