@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spnrefine.errors import SpnRefineError
-    from spnrefine.refiner import Refiner, refine
+    from spnrefine.refiner import Backbone, Parser, Refiner, refine
 
 __version__ = "0.1.0"
-__all__ = ["Refiner", "SpnRefineError", "__version__", "refine"]
+__all__ = ["Backbone", "Parser", "Refiner", "SpnRefineError", "__version__", "refine"]
 
-_HOMES = {"Refiner": "refiner", "refine": "refiner", "SpnRefineError": "errors"}
+_HOMES = {
+    "Backbone": "refiner",
+    "Parser": "refiner",
+    "Refiner": "refiner",
+    "refine": "refiner",
+    "SpnRefineError": "errors",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,21 @@ class RefinesMasks(Protocol):
     def __call__(self, image: NDArray[np.uint8], coarse: Probability) -> Probability: ...
 
 
+class MakesMasks(Protocol):
+    """What makes a coarse mask where none is given, and perhaps refines it itself."""
+
+    def __call__(self, image: NDArray[np.uint8]) -> "Made": ...
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A coarse mask made from a photograph, and what it was refined to where its maker did so (else None)."""
+
+    mask: Mask
+    probability: Probability | None = None
+    after: NDArray | None = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """How refined masks are made and written, whatever their number."""
@@ -45,10 +60,11 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A photograph (H, W, 3) and its coarse mask, of one size."""
+    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
 
     image: NDArray[np.uint8]
     mask: Mask
+    made: Made | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +80,8 @@ class Refined:
     after: NDArray
 
 
-def load(image: Source, mask: Source, settings: Settings) -> Loaded:
-    """Read a photograph and its mask.
+def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:
+    """Read a photograph and its mask, or make one.
 
     Raises
     ------
@@ -73,6 +89,10 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
     ShapeError: they differ in size and ``settings.resize_mask`` is off.
     """
     photograph = read_photograph(image)
+    if mask is None:
+        assert maker is not None
+        made = maker(photograph.pixels)
+        return Loaded(photograph.pixels, made.mask, made)
     coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     if coarse.shape != size:
@@ -85,17 +105,23 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
     return Loaded(photograph.pixels, coarse)
 
 
-def refine(loaded: Loaded, refiner: RefinesMasks, settings: Settings, record: Record) -> Refined:
+def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a loaded mask and say in ``record`` what became of it; void pixels stay as they are."""
     mask, coarse = loaded.mask, loaded.mask.probability
     before = coarse > settings.threshold if mask.labels is None else mask.labels
-    if mask.is_empty or mask.is_full:
+    made = loaded.made
+    if mask.is_empty or (mask.is_full and made is None):
         record.status = "empty" if mask.is_empty else "full"
         record.changed = 0.0
         return Refined(coarse, before, before)
-    if mask.labels is None:
+    after: NDArray
+    if made is not None and made.after is not None and made.probability is not None:
+        after, probability = made.after, made.probability
+    elif refiner is None:
+        raise TypeError("a mask that was not refined where it was made needs a refiner")
+    elif mask.labels is None:
         probability = refiner(loaded.image, coarse)
-        after: NDArray = probability > settings.threshold
+        after = probability > settings.threshold
     else:
         after, probability = refine_labels(refiner, loaded.image, mask.labels, mask.void)
     if mask.void is not None:
@@ -125,6 +151,8 @@ def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | N
 
 def note(record: Record, loaded: Loaded) -> str | None:
     """Say what a user would otherwise wonder about, or None."""
+    if record.status == "empty" and loaded.made is not None:
+        return f"{record.image}: no clear object was found; the mask is empty."
     if record.status in ("empty", "full"):
         return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
     if record.status == "kept":

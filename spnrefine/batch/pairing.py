@@ -53,13 +53,26 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
     """
     _check_folder(photographs)
     masks, suffix = _masks_of(photographs, masks)
-    others = [folder.resolve() for folder in (masks, output) if folder.resolve() != photographs.resolve()]
-    found = [path for path in _walk(photographs, others) if _is_photograph(path, suffix)]
-    if not found:
-        raise FileError(
-            f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
-        )
-    return _paired(found, photographs, masks, suffix, output)
+    return _paired(_find(photographs, output, suffix, masks), photographs, masks, suffix, output)
+
+
+def find_photographs(photographs: Path, output: Path) -> list[Pair]:
+    """Return every photograph under a folder, without a mask: one is to be made; see :func:`find_pairs`."""
+    _check_folder(photographs)
+    return without_masks(_find(photographs, output, ""), photographs, output)
+
+
+def without_masks(found: Sequence[Path], root: Path | None, output: Path) -> list[Pair]:
+    """Return the photographs of a list, without masks: they are to be made; see :func:`pair_files`."""
+    root = _checked(found, root)
+    relative = {path: path.absolute().relative_to(root.absolute()).with_suffix("") for path in found}
+    names = Counter(relative.values())
+    return [Pair(path, None, output / name.parent, _collision(name, names[name])) for path, name in relative.items()]
+
+
+def has_masks(photographs: Path) -> bool:
+    """Tell whether masks lie where :func:`find_pairs` looks for them when no folder of masks is named."""
+    return (photographs / "masks").is_dir() or any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, []))
 
 
 def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, output: Path) -> list[Pair]:
@@ -74,6 +87,12 @@ def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, out
     ------
     FileError: the list is empty, or names a file twice or one outside ``root``.
     """
+    root = _checked(found, root)
+    masks, suffix = _masks_of(root, masks)
+    return _paired(found, root, masks, suffix, output)
+
+
+def _checked(found: Sequence[Path], root: Path | None) -> Path:
     if not found:
         raise FileError("The list of files is empty: expected the paths of photographs.")
     twice = [path for path, times in Counter(found).items() if times > 1]
@@ -84,8 +103,24 @@ def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, out
     outside = [path for path in found if not path.absolute().is_relative_to(root.absolute())]
     if outside:
         raise FileError(f"The list names {outside[0]}, which is not in {root}: expected photographs of that folder.")
-    masks, suffix = _masks_of(root, masks)
-    return _paired(found, root, masks, suffix, output)
+    return root
+
+
+def _collision(name: Path, count: int) -> str | None:
+    if count == 1:
+        return None
+    return f"{count} photographs share the name {name}: their refined masks would overwrite each other."
+
+
+def _find(photographs: Path, output: Path, suffix: str, masks: Path | None = None) -> list[Path]:
+    """Return the photographs under a folder, those in the folders of masks and outputs left out."""
+    others = [folder.resolve() for folder in (masks, output) if folder and folder.resolve() != photographs.resolve()]
+    found = [path for path in _walk(photographs, others) if _is_photograph(path, suffix)]
+    if not found:
+        raise FileError(
+            f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
+        )
+    return found
 
 
 def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
@@ -114,17 +149,15 @@ def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, 
     for path, name in relative.items():
         wanted = name.with_name(name.name + suffix)
         matching = [mask for mask in candidates.get(wanted, []) if not (mask.exists() and mask.samefile(path))]
-        problem = None
-        if names[name] > 1:
-            problem = (
-                f"{names[name]} photographs share the name {name}: their refined masks would overwrite each other."
-            )
-        elif not matching:
-            problem = f"no mask named {wanted}.* in {masks}."
-        elif len(matching) > 1:
-            problem = f"several masks fit: {', '.join(str(mask) for mask in matching)}."
+        problem = _collision(name, names[name]) or _not_one(matching, f"{masks / wanted}.*")
         pairs.append(Pair(path, None if problem else matching[0], output / name.parent, problem))
     return pairs
+
+
+def _not_one(matching: list[Path], wanted: str) -> str | None:
+    if len(matching) > 1:
+        return f"several masks fit: {', '.join(str(mask) for mask in matching)}."
+    return None if matching else f"no mask {wanted}; --backbone object makes masks."
 
 
 def _check_folder(folder: Path) -> None:

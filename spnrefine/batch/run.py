@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from spnrefine.batch import job
-from spnrefine.batch.job import Loaded, RefinesMasks, Settings
+from spnrefine.batch.job import Loaded, MakesMasks, RefinesMasks, Settings
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.pairing import Pair
 from spnrefine.batch.record import Record
@@ -24,15 +24,16 @@ class Work:
 
     ``refiner`` is called by ``jobs`` threads at once, each of which reads, refines and writes one pair after another.
     With ``resume``, what ``ledger`` says is finished is skipped. At most ``most`` pairs are worked on. ``also`` is
-    called for each refined pair, for instance to draw it.
+    called for each refined pair, for instance to draw it. ``maker`` makes the masks of photographs without.
     """
 
-    refiner: RefinesMasks
+    refiner: RefinesMasks | None
     settings: Settings
     ledger: Ledger
     jobs: int = 1
     resume: bool = False
     most: int | None = None
+    maker: MakesMasks | None = None
     also: Finish | None = None
 
 
@@ -59,13 +60,13 @@ def _calls(pairs: Iterable[Pair], work: Work) -> Iterator[Callable[[], Record]]:
 
 def _finished(pair: Pair, work: Work) -> Record | None:
     """Return the record of a pair that an earlier run has done, whatever its extension was."""
-    if pair.problem or pair.mask is None:
+    if pair.problem:
         return None
     try:
         key = work.ledger.key(*pair.inputs)
     except SpnRefineError:
         return None  # it will fail, and say why, in its turn
-    for suffix in {pair.mask.suffix, *masks.EXTENSIONS.values()}:
+    for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
         record = work.ledger.finished(pair.folder / (pair.stem + suffix), key)
         if record:
             return record
@@ -76,9 +77,9 @@ def _run_one(pair: Pair, work: Work) -> Record:
     record = Record(str(pair.photograph), str(pair.mask) if pair.mask else None)
     settings = work.settings
     try:
-        if pair.mask is None:
-            raise SpnRefineError(pair.problem or "no mask.")
-        loaded = job.load(pair.photograph, pair.mask, settings)
+        if pair.problem:
+            raise SpnRefineError(pair.problem)
+        loaded = job.load(pair.photograph, pair.mask, settings, work.maker)
         output = output_path(pair, loaded)
         overwrite = settings.overwrite or (work.resume and work.ledger.may_replace(output))
         atomic.check_output(output, overwrite=overwrite, inputs=pair.inputs)

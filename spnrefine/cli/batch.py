@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import model_options, option, output_options, path
+from spnrefine.cli.options import maker_options, option, output_options, path
 from spnrefine.cli.streams import STREAM, progress, read_list, say
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Examples:
   spnrefine batch photos/ -o refined/               masks are in photos/masks, or beside the photographs: STEM_mask.*
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --resume
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --records - | jq 'select(.status == "failed")'
+  spnrefine batch photos/ -o masks/                 no masks there: the object in each photograph is found first
+  spnrefine batch portraits/ --model face -o labels/
   spnrefine batch annotations.json --images photos/ -o refined.json
   find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
 """
@@ -66,7 +68,7 @@ Examples:
 @option("--report", metavar="FILE", type=path(), help="Write an HTML page to review the masks, most changed first.")
 @option("--records", metavar="FILE|-", help="Write a JSON record a line for each photograph.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
-@model_options
+@maker_options
 def batch(
     folder: Path | None,
     images: Path | None,
@@ -86,6 +88,8 @@ def batch(
     records: str | None,
     as_json: bool,
     model: str,
+    backbone: str | None,
+    only: str | None,
     device: str,
     **how: Any,
 ) -> int:
@@ -106,6 +110,7 @@ def batch(
     from spnrefine.batch.job import Settings
     from spnrefine.batch.ledger import Ledger, run_key
     from spnrefine.batch.run import Work, run
+    from spnrefine.cli import makers
     from spnrefine.cli.summary import Tally
     from spnrefine.model import weights
     from spnrefine.ops import cores
@@ -122,6 +127,7 @@ def batch(
             "--resume": resume,
         }
         unfit |= {"--overlay": overlay, "--dry-run": dry_run, "--max-items": max_items, "--soft": settings.soft}
+        unfit |= {"--backbone": backbone, "--class": only}
         unfit |= {"--labels": settings.labels, "--void": how["void"] is not None, "--resize-mask": settings.resize_mask}
         wrong = next((name for name, value in unfit.items() if value), None)
         if wrong:
@@ -131,13 +137,22 @@ def batch(
         document = (folder, images, polygons, tolerance)
         refiner = spnrefine.Refiner(model, device, threads=threads)
         return refine_annotations(document, output, refiner, settings, tally, jobs=jobs, fail_fast=fail_fast)
-    pairs = _pairs(folder, files_from, files0_from, mask_dir, output)
+    labels = makers.makes_labels(model)
+    makers.check_usage(model, backbone, only, has_masks=mask_dir is not None)
+    pairs = _pairs(folder, files_from, files0_from, mask_dir, output, without=labels or backbone is not None)
     if dry_run:
         return _show(pairs)
     tally.check()
-    refiner = spnrefine.Refiner(model, device, threads=threads)
-    ledger = Ledger(output, run_key(settings, weights.describe(model).sha256, spnrefine.__version__), required=resume)
-    work = Work(refiner, settings, ledger, jobs, resume, max_items, _drawing(overlay, output, settings, tally))
+    networks, maker = [model], None
+    if any(pair.mask is None and not pair.problem for pair in pairs):
+        networks += [] if labels else [backbone or makers.BACKBONE]
+        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads)
+        if labels and only is None:
+            makers.write_labelmap(output, model, overwrite=settings.overwrite or resume)
+    last = None if labels else spnrefine.Refiner(model, device, threads=threads)
+    checksums = " ".join(weights.describe(name).sha256 for name in networks) + (f" {only}" if only else "")
+    ledger = Ledger(output, run_key(settings, checksums, spnrefine.__version__), required=resume)
+    work = Work(last, settings, ledger, jobs, resume, max_items, maker, _drawing(overlay, output, settings, tally))
     done = run(pairs, work)
     try:
         for record in progress(done, len(pairs)):
@@ -152,14 +167,25 @@ def batch(
 
 
 def _pairs(
-    folder: Path | None, files_from: str | None, files0_from: str | None, mask_dir: Path | None, output: Path
+    folder: Path | None,
+    files_from: str | None,
+    files0_from: str | None,
+    mask_dir: Path | None,
+    output: Path,
+    *,
+    without: bool,
 ) -> "list[Pair]":
-    from spnrefine.batch.pairing import find_pairs, pair_files
+    """Pair photographs with masks; all of them have none ``without``, or where there are none to be found."""
+    from spnrefine.batch.pairing import find_pairs, find_photographs, has_masks, pair_files, without_masks
 
     if files_from or files0_from:
         names = read_list(files_from or files0_from or "", "\n" if files_from else "\0")
-        return pair_files([Path(name) for name in names], folder, mask_dir, output)
-    return find_pairs(folder or Path(), mask_dir, output)
+        found = [Path(name) for name in names]
+        return without_masks(found, folder, output) if without else pair_files(found, folder, mask_dir, output)
+    folder = folder or Path()
+    if without or (mask_dir is None and folder.is_dir() and not has_masks(folder)):
+        return find_photographs(folder, output)
+    return find_pairs(folder, mask_dir, output)
 
 
 def _show(pairs: "list[Pair]") -> int:

@@ -14,6 +14,7 @@ COMMANDS = {  # and the module and function of each
     "refine": "refine",
     "batch": "batch",
     "eval": "evaluate",
+    "eval-labels": "evaluate_labels",
     "train": "train",
     "bench": "bench",
     "info": "info",

@@ -19,6 +19,32 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
 def model_options(command: Command) -> Command:
     """Add --model and --device."""
     command = option("--model", default="general", show_default=True, metavar="NAME|PATH", help="The refiner.")(command)
+    return _device(command)
+
+
+def maker_options(command: Command) -> Command:
+    """Add --model, --backbone, --class and --device, where masks may have to be made."""
+    for add in reversed(
+        (
+            option(
+                "--model",
+                default="general",
+                show_default=True,
+                metavar="NAME|PATH",
+                help="The refiner, or a model that makes label maps, such as face.",
+            ),
+            option(
+                "--backbone", metavar="NAME|PATH", help="What makes the mask where none is given.  [default: object]"
+            ),
+            option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
+            _device,
+        )
+    ):
+        command = add(command)
+    return command
+
+
+def _device(command: Command) -> Command:
     return option(
         "--device",
         default="auto",

@@ -1,4 +1,4 @@
-"""``spnrefine IMAGE --mask MASK``: refine one mask."""
+"""``spnrefine IMAGE [--mask MASK]``: refine one mask, or make one."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spnrefine.cli.options import model_options, option, output_options
+from spnrefine.cli.options import maker_options, option, output_options
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
 
 
@@ -15,32 +15,39 @@ from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, 
 Examples:
   spnrefine photo.jpg --mask coarse.png
   spnrefine photo.jpg --mask coarse.png -o fine.png --overlay look.jpg
+  spnrefine photo.jpg                                       no mask: the object in it is found first
+  spnrefine portrait.jpg --model face                       a label map, and its labelmap.txt
+  spnrefine portrait.jpg --model face --class hair
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
 """
 )
 @click.argument("image", metavar="IMAGE")
-@option("--mask", required=True, metavar="MASK", help="The coarse mask; '-' is standard input.")
+@option("--mask", metavar="MASK", help="The coarse mask; '-' is standard input. Without it, one is made.")
 @option("-o", "--output", metavar="FILE|DIR|-", help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.")
 @output_options
 @option("--overlay", metavar="FILE", help="Also draw the refined mask over the photograph.")
 @option("--compare", metavar="FILE", help="Also draw photograph, coarse mask, refined mask and difference in a row.")
 @option("--json", "as_json", is_flag=True, help="Print a JSON record instead of the path.")
-@model_options
+@maker_options
 def refine(
     image: str,
-    mask: str,
+    mask: str | None,
     output: str | None,
     overlay: str | None,
     compare: str | None,
     as_json: bool,
     model: str,
+    backbone: str | None,
+    only: str | None,
     device: str,
     **how: Any,
 ) -> None:
     """Refine MASK so that its edge follows the photograph IMAGE.
 
-    The result has the mask's own format, type, palette and values. IMAGE or MASK may be '-', standard input; then,
-    without -o, the result goes to standard output. A photograph named like a command is ./batch.
+    The result has the mask's own format, type, palette and values. Without MASK, a backbone finds the object first; a
+    model of label maps (--model face) writes ids as palette PNG, and their names as labelmap.txt beside it. IMAGE or
+    MASK may be '-', standard input; then, without -o, the result goes to standard output. A photograph named like a
+    command is ./batch.
     """
     to_stdout = output == STREAM or (output is None and STREAM in (image, mask))
     if image == mask == STREAM:
@@ -55,16 +62,22 @@ def refine(
 
     from spnrefine.batch import job
     from spnrefine.batch.record import Record
+    from spnrefine.cli import makers
     from spnrefine.files import atomic, masks
     from spnrefine.review import pictures
 
     settings = job.Settings.of(**how)
     overwrite = settings.overwrite
-    photograph, coarse = (read_stdin() if name == STREAM else Path(name) for name in (image, mask))
+    device = "cpu" if device == "auto" else device  # which has refined one photograph before torch has found a GPU
+    makers.check_usage(model, backbone, only, has_masks=mask is not None)
+    photograph = read_stdin() if image == STREAM else Path(image)
+    coarse = None if mask is None else read_stdin() if mask == STREAM else Path(mask)
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
-    loaded = job.load(photograph, coarse, settings)
-    extension = ".png" if mask == STREAM else masks.extension(loaded.mask)
-    target = None if to_stdout else _target(image if image != STREAM else mask, output, extension)
+    maker = None if coarse is not None else makers.load_maker(model, backbone, only, settings.threshold, device)
+    loaded = job.load(photograph, coarse, settings, maker)
+    extension = ".png" if mask in (STREAM, None) else masks.extension(loaded.mask)
+    named = image if image != STREAM or mask is None else mask
+    target = None if to_stdout else _target(named, output, extension)
     outputs = [Path(path) for path in (target, overlay, compare) if path]
     if len(set(outputs)) < len(outputs):
         raise click.UsageError("The mask, --overlay and --compare name the same file twice: give each its own.")
@@ -84,6 +97,8 @@ def refine(
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)
+    if target and only is None and makers.makes_labels(model):
+        makers.write_labelmap(target.parent, model, overwrite=overwrite)
     if target:
         atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
     else:
@@ -108,13 +123,10 @@ def _target(source: str, output: str | None, extension: str) -> Path:
 
 
 class _Later:
-    """A refiner that is loaded when first called: an empty mask needs none.
-
-    ``auto`` is the CPU here: it has refined one photograph before torch has found a CUDA device.
-    """
+    """A refiner that is loaded when first called: an empty mask needs none."""
 
     def __init__(self, model: str, device: str):
-        self.model, self.device = model, "cpu" if device == "auto" else device
+        self.model, self.device = model, device
 
     def __call__(self, image, coarse):
         from spnrefine import Refiner

@@ -1,4 +1,4 @@
-"""``spnrefine train``: weights of the refiner from photographs with exact masks."""
+"""``spnrefine train``: weights from photographs with exact masks or label maps."""
 
 from typing import Any
 
@@ -12,13 +12,23 @@ from spnrefine.cli.options import option, path
 Examples:
   spnrefine train --data sets/ --from general --minutes 60 --out better.safetensors
   spnrefine train --images photos/ --masks masks/ --imagenet lite0.pth --steps 20000 --out mine.safetensors
+  spnrefine train --task labels --images photos/ --masks ids/ --from general --steps 2000 --out labels.safetensors
+  spnrefine train --task object --images photos/ --masks masks/ --imagenet lite0.pth --steps 3000 --out o.safetensors
   spnrefine train --data sets/ --void street=11 --steps 500 --set learning_rate=1e-3 --out trial.safetensors
 """
+)
+@option(
+    "--task",
+    type=click.Choice(["binary", "labels", "object"]),
+    default="binary",
+    show_default=True,
+    help="A refiner of masks, a model of label maps, or a backbone that finds objects.",
 )
 @option("--data", type=path(), metavar="DIR", help="Folder of sets, each with images/ and masks/ or labels/.")
 @option("--images", type=path(), metavar="DIR", help="Folder of photographs, instead of --data.")
 @option("--masks", type=path(), metavar="DIR", help="Folder of their masks, with the same stems.")
 @option("--labels", is_flag=True, help="The files in --masks hold class ids; objects are random unions of classes.")
+@option("--classes", type=path(), metavar="FILE", help="For label maps: lines of 'name: id id ...', background first.")
 @option("--void", multiple=True, metavar="[SET=]ID", help="Id of pixels that do not count.  [default: 255]")
 @option("--out", type=path(), required=True, metavar="FILE", help="The weights to write (.safetensors).")
 @option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist.")
@@ -30,11 +40,12 @@ Examples:
 @option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
 @option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
 @option("--max-pairs", type=click.IntRange(min=1), help="Read at most so many pairs, evenly taken: for trials.")
+@option("--network", multiple=True, metavar="NAME=NUMBER", help="Another network: channels=8, taps=1, rounds=1 ...")
 @option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe.")
 @option("--checkpoint-minutes", type=click.FloatRange(min=0), default=5.0, show_default=True, help="How often to save.")
 @option("--resume", is_flag=True, help="Carry on an interrupted run: the same command again, and this.")
 def train(**options: Any) -> None:
-    """Train the refiner on photographs with exact masks.
+    """Train a refiner, a backbone or a model of label maps on photographs with exact masks.
 
     An interrupted run (Ctrl-C, or the end of the machine) leaves FILE.checkpoint behind; --resume carries it on. The
     numbers that can be --set, and what they mean, stand in spnrefine/train/recipe.py.
@@ -57,5 +68,7 @@ def _check_usage(options: dict[str, Any]) -> None:
         raise click.UsageError("Give either --steps or --minutes.")
     if options["start"] is not None and options["imagenet"] is not None:
         raise click.UsageError("Give either --from or --imagenet.")
+    if options["classes"] is not None and options["task"] != "labels":
+        raise click.UsageError("--classes goes with --task labels.")
     if options["out"].suffix != ".safetensors":
         raise click.UsageError(f"--out is {options['out']}: expected a name that ends in .safetensors.")

@@ -1,5 +1,6 @@
 """Masks whose classes are colours, named in a ``labelmap.txt``, as CVAT ("Segmentation mask") writes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def read_labelmap(path: Path) -> LabelMap:
         raise FileError(f"{path} gives two classes one colour; give each its own")
     void = next((i for i, (name, _) in enumerate(classes) if name in VOIDS), None)
     return LabelMap(np.array(colours, np.uint8), void)
+
+
+def palette() -> np.ndarray:
+    """Return the colours (256, 3), uint8, that Pascal VOC gives to ids: black for 0, neighbours far apart."""
+    ids, colours = np.arange(256), np.zeros((256, 3), np.uint8)
+    for bit in range(8):
+        for channel in range(3):
+            colours[:, channel] |= ((ids >> (3 * bit + channel) & 1) << (7 - bit)).astype(np.uint8)
+    return colours
+
+
+def labelmap_text(names: Sequence[str]) -> str:
+    """Return a ``labelmap.txt`` that gives the classes, in the order of their ids, the colours of :func:`palette`."""
+    lines = [f"{name}:{','.join(map(str, colour))}::" for name, colour in zip(names, palette(), strict=False)]
+    return "\n".join(["# label:color_rgb:parts:actions", *lines, ""])
 
 
 def _keys(colours: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.files.colours import find_labelmap
+from spnrefine.files.colours import find_labelmap, palette
 from spnrefine.files.images import Photograph
 from spnrefine.files.meaning import Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
@@ -92,6 +92,19 @@ def of_array(mask: np.ndarray) -> Mask:
     """Take an (H, W) bool array for a mask, as if it had been read from a 1-bit PNG."""
     raster = Raster(mask[..., None], "PNG")
     return Mask(mask.astype(np.float32), "binary", None, slice(0, 1), 0, 1, raster=raster)
+
+
+def of_probability(probability: np.ndarray) -> Mask:
+    """Take an (H, W) array of probabilities for a mask, as if it had been read from an 8-bit gray PNG."""
+    raster = Raster(np.round(255 * probability).astype(np.uint8)[..., None], "PNG")
+    return Mask(probability.astype(np.float32), "probability", None, slice(0, 1), 0, 255, raster=raster)
+
+
+def of_labels(labels: np.ndarray) -> Mask:
+    """Take an (H, W) uint8 array of ids for a mask, as if it had been read from a palette PNG."""
+    raster = Raster(labels[..., None], "PNG", palette=palette().tobytes())
+    inside = (labels != 0).astype(np.float32)
+    return Mask(inside, "labels", None, slice(0, 1), 0, 1, labels, raster=raster)
 
 
 def align(mask: Mask, photograph: Photograph) -> Mask:

@@ -7,11 +7,26 @@ from dataclasses import dataclass
 class Config:
     """What a weights file must say for its network to be built.
 
-    ``channels`` the mask is embedded to; ``taps`` 3 (three-way) or 1 (one-way); ``rounds`` of propagation with the
-    same gates; ``working_side`` in pixels, the longer side at which inference is meant to run.
+    ``channels`` the mask is embedded to; ``taps`` 3 (three-way), 1 (one-way) or 0 (two convolutions take the place of
+    the propagation); ``rounds`` of propagation with the same gates; ``working_side`` in pixels, the longer side at
+    which inference is meant to run; ``classes`` 1 (the mask of an object) or the number of classes of a label map.
     """
 
     channels: int = 16
     taps: int = 3
     rounds: int = 2
     working_side: int = 512
+    classes: int = 1
+
+
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """The network that makes a coarse mask from a photograph alone.
+
+    ``outputs`` 1 (an object against all else) or the number of classes; ``stride`` 8 or 4, by which the mask is smaller
+    than the network's input; ``side`` in pixels: the input has about ``side * side`` of them.
+    """
+
+    outputs: int = 1
+    stride: int = 8
+    side: int = 320

@@ -13,7 +13,9 @@ import torch.nn.functional as F
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.on_cpu import BEGIN, FINISH
+from spnrefine.model.config import SegmenterConfig
+from spnrefine.model.on_cpu import BEGIN, FINISH, SEGMENT
+from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 
 OPSET = 17
@@ -43,6 +45,19 @@ class Finish(nn.Module):
         return torch.sigmoid(SPN.finish(self, state.permute(0, 3, 1, 2), detail, mask))  # type: ignore[arg-type]
 
 
+class Segment(nn.Module):
+    """From an image (1, H, W, 3) uint8 to probabilities (1, 1, H / 8, W / 8) of the object."""
+
+    def __init__(self, network: Segmenter):
+        super().__init__()
+        for name, part in network.named_children():
+            self.add_module(name, part)
+        self.decoder4 = None
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.sigmoid(Segmenter.forward(self, image.permute(0, 3, 1, 2).float() / 255))  # type: ignore[arg-type]
+
+
 class ChannelsLastConv(nn.Module):
     """A 1x1 convolution of one image whose result (H * W, C) lies in memory as the propagation reads it fastest."""
 
@@ -68,6 +83,14 @@ def export(network: SPN, begin: Path, finish: Path) -> None:
     axes |= {"guidance": {0: "half pixels"}, "state": half, "detail": full, "mask": full, "probability": full}
     _export(first, {"image": image, "coarse": coarse}, ("guidance", "state", "detail", "mask"), axes, begin)
     _export(Finish(network), {"state": state, "detail": detail, "mask": mask}, ("probability",), axes, finish)
+
+
+def export_segmenter(network: Segmenter, path: Path) -> None:
+    """Write a network that makes masks."""
+    height, width = SIDES
+    axes = {"image": {1: "height", 2: "width"}, "probability": {2: "height / 8", 3: "width / 8"}}
+    image = torch.zeros(1, height, width, 3, dtype=torch.uint8)
+    _export(Segment(network.eval()), {"image": image}, ("probability",), axes, path)
 
 
 def _export(
@@ -98,4 +121,6 @@ def _export(
 
 if __name__ == "__main__":
     export(SPN(), BEGIN, FINISH)
-    print(f"{BEGIN} {BEGIN.stat().st_size} bytes\n{FINISH} {FINISH.stat().st_size} bytes")
+    export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
+    for written in (BEGIN, FINISH, SEGMENT):
+        print(f"{written} {written.stat().st_size} bytes")

@@ -15,7 +15,7 @@ DECODER8 = 64
 class Guided(NamedTuple):
     """What the guidance network gives to the rest."""
 
-    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw
+    guidance: Tensor  # (N, outputs, H/2, W/2), raw
     detail: Tensor  # (N, 8, H, W): features at full resolution, for decoding
     stride8: Tensor  # (N, 64, H/8, W/8): where training attaches its auxiliary head
 
@@ -23,10 +23,11 @@ class Guided(NamedTuple):
 class GuidanceNetwork(nn.Module):
     """A U-net on EfficientNet-Lite0 with a thin full-resolution branch; one 1x1 convolution puts out the gates.
 
-    Input: (N, ``inputs``, H, W) in -1..1, H and W multiples of 32.
+    ``outputs`` is their number: directions times taps times channels. Input: (N, ``inputs``, H, W) in -1..1, H and W
+    multiples of 32.
     """
 
-    def __init__(self, inputs: int, channels: int, taps: int):
+    def __init__(self, inputs: int, outputs: int):
         super().__init__()
         at2, at4, at8, at16, at32 = FEATURE_CHANNELS
         self.encoder = Encoder(inputs)
@@ -36,7 +37,7 @@ class GuidanceNetwork(nn.Module):
         self.decoder8 = conv_block(96 + at8, DECODER8)
         self.decoder4 = conv_block(DECODER8 + at4, 48)
         self.decoder2 = conv_block(48 + at2 + DETAIL_HALF, 32)
-        self.gates = nn.Conv2d(32, 4 * taps * channels, 1)
+        self.gates = nn.Conv2d(32, outputs, 1)
 
     def forward(self, x: Tensor) -> Guided:
         at2, at4, at8, at16, at32 = self.encoder(x)

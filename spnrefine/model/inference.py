@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import BackendError
 from spnrefine.model import weights
-from spnrefine.model.config import Config
+from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.ops import cores
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -22,6 +22,24 @@ class Network(Protocol):
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
+
+
+class SegmentsObjects(Protocol):
+    """A network that makes the mask of an object."""
+
+    config: SegmenterConfig
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
+
+
+class Parses(Protocol):
+    """A network that makes a label map and refines it."""
+
+    config: Config
+
+    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the classes' probabilities (K, H, W) in an image (H, W, 3), uint8 RGB: coarse, and refined."""
 
 
 def load(model: str, device: str = "auto", threads: int | None = None) -> Network:
@@ -42,6 +60,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     """
     device = resolve_device(device)
     info = weights.describe(model)
+    weights.expect(info, weights.SPN)
     if device == "cpu":
         from spnrefine.model.on_cpu import NetworkOnCPU, is_exported
 
@@ -50,6 +69,29 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     from spnrefine.model.on_torch import NetworkOnTorch
 
     return NetworkOnTorch(model, device, threads)
+
+
+def load_segmenter(backbone: str, device: str = "auto", threads: int | None = None) -> SegmentsObjects:
+    """Load a network that makes the mask of an object; arguments and errors as for :func:`load`."""
+    device = resolve_device(device)
+    info = weights.describe(backbone)
+    weights.expect(info, weights.SEGMENTER)
+    if device == "cpu":
+        from spnrefine.model.on_cpu import SegmenterOnCPU, is_exported_segmenter
+
+        if is_exported_segmenter(info.config):
+            return SegmenterOnCPU(*weights.read(backbone), threads or cores.threads())
+    from spnrefine.model.on_torch import SegmenterOnTorch
+
+    return SegmenterOnTorch(backbone, device, threads)
+
+
+def load_parser(model: str, device: str = "auto", threads: int | None = None) -> Parses:
+    """Load a network that makes a label map and refines it, in torch; arguments and errors as for :func:`load`."""
+    weights.expect(weights.describe(model), weights.PARSER)
+    from spnrefine.model.on_torch import ParserOnTorch
+
+    return ParserOnTorch(model, resolve_device(device), threads)
 
 
 def resolve_device(device: str) -> str:

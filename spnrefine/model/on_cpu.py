@@ -6,6 +6,7 @@ only; the numbers come from the weights file, so that any weights of the same co
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -14,12 +15,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config
+from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.weights import WeightsInfo
 from spnrefine.ops.directions import ALL_DIRECTIONS
 
 EXPORTED = Path(__file__).parent / "exported"
-BEGIN, FINISH = EXPORTED / "begin.onnx", EXPORTED / "finish.onnx"
+BEGIN, FINISH, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "finish.onnx", EXPORTED / "segment.onnx"
 ERRORS_ONLY = 3  # ONNX Runtime's log level
 
 
@@ -32,6 +33,7 @@ class NetworkOnCPU:
     """
 
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
+        assert isinstance(info.config, Config)
         self.config, self._threads = info.config, threads
         background = ThreadPoolExecutor(1)
         self._propagation = background.submit(self._load_propagation)
@@ -68,9 +70,40 @@ class NetworkOnCPU:
         return cpu
 
 
-def is_exported(config: Config) -> bool:
+class SegmenterOnCPU:
+    """The network of a weights file that makes the mask of an object and whose configuration is exported.
+
+    Raises
+    ------
+    WeightsError: the tensors are not those of the network.
+    """
+
+    def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
+        assert isinstance(info.config, SegmenterConfig)
+        self.config = info.config
+        try:
+            self._segment = _session(SEGMENT, state, threads)
+        except Exception as error:  # whichever of its own types ONNX Runtime raises
+            raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
+        (probability,) = self._segment.run(None, {"image": image[None]})
+        return probability[0, 0]
+
+
+def is_exported_segmenter(config: object) -> bool:
+    """Tell whether the exported network that makes masks is of this configuration; its side does not matter."""
+    default = SegmenterConfig()
+    return isinstance(config, SegmenterConfig) and replace(config, side=default.side) == default
+
+
+def is_exported(config: object) -> bool:
     """Tell whether the exported network is of this configuration; rounds and working side do not matter."""
-    return (config.channels, config.taps) == (Config.channels, Config.taps)
+    default = Config()
+    return isinstance(config, Config) and default == replace(
+        config, rounds=default.rounds, working_side=default.working_side
+    )
 
 
 def _session(path: Path, state: dict[str, NDArray[np.float32]], threads: int) -> onnxruntime.InferenceSession:

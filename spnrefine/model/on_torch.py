@@ -1,21 +1,25 @@
 """The network in torch, on any of its devices."""
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from spnrefine.model import storage
+from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.layers import fold_batch_norms
+from spnrefine.model.parser import Parser
 
 
-class NetworkOnTorch:
+class OnTorch:
     """A network loaded for inference."""
 
     def __init__(self, weights: str, device: str, threads: int | None = None):
         if threads:
             torch.set_num_threads(threads)
-        network = storage.load(weights)
+        network = storage.load_any(weights)
         self.config = network.config
         self._device = torch.device(device)
         # channels last: the memory format that convolutions and propagation are fastest in
@@ -24,9 +28,43 @@ class NetworkOnTorch:
             memory_format=torch.channels_last,  # type: ignore[call-overload]  # torch's own stubs lack the argument
         )
 
+    def _image(self, image: NDArray[np.uint8]) -> Tensor:
+        return torch.from_numpy(image).to(self._device).permute(2, 0, 1)[None].float() / 255
+
+
+class NetworkOnTorch(OnTorch):
+    """A refiner."""
+
+    config: Config
+
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
-        x = torch.from_numpy(image).to(self._device).permute(2, 0, 1)[None].float() / 255
         y = torch.from_numpy(coarse).to(self._device)[None, None]
-        return torch.sigmoid(self._network(x, y))[0, 0].cpu().numpy()
+        return torch.sigmoid(self._network(self._image(image), y))[0, 0].cpu().numpy()
+
+
+class SegmenterOnTorch(OnTorch):
+    """A network that makes the mask of an object."""
+
+    config: SegmenterConfig
+
+    @torch.inference_mode()
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
+        return torch.sigmoid(self._network(self._image(image)))[0, 0].cpu().numpy()
+
+
+class ParserOnTorch(OnTorch):
+    """A network that makes a label map and refines it."""
+
+    config: Config
+
+    @torch.inference_mode()
+    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the classes' probabilities (K, H, W) in an image (H, W, 3), uint8 RGB: coarse, and refined."""
+        network = cast(Parser, self._network)
+        seen = self._image(image)
+        coarse = network.coarse(seen)
+        refined = network.spn(seen, coarse).softmax(1)
+        return coarse[0].cpu().numpy(), refined[0].cpu().numpy()

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from spnrefine.model.backbone import Encoder
 from spnrefine.model.config import Config
 from spnrefine.model.guidance import DECODER8, DETAIL_FULL, GuidanceNetwork
 from spnrefine.model.layers import conv_block, upsample
@@ -17,15 +18,15 @@ STRIDE = 32  # of the encoder's deepest features: sides are padded to a multiple
 class Begun(NamedTuple):
     """What is known before propagation; sides are those of the padded image."""
 
-    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw
+    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw; without taps (N, channels, H/2, W/2)
     state: Tensor  # (N, channels, H/2, W/2): the embedded coarse mask, to be propagated
     detail: Tensor  # (N, 8, H, W): features at full resolution
-    mask: Tensor  # (N, 1, H, W): the coarse mask in -1..1
+    mask: Tensor  # (N, classes, H, W): the coarse mask in -1..1
     stride8: Tensor  # (N, 64, H/8, W/8): where training attaches its auxiliary head
 
 
 class SPN(nn.Module):
-    """Refines the mask of one object.
+    """Refines the mask of one object, or a label map's classes together.
 
     Liu et al., "Learning Affinity via Spatial Propagation Networks", NIPS 2017, with the coarse mask shown to the
     guidance network too, and the decoder sharpened by features at full resolution.
@@ -34,14 +35,25 @@ class SPN(nn.Module):
     def __init__(self, config: Config | None = None):
         super().__init__()
         self.config = config = config or Config()
-        self.guidance = GuidanceNetwork(3 + 1, config.channels, config.taps)
-        self.embed = nn.Conv2d(1, config.channels, 4, stride=2, padding=1)
-        self.decode = nn.Sequential(conv_block(config.channels + DETAIL_FULL + 1, 8), nn.Conv2d(8, 1, 3, padding=1))
+        channels, classes = config.channels, config.classes
+        self.guidance = GuidanceNetwork(3 + classes, 4 * config.taps * channels or channels)
+        self.embed = nn.Conv2d(classes, channels, 4, stride=2, padding=1)
+        width = max(8, classes)
+        self.decode = nn.Sequential(
+            conv_block(channels + DETAIL_FULL + classes, width), nn.Conv2d(width, classes, 3, padding=1)
+        )
+        self.convolve = None
+        if not config.taps:
+            self.convolve = nn.Sequential(conv_block(2 * channels, channels), conv_block(channels, channels))
         self.auxiliary: nn.Module | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.guidance.encoder
 
     def add_auxiliary(self) -> None:
         """Add the head at stride 8 that helps training; it is left out of weights files."""
-        self.auxiliary = nn.Conv2d(DECODER8, 1, 1)
+        self.auxiliary = nn.Conv2d(DECODER8, self.config.classes, 1)
 
     def forward(self, image: Tensor, coarse: Tensor, auxiliary: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """Refine ``coarse``, guided by ``image``.
@@ -49,24 +61,31 @@ class SPN(nn.Module):
         Parameters
         ----------
         image : (N, 3, H, W) float tensor, RGB in 0..1, any H and W.
-        coarse : (N, 1, H, W) float tensor, probabilities in 0..1.
+        coarse : (N, classes, H, W) float tensor, probabilities in 0..1.
         auxiliary : also return the logits of the auxiliary head.
 
         Returns
         -------
-        (N, 1, H, W) logits; with ``auxiliary`` also (N, 1, ceil(H / 8), ceil(W / 8)) logits at stride 8.
+        (N, classes, H, W) logits, of a sigmoid for one class, else of a softmax; with ``auxiliary`` also those of
+        (N, classes, ceil(H / 8), ceil(W / 8)) at stride 8.
         """
         height, width = image.shape[-2:]
         begun = self.begin(image, coarse)
-        state = begun.state
-        guidance = begun.guidance.unflatten(1, (4, self.config.taps, self.config.channels))
-        for _ in range(self.config.rounds):
-            state = propagate(state, guidance)
-        logits = self.finish(state, begun.detail, begun.mask)[..., :height, :width]
+        logits = self.finish(self._spread(begun), begun.detail, begun.mask)[..., :height, :width]
         if not auxiliary:
             return logits
         head = cast(nn.Module, self.auxiliary)(begun.stride8)
         return logits, head[..., : -(-height // 8), : -(-width // 8)]
+
+    def _spread(self, begun: Begun) -> Tensor:
+        """Propagate the state; without taps, convolve it with what would have been the gates."""
+        if self.convolve is not None:
+            return self.convolve(torch.cat([begun.state, begun.guidance], 1))
+        state = begun.state
+        guidance = begun.guidance.unflatten(1, (4, self.config.taps, self.config.channels))
+        for _ in range(self.config.rounds):
+            state = propagate(state, guidance)
+        return state
 
     def begin(self, image: Tensor, coarse: Tensor) -> Begun:
         """Do all that comes before propagation, on sides padded to multiples of 32; arguments as for forward."""
@@ -78,5 +97,5 @@ class SPN(nn.Module):
         return Begun(guided.guidance, self.embed(mask), guided.detail, mask, guided.stride8)
 
     def finish(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
-        """Decode what was propagated to logits (N, 1, H, W)."""
+        """Decode what was propagated to logits (N, classes, H, W)."""
         return self.decode(torch.cat([upsample(state, mask), detail, mask], 1))

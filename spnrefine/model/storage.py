@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,21 @@ import torch
 from safetensors.numpy import save as to_safetensors
 
 from spnrefine.errors import WeightsError
+from spnrefine.model import weights
+from spnrefine.model.parser import Parser
+from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
-from spnrefine.model.weights import ARCHITECTURE, FORMAT_VERSION, checksum, read
+from spnrefine.model.weights import FORMAT_VERSION, checksum, read
+
+NETWORKS: dict[str, type[SPN | Segmenter | Parser]] = {
+    weights.SPN: SPN,
+    weights.SEGMENTER: Segmenter,
+    weights.PARSER: Parser,
+}
+TASKS = {weights.SPN: "binary", weights.SEGMENTER: "object", weights.PARSER: "labels"}
 
 
-def load(name_or_path: str | Path) -> SPN:
+def load_any(name_or_path: str | Path) -> SPN | Segmenter | Parser:
     """Build the network a weights file describes and fill it: float32, on the CPU, in evaluation mode.
 
     Raises
@@ -23,7 +34,7 @@ def load(name_or_path: str | Path) -> SPN:
     WeightsError: missing, corrupt (the checksum differs) or made for another network.
     """
     info, state = read(name_or_path)
-    model = SPN(info.config)
+    model = NETWORKS[info.architecture](info.config)  # type: ignore[arg-type]  # each takes its own
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items() if _learnt(key)}
     found = {key: value.shape for key, value in state.items()}
     wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
@@ -33,21 +44,43 @@ def load(name_or_path: str | Path) -> SPN:
     return model.eval()
 
 
-def save(model: SPN, path: Path, *, task: str = "binary", provenance: dict[str, Any] | None = None) -> None:
+def load(name_or_path: str | Path) -> SPN:
+    """Build the network of a refiner's weights file, see :func:`load_any`.
+
+    Raises
+    ------
+    WeightsError: also where the file is of another kind of network.
+    """
+    weights.expect(weights.describe(name_or_path), weights.SPN)
+    model = load_any(name_or_path)
+    assert isinstance(model, SPN)
+    return model
+
+
+def save(
+    model: SPN | Segmenter | Parser,
+    path: Path,
+    *,
+    classes: Sequence[str] = (),
+    provenance: dict[str, Any] | None = None,
+) -> None:
     """Write ``model`` as float16 safetensors with a full header; ``path`` is replaced only when all is written.
 
-    The auxiliary head stays behind. ``provenance`` is anything JSON that says where the weights come from.
+    The auxiliary head stays behind. ``classes`` are the names of a label map's; ``provenance`` is anything JSON that
+    says where the weights come from.
     """
     state = {
         key: value.detach().half().cpu().contiguous().numpy()
         for key, value in model.state_dict().items()
-        if _learnt(key) and not key.startswith("auxiliary.")
+        if _learnt(key) and "auxiliary." not in key
     }
+    architecture = next(name for name, network in NETWORKS.items() if type(model) is network)
     header = {key: str(value) for key, value in asdict(model.config).items()} | {
         "format": "pt",
         "format_version": str(FORMAT_VERSION),
-        "architecture": ARCHITECTURE,
-        "task": task,
+        "architecture": architecture,
+        "task": TASKS[architecture],
+        "class_names": json.dumps(list(classes)),
         "sha256": checksum(state),
         "provenance": json.dumps(provenance or {}),
     }

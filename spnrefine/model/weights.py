@@ -15,21 +15,34 @@ from safetensors import SafetensorError, safe_open
 
 import spnrefine
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config
+from spnrefine.model.config import Config, SegmenterConfig
 
 FORMAT_VERSION = 1
-ARCHITECTURE = "spn-efficientnet-lite0"
+SPN, SEGMENTER, PARSER = (f"{name}-efficientnet-lite0" for name in ("spn", "segmenter", "parser"))
+"""Architectures: refines a mask; makes the mask of an object; makes a label map and refines it."""
+CONFIGS: dict[str, type[Config | SegmenterConfig]] = {SPN: Config, SEGMENTER: SegmenterConfig, PARSER: Config}
+PURPOSES = {
+    SPN: "a refiner of masks (--model)",
+    SEGMENTER: "a backbone, which makes a mask from a photograph (--backbone)",
+    PARSER: "a model of label maps, which needs no mask (--model)",
+}
+ADDED = {"classes"}  # to the configuration, since the first files of this format were written
 
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """What the header of a weights file says, read without loading the tensors."""
+    """What the header of a weights file says, read without loading the tensors.
+
+    ``classes`` are the names of a label map's classes, background first, and empty where there is one object.
+    """
 
     path: Path
-    config: Config
+    architecture: str
+    config: Config | SegmenterConfig
     task: str
     sha256: str
     parameters: int
+    classes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)  # data, steps, seed, versions: whatever training wrote
 
     @property
@@ -82,16 +95,29 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         raise WeightsError(
             f"{path} is not a readable safetensors file ({error}): get it again or name another."
         ) from None
-    if header.get("architecture") != ARCHITECTURE or header.get("format_version") != str(FORMAT_VERSION):
+    architecture = header.get("architecture", "")
+    if architecture not in CONFIGS or header.get("format_version") != str(FORMAT_VERSION):
         found = f"architecture {header.get('architecture')!r}, format {header.get('format_version')!r}"
-        expected = f"{ARCHITECTURE!r}, format '{FORMAT_VERSION}'"
+        expected = f"{' or '.join(map(repr, CONFIGS))}, format '{FORMAT_VERSION}'"
         raise WeightsError(f"{path} has {found}; expected {expected}: use weights written by `spnrefine train`.")
     try:
-        config = Config(**{f.name: int(header[f.name]) for f in fields(Config)})
+        known = fields(CONFIGS[architecture])
+        config = CONFIGS[architecture](
+            **{f.name: int(header[f.name]) for f in known if f.name in header or f.name not in ADDED}
+        )
+        classes = tuple(json.loads(header.get("class_names", "[]")))
         provenance = json.loads(header["provenance"])
-        return WeightsInfo(path, config, header["task"], header["sha256"], parameters, provenance)
+        return WeightsInfo(
+            path, architecture, config, header["task"], header["sha256"], parameters, classes, provenance
+        )
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{path} has an incomplete header ({error}): get it again or name another.") from None
+
+
+def expect(info: WeightsInfo, architecture: str) -> None:
+    """Raise :class:`WeightsError` where the weights are of another architecture than the one needed."""
+    if info.architecture != architecture:
+        raise WeightsError(f"{info.name} is {PURPOSES[info.architecture]}; expected {PURPOSES[architecture]}.")
 
 
 def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.float32]]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
 from spnrefine.refiner.box import PRESENT, object_box, working_size
+from spnrefine.refiner.resize import resize
 
 
 class Refiner:
@@ -57,7 +58,7 @@ class Refiner:
         crop, mask = image[box.slices], coarse[box.slices]
         height, width = mask.shape
         size = working_size(height, width, self.working_side)
-        seen = self.network(_resize(crop, size), np.clip(_resize(mask.astype(np.float32), size), 0, 1))
+        seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
         refined[box.slices] = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
         return refined
 
@@ -147,13 +148,6 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
             raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
         return probability
     raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float.")
-
-
-def _resize(array: NDArray, size: tuple[int, int]) -> NDArray:
-    """Resize to (height, width): the mean of the pixels when shrinking, bilinear when enlarging."""
-    height, width = size
-    shrinking = height < array.shape[0] or width < array.shape[1]
-    return cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
 
 
 @lru_cache(maxsize=2)

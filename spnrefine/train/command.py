@@ -5,11 +5,10 @@ import os
 import platform
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,26 +17,29 @@ from tqdm import tqdm
 import spnrefine
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.atomic import check_output
+from spnrefine.files.classes import read_classes
 from spnrefine.model import storage, weights
-from spnrefine.model.imagenet import load_imagenet
-from spnrefine.model.spn import SPN
-from spnrefine.train.batches import Batches
 from spnrefine.train.checkpoint import check_same_run, checkpoint_path, read_checkpoint
 from spnrefine.train.display import Display, say
+from spnrefine.train.found_classes import classes_of
 from spnrefine.train.loop import run
 from spnrefine.train.memory import keep_freed_memory
 from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
+from spnrefine.train.start import begin
 from spnrefine.train.store import Store, build_store, memory_of
+from spnrefine.train.tasks import Backbone, Binary, Labels, Task
 from spnrefine.train.trainer import Budget, Trainer
-from spnrefine.train.validation import SEED, Report, Validation
 
 
 @dataclass(frozen=True)
 class Options:
     """The command's options, as it names them; ``device`` is resolved."""
 
+    task: str
+    network: Sequence[str]
+    classes: Path | None
     data: Path | None
     images: Path | None
     masks: Path | None
@@ -66,10 +68,13 @@ def train_command(options: Options) -> int:
     checkpoint = checkpoint_path(options.out)
     saved = _prepare_outputs(options, checkpoint)
     torch.manual_seed(options.seed)  # of all that is initialised: a new network, and the auxiliary head of any
-    model, beginning = _starting_point(options)
+    task = _task(options, recipe)
+    start = begin(task.model, options.start, options.imagenet)
     split = _find(options, recipe)
     settings = {
-        "start": beginning,
+        "task": options.task,
+        "start": start.words,
+        "network": asdict(cast(Any, task.model).config),
         "seed": options.seed,
         "recipe": as_plain(recipe),
         "data": _fingerprint(split.train),
@@ -77,25 +82,21 @@ def train_command(options: Options) -> int:
     }
     if saved is not None:
         check_same_run(saved["settings"], settings)
-    store = _load("train", split.train, options, recipe, threads, options.seed)
-    validation = None
-    if split.val:
-        # the same objects and polygons whatever the run's seed, so that runs can be compared
-        validation = Validation(_load("held aside", split.val, options, recipe, threads, SEED), recipe)
-    keep_freed_memory()  # only now: the store grew by mapping
+
+    def load(what: str, pairs: list[Pair], seed: int) -> Store:
+        return _load(what, pairs, options, recipe, threads, seed)
+
+    ready = task.prepare(split, recipe, options.seed, options.device, load)
+    keep_freed_memory()  # only now: a store grows by mapping
     trainer = Trainer(
-        model,
-        Batches(store, recipe, options.seed),
-        recipe,
-        continued=options.start is not None,
-        bfloat16=_has_bfloat16(options.device),
+        task.model, ready.lesson, recipe, continued=start.continued, bfloat16=_has_bfloat16(options.device)
     )
     if saved is not None:
         trainer.set_state(saved)
         say(f"resumed at step {trainer.step} from {checkpoint}")
-    reports: list[Report] = []
+    reports: list[object] = []
 
-    def on_report(step: int, report: Report) -> None:
+    def on_report(step: int, report: object) -> None:
         reports.append(report)
         say(f"step {step}: {report}")
 
@@ -104,7 +105,7 @@ def train_command(options: Options) -> int:
         interrupted = run(
             trainer,
             budget,
-            validation=validation,
+            measure=ready.measure,
             checkpoint=checkpoint,
             checkpoint_minutes=options.checkpoint_minutes,
             settings=settings,
@@ -115,7 +116,7 @@ def train_command(options: Options) -> int:
         say(f"Interrupted at step {trainer.step}; the same command with --resume carries on from {checkpoint}.")
         return 128 + interrupted
     provenance = settings | {
-        "data": dict(Counter(store.set_names[index] for index in store.sets.tolist())),
+        "data": ready.counts,
         "steps": trainer.step,
         "patches": trainer.patches,
         "hours": round(trainer.seconds / 3600, 3),
@@ -124,7 +125,7 @@ def train_command(options: Options) -> int:
     }
     if reports:
         provenance["validation"] = str(reports[-1])
-    storage.save(trainer.result(), options.out, provenance=provenance)
+    storage.save(trainer.result(), options.out, classes=task.classes, provenance=provenance)
     checkpoint.unlink(missing_ok=True)
     print(options.out)
     return 0
@@ -148,16 +149,21 @@ def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | Non
     return None
 
 
-def _starting_point(options: Options) -> tuple[SPN, str]:
-    """Return the network to train and, in words, where it begins."""
-    if options.start is not None:
-        info = weights.describe(options.start)
-        return storage.load(options.start), f"{info.name} {info.sha256[:12]}"
-    model = SPN()
-    if options.imagenet is not None:
-        load_imagenet(model, options.imagenet)
-        return model, f"ImageNet, {options.imagenet.name}"
-    return model, "scratch"
+def _task(options: Options, recipe: Recipe) -> Task:
+    """Make the network of the task; the seed has been set."""
+    network = {}
+    for text in options.network:
+        name, _, number = text.partition("=")
+        if not number.isdecimal():
+            raise SpnRefineError(f"--network was {text!r}: expected NAME=NUMBER, as in channels=32.")
+        network[name] = int(number)
+    if options.task == "object":
+        return Backbone(network)
+    if options.task == "labels":
+        return Labels(
+            network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
+        )
+    return Binary(network)
 
 
 def _find(options: Options, recipe: Recipe) -> Split:
@@ -170,7 +176,7 @@ def _find(options: Options, recipe: Recipe) -> Split:
         split = find_folders(
             options.images,
             options.masks,
-            labels=options.labels,
+            labels=options.labels or options.task == "labels",
             held_aside=recipe.held_aside,
             void=void.get("", DEFAULT_VOID),
         )

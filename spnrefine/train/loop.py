@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from spnrefine.train.checkpoint import write_checkpoint
+from spnrefine.train.lesson import Measure
 from spnrefine.train.optimiser import learning_rate
 from spnrefine.train.trainer import Budget, Trainer
-from spnrefine.train.validation import Report, Validation
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,18 @@ def run(
     trainer: Trainer,
     budget: Budget,
     *,
-    validation: Validation | None,
+    measure: Measure | None,
     checkpoint: Path,
     checkpoint_minutes: float,
     settings: dict[str, Any],
     on_progress: Callable[[Progress], None],
-    on_report: Callable[[int, Report], None],
+    on_report: Callable[[int, object], None],
 ) -> int | None:
     """Train until the budget is spent, or a signal asks to stop.
 
     Parameters
     ----------
+    measure : says how good the network is by now, now and then; None where nothing was held aside.
     checkpoint, checkpoint_minutes : where and how often an unfinished run is saved.
     settings : plain values saved with it, see :func:`~spnrefine.train.checkpoint.check_same_run`.
 
@@ -54,8 +55,8 @@ def run(
 
     def validate() -> None:
         nonlocal last_validated, validated
-        if validation is not None and last_validated != trainer.step:
-            on_report(trainer.step, validation(trainer.refine))
+        if measure is not None and last_validated != trainer.step:
+            on_report(trainer.step, measure(trainer.infer))
             last_validated, validated = trainer.step, time.monotonic()
 
     def report() -> None:

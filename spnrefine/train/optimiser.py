@@ -6,14 +6,18 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from spnrefine.model.backbone import Encoder
 from spnrefine.train.recipe import Recipe
 
 
-def make_optimiser(model: nn.Module, encoder: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW whose groups carry ``rate``, the multiple of the learning rate of :func:`set_rate`."""
-    in_encoder = {id(parameter) for parameter in encoder.parameters()}
+def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW over what is not frozen; its groups carry ``rate``, a multiple of that of :func:`set_rate`."""
+    encoders = [module for module in model.modules() if isinstance(module, Encoder)]
+    in_encoder = {id(parameter) for encoder in encoders for parameter in encoder.parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in model.parameters():
+        if not parameter.requires_grad:
+            continue
         groups.setdefault((id(parameter) in in_encoder, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [

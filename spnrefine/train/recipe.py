@@ -93,6 +93,23 @@ class Recipe:
     noise_chance: float = 0.25
     blur_chance: float = 0.15
 
+    # --- photographs seen whole, for backbones and label maps
+    looks: int = 16  # photographs a step of a backbone
+    look_sides: tuple[int, ...] = (224, 256, 288, 320)  # of a backbone's input; drawn for each step
+    look_span: tuple[float, float] = (0.6, 1.0)  # share of the photograph's sides in view
+    look_aspect: float = 0.3  # largest log of the stretch of width over height
+    look_degrees: float = 10.0
+
+    # --- label maps: the base sees whole looks, the SPN patches of them
+    label_looks: int = 4  # photographs a step; at least two, for the statistics of batch norms
+    label_side: int = 384
+    label_span: tuple[float, float] = (0.55, 1.1)
+    label_degrees: float = 20.0
+    label_patches: int = 4  # of each photograph
+    label_patch: int = 128  # pixels
+    learn_base: bool = True  # along with the refiner; else it stays as it came
+    coarse_shift: int = 4  # pixels at most, of the base's map
+
     # --- validation: fixed views and mistakes of held-aside pairs
     validation_patches: int = 64
     validation_side: int = 256

@@ -8,10 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.model.spn import SPN
-from spnrefine.train.batches import Batch, Batches
-from spnrefine.train.checkpoint import random_states, set_random_states
-from spnrefine.train.losses import auxiliary_loss, refinement_loss
+from spnrefine.train.lesson import Lesson
 from spnrefine.train.optimiser import (
     MovingAverage,
     average_decay,
@@ -43,66 +40,58 @@ class Budget:
 class Trainer:
     """A network in training, with all that changes from step to step."""
 
-    def __init__(self, model: SPN, batches: Batches, recipe: Recipe, *, continued: bool, bfloat16: bool) -> None:
-        device = batches.store.device
-        model.add_auxiliary()
+    def __init__(self, model: nn.Module, lesson: Lesson, recipe: Recipe, *, continued: bool, bfloat16: bool) -> None:
+        device = lesson.device
+        model.train()
+        lesson.prepare(model, continued=continued)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         limit_variances(self.model)
-        self.model.train()
-        if continued and recipe.frozen_norms_continued:
-            for module in self.model.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
         self.average = MovingAverage(self.model)
-        self.optimiser = make_optimiser(self.model, self.model.guidance.encoder, recipe)
-        self.batches, self.recipe, self.bfloat16 = batches, recipe, bfloat16
+        self.optimiser = make_optimiser(self.model, recipe)
+        self.lesson, self.recipe, self.bfloat16 = lesson, recipe, bfloat16
         self.peak = recipe.learning_rate_continued if continued else recipe.learning_rate
         self.step, self.patches, self.seconds = 0, 0, 0.0
         self.loss = torch.zeros((), device=device)  # sum since the last report, of the steps that had a finite one
         self.lost = torch.zeros((), device=device)  # number of the others
 
-    @property
-    def device(self) -> torch.device:
-        return self.batches.store.device
-
     def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+        return torch.autocast(self.lesson.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     @torch.no_grad()
-    def refine(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Return the averaged network's probabilities."""
+    def infer(self, *inputs: Tensor) -> Tensor:
+        """Return the averaged network's logits."""
         with self.autocast():
-            return self.average.model(image, coarse).float().sigmoid()
+            return self.average.model(*inputs).float()
+
+    def refine(self, image: Tensor, coarse: Tensor) -> Tensor:
+        """Return the averaged network's probabilities, of one that refines the mask of an object."""
+        return self.infer(image, coarse).sigmoid()
 
     def advance(self, budget: Budget) -> None:
         """Make one step; the host waits for nothing."""
         began = time.perf_counter()
         share = budget.progress(self.step, self.seconds)
-        count, side = self.recipe.batches[self.step % len(self.recipe.batches)]
-        if self.device.type == "cpu":
-            count = max(1, count // self.recipe.cpu_scale)
-        rate = learning_rate(self.peak, self.step, share, self.recipe)
-        set_rate(self.optimiser, rate)
-        self._learn(self.batches.draw(count, side, self.refine))
+        set_rate(self.optimiser, learning_rate(self.peak, self.step, share, self.recipe))
+        patches = self._learn()
         self.average.update(
             self.model, average_decay(self.step, budget.progress(self.step + 1, self.seconds), self.recipe)
         )
         self.step += 1
-        self.patches += count
+        self.patches += patches
         self.seconds += time.perf_counter() - began
 
-    def _learn(self, batch: Batch) -> None:
+    def _learn(self) -> int:
         with self.autocast():
-            logits, head = self.model(batch.image, batch.coarse, auxiliary=True)
-        loss = refinement_loss(logits, batch.truth, batch.valid)
-        total = loss + self.recipe.auxiliary_weight * auxiliary_loss(head, batch.truth, batch.valid)
+            lost = self.lesson.loss(self.model, self.step, self.infer)
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        lost.total.backward()
         norm = limit_gradients(self.model, self.recipe.gradient_norm)
         self.optimiser.step()
-        fine = torch.isfinite(norm) & torch.isfinite(loss.detach())
-        self.loss += torch.where(fine, loss.detach(), 0)
+        loss = lost.reported.detach()
+        fine = torch.isfinite(norm) & torch.isfinite(loss)
+        self.loss += torch.where(fine, loss, 0)
         self.lost += (~fine).float()
+        return lost.patches
 
     def check(self) -> float:
         """Return the mean loss since the last call (the host waits here); raise where training has broken down."""
@@ -117,9 +106,9 @@ class Trainer:
         self.lost.zero_()
         return loss
 
-    def result(self) -> SPN:
+    def result(self) -> Any:
         """Return the averaged network without its auxiliary head, on the CPU, fit for a weights file."""
-        network = SPN(self.model.config)
+        network = type(self.model)(self.model.config)
         network.load_state_dict(
             {key: value for key, value in self.average.model.state_dict().items() if key in network.state_dict()}
         )
@@ -132,7 +121,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "random": random_states(self.batches),
+            "lesson": self.lesson.state(),
             "counts": {"step": self.step, "patches": self.patches, "seconds": self.seconds},
         }
 
@@ -140,6 +129,6 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        set_random_states(self.batches, state["random"])
+        self.lesson.set_state(state["lesson"])
         for name, value in state["counts"].items():
             setattr(self, name, value)

@@ -106,7 +106,8 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
     ("arguments", "named"),
     [
         (["-", "--mask", "-"], "Only one"),
-        (["photo.jpg"], "--mask"),
+        (["photo.jpg", "--class", "hair"], "--model face"),
+        (["photo.jpg", "--mask", "coarse.png", "--backbone", "object"], "--backbone"),
         (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "same file twice"),
         (["photo.jpg", "--mask", "-", "--json"], "--json"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "2"], "0<=x<=1"),

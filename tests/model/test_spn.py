@@ -78,7 +78,7 @@ def test_imagenet_weights_fill_the_encoder_and_leave_the_mask_channel_at_zero(tm
         for name in ("weight", "bias", "running_mean", "running_var"):
             state[f"{norm}.{name}"] = torch.rand(weight.shape[0])
     torch.save(state, tmp_path / "lite0.pth")
-    load_imagenet(model, tmp_path / "lite0.pth")
+    load_imagenet(model.guidance.encoder, tmp_path / "lite0.pth")
     assert torch.equal(encoder.stem[0].weight[:, :3], state["_conv_stem.weight"])
     assert not encoder.stem[0].weight[:, 3].any()
     assert torch.equal(blocks[15].project[1].running_var, state["_blocks.15._bn2.running_var"])
@@ -88,10 +88,10 @@ def test_imagenet_weights_fill_the_encoder_and_leave_the_mask_channel_at_zero(tm
 def test_unreadable_imagenet_weights_are_one_sentence(tmp_path, content):
     (tmp_path / "lite0.pth").write_bytes(content)
     with pytest.raises(WeightsError, match="not a readable"):
-        load_imagenet(SPN(), tmp_path / "lite0.pth")
+        load_imagenet(SPN().guidance.encoder, tmp_path / "lite0.pth")
 
 
 def test_imagenet_weights_of_another_network_are_refused(tmp_path):
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "resnet.pth")
     with pytest.raises(WeightsError, match="_conv_stem"):
-        load_imagenet(SPN(), tmp_path / "resnet.pth")
+        load_imagenet(SPN().guidance.encoder, tmp_path / "resnet.pth")

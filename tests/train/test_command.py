@@ -63,7 +63,7 @@ def test_stopped_and_resumed_equals_uninterrupted(train, stop_after, tmp_path: P
     stop_after(6, signal.SIGTERM)
     assert train(broken, *fast, "--resume").exit_code == 128 + signal.SIGTERM
     one, two = (read_checkpoint(checkpoint_path(out)) for out in (straight, broken))
-    assert one["random"]["host"] == two["random"]["host"] != halfway["random"]["host"]
+    assert one["lesson"]["host"] == two["lesson"]["host"] != halfway["lesson"]["host"]
     assert one["counts"]["step"] == two["counts"]["step"] == 6
     pairs = list(zip(tensors(one), tensors(two), strict=True))
     assert len(pairs) > 500

@@ -20,6 +20,7 @@ from spnrefine.train.optimiser import (
     make_optimiser,
 )
 from spnrefine.train.recipe import Recipe
+from spnrefine.train.refining import Refining
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.store import Store
 from spnrefine.train.trainer import LOST_STEPS, Budget, Trainer
@@ -77,7 +78,7 @@ def test_budgets_count_steps_or_minutes():
 
 def test_norms_and_biases_do_not_decay_and_the_encoder_is_slower():
     model = SPN()
-    optimiser = make_optimiser(model, model.guidance.encoder, Recipe(weight_decay=0.5, encoder_rate=0.25))
+    optimiser = make_optimiser(model, Recipe(weight_decay=0.5, encoder_rate=0.25))
     found = {id(p): (g["weight_decay"], g["rate"]) for g in optimiser.param_groups for p in g["params"]}
     for name, parameter in model.named_parameters():
         decay, rate = found.pop(id(parameter))
@@ -130,7 +131,7 @@ def test_it_learns(store: Store, recipe: Recipe):
     torch.manual_seed(0)
     settings = ("learning_rate=3e-3", "warmup_steps=3", "batches=((6, 64),)", "average_share=0.05")
     recipe = with_settings(recipe, settings)
-    trainer = Trainer(SPN(), Batches(store, recipe, seed=0), recipe, continued=False, bfloat16=False)
+    trainer = Trainer(SPN(), Refining(Batches(store, recipe, seed=0), recipe), recipe, continued=False, bfloat16=False)
     losses = []
     for _ in range(6):
         for _ in range(5):
@@ -147,7 +148,7 @@ def test_a_loss_that_is_no_number_ends_the_run(store: Store, recipe: Recipe):
     model = SPN()
     with torch.no_grad():
         model.decode[1].bias.fill_(math.nan)
-    trainer = Trainer(model, Batches(store, recipe, seed=0), recipe, continued=True, bfloat16=False)
+    trainer = Trainer(model, Refining(Batches(store, recipe, seed=0), recipe), recipe, continued=True, bfloat16=False)
     before = trainer.model.guidance.gates.weight.clone()
     trainer.advance(Budget(steps=30))
     assert torch.allclose(trainer.model.guidance.gates.weight, before, rtol=1e-3)
@@ -157,7 +158,7 @@ def test_a_loss_that_is_no_number_ends_the_run(store: Store, recipe: Recipe):
 
 
 def test_carrying_on_leaves_the_norms_alone(store: Store, recipe: Recipe):
-    trainer = Trainer(SPN(), Batches(store, recipe, seed=0), recipe, continued=True, bfloat16=False)
+    trainer = Trainer(SPN(), Refining(Batches(store, recipe, seed=0), recipe), recipe, continued=True, bfloat16=False)
     norms = [m for m in trainer.model.modules() if isinstance(m, nn.BatchNorm2d)]
     before = [norm.running_mean.clone() for norm in norms]
     trainer.advance(Budget(steps=30))

@@ -1,0 +1,57 @@
+"""What makes masks where none are given: the backbone, or a model of label maps, as the options say."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from spnrefine.batch.makers import FromBackbone, FromParser
+
+BACKBONE = "object"
+
+
+def makes_labels(model: str) -> bool:
+    """Tell whether a model makes label maps, rather than refine masks."""
+    from spnrefine.model import weights
+
+    return weights.describe(model).architecture == weights.PARSER
+
+
+def load_maker(
+    model: str, backbone: str | None, only: str | None, threshold: float, device: str, threads: int | None = None
+) -> "FromBackbone | FromParser":
+    """Load what the options name: a model of label maps, else a backbone."""
+    from spnrefine.batch.makers import FromBackbone, FromParser
+    from spnrefine.refiner import Backbone, Parser
+
+    if makes_labels(model):
+        return FromParser(Parser(model, device, threads), only, threshold)
+    return FromBackbone(Backbone(backbone or BACKBONE, device, threads))
+
+
+def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks: bool) -> None:
+    """Refuse options that contradict each other."""
+    labels = makes_labels(model)
+    if only is not None and not labels:
+        raise click.UsageError(f"--class goes with a model of label maps, such as --model face; {model} is none.")
+    if labels and (has_masks or backbone is not None):
+        option = "--backbone" if backbone is not None else "a mask"
+        raise click.UsageError(f"{model} makes label maps from photographs alone: leave out {option}.")
+    if has_masks and backbone is not None:
+        raise click.UsageError("--backbone makes masks: give either it or masks.")
+
+
+def write_labelmap(folder: Path, model: str, *, overwrite: bool) -> None:
+    """Write the names and colours of a model's classes beside its label maps, as ``labelmap.txt``."""
+    from spnrefine.errors import FileError
+    from spnrefine.files import atomic, colours
+    from spnrefine.model import weights
+
+    path = folder / colours.NAME
+    text = colours.labelmap_text(weights.describe(model).classes).encode()
+    if path.is_file() and path.read_bytes() == text:
+        return
+    if path.exists() and not overwrite:
+        raise FileError(f"{path} names other classes: give -o another folder, or --overwrite to replace it.")
+    atomic.write_bytes(path, text, overwrite=overwrite)

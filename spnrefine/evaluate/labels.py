@@ -1,0 +1,137 @@
+"""How good label maps are: F1 and IoU of classes, and of groups of classes, over all pixels of all photographs."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import FileError
+from spnrefine.files.classes import VOID, Classes, read_classes
+from spnrefine.files.images import read_image
+from spnrefine.files.rasters import read_raster
+
+EXTENSIONS = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+
+
+class Confusion:
+    """Pixels counted by their true class (rows) and the class found (columns); void pixels do not count."""
+
+    def __init__(self, classes: Classes):
+        self.classes = classes
+        self.counts = np.zeros((len(classes.names), len(classes.names)), np.int64)
+
+    def add(self, truth: NDArray[np.uint8], found: NDArray[np.uint8]) -> None:
+        """Count one label map; both are (H, W) and hold numbers of classes, ``truth`` also void."""
+        counted = truth != VOID
+        pairs = truth[counted].astype(np.int64) * len(self.counts) + found[counted]
+        self.counts += np.bincount(pairs, minlength=self.counts.size).reshape(self.counts.shape)
+
+    def f1(self) -> dict[str, float]:
+        """F1 of each class but the background, and of each group; classes that never occur are left out.
+
+        A group named ``overall`` sums the hits and misses of its classes, as HELEN's overall F-measure does; in any
+        other, a pixel of one of its classes that is found as another of them is a hit.
+        """
+        scores = {}
+        for number, name in enumerate(self.classes.names):
+            if number:
+                scores[name] = _f1(self.counts[number, number], self.counts[number].sum(), self.counts[:, number].sum())
+        for group, members in self.classes.groups:
+            rows = [self.classes.names.index(member) for member in members]
+            hits = self.counts[rows, rows].sum() if group == "overall" else self.counts[np.ix_(rows, rows)].sum()
+            scores[group] = _f1(hits, self.counts[rows].sum(), self.counts[:, rows].sum())
+        return {name: score for name, score in scores.items() if score is not None}
+
+    def iou(self) -> dict[str, float]:
+        """IoU of each class that occurs, background included, and their ``mean``."""
+        hits = self.counts.diagonal()
+        either = self.counts.sum(0) + self.counts.sum(1) - hits
+        each = {name: float(hits[n] / either[n]) for n, name in enumerate(self.classes.names) if either[n]}
+        return each | {"mean": float(np.mean([*each.values()]))}
+
+
+def find_labelled(
+    images: Path, truth: Path, classes: Path | None, void: int, most: int | None
+) -> tuple[Classes, "Labelled"]:
+    """Pair photographs with true label maps of the same stems, and say which classes those hold.
+
+    Raises
+    ------
+    FileError: a folder is missing, a photograph has no label map, or one is no map of 8-bit ids.
+    """
+    for folder in (images, truth):
+        if not folder.is_dir():
+            raise FileError(f"{folder} is no folder: --images and --truth each expect a folder of files.")
+    by_stem = {path.stem: path for path in sorted(truth.iterdir()) if path.suffix.lower() in EXTENSIONS}
+    pairs = [
+        (path, by_stem[path.stem])
+        for path in sorted(images.iterdir())
+        if path.suffix.lower() in EXTENSIONS and path.stem in by_stem
+    ]
+    if not pairs:
+        raise FileError(f"No photograph in {images} has a label map of the same stem in {truth}.")
+    if most is not None and most < len(pairs):
+        pairs = [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
+    known = read_classes(classes) if classes else Classes.numbered(1 + max(_largest(path, void) for _, path in pairs))
+    return known, Labelled(pairs, known, void)
+
+
+class Labelled:
+    """Photographs (H, W, 3) and the numbers of their true classes (H, W), read one after another."""
+
+    def __init__(self, pairs: Sequence[tuple[Path, Path]], classes: Classes, void: int):
+        self.pairs, self.mapping = pairs, classes.mapping
+        self.mapping[void] = VOID
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        for photograph, labels in self.pairs:
+            yield read_image(photograph), self.mapping[_ids(labels)]
+
+
+def _ids(path: Path) -> NDArray[np.uint8]:
+    pixels = read_raster(path).pixels
+    if pixels.shape[2] != 1 or pixels.dtype != np.uint8:
+        raise FileError(f"{path} is no label map: expected one channel of 8-bit class ids.")
+    return pixels[..., 0]
+
+
+def _largest(path: Path, void: int) -> int:
+    ids = _ids(path)
+    return int(ids[ids != void].max(initial=1))
+
+
+def lowered(labels: NDArray[np.uint8], classes: int, times: int) -> NDArray[np.uint8]:
+    """Return a label map (H, W) as it comes from a network of ``times`` lower resolution.
+
+    Each cell has the class that most of its pixels have (void is none), and is enlarged to a block.
+    """
+    height, width = labels.shape
+    small = (max(1, round(width / times)), max(1, round(height / times)))
+    shares = [
+        cv2.resize((labels == number).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+        for number in range(classes)
+    ]
+    cells = np.argmax(shares, 0).astype(np.uint8)
+    return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def measure(
+    photographs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    classes: Classes,
+    methods: Callable[[NDArray[np.uint8], NDArray[np.uint8]], dict[str, NDArray[np.uint8]]],
+) -> dict[str, Confusion]:
+    """Return each method's confusion; ``methods`` takes a photograph and its truth to label maps by name."""
+    found: dict[str, Confusion] = {}
+    for image, truth in photographs:
+        for name, labels in methods(image, truth).items():
+            found.setdefault(name, Confusion(classes)).add(truth, labels)
+    return found
+
+
+def _f1(hits: int, true: int, found: int) -> float | None:
+    return float(2 * hits / (true + found)) if true + found else None

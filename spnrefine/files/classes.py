@@ -1,0 +1,88 @@
+"""The classes of a label map: their names, and the ids that stand for them in the files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import FileError
+
+VOID = 255
+"""The id of pixels that do not count."""
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True)
+class Classes:
+    """``names`` of the classes, background first; ``ids`` that the files hold for each, all others are void.
+
+    ``groups`` are names of classes that are also measured together.
+    """
+
+    names: tuple[str, ...]
+    ids: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def mapping(self) -> NDArray[np.uint8]:
+        """(256,): from an id in a file to the number of its class."""
+        mapping = np.full(256, VOID, np.uint8)
+        for number, ids in enumerate(self.ids):
+            mapping[list(ids)] = number
+        return mapping
+
+    @property
+    def mirrored(self) -> NDArray[np.uint8]:
+        """(256,): from a class to the one it turns into when left and right are swapped, told by its name."""
+        mirrored = np.arange(256, dtype=np.uint8)
+        for number, name in enumerate(self.names):
+            other = _other_side(name)
+            if other in self.names:
+                mirrored[number] = self.names.index(other)
+        return mirrored
+
+    @classmethod
+    def numbered(cls, count: int) -> "Classes":
+        """Return ids 0 to ``count`` - 1, each a class of its own."""
+        return cls(("background", *(f"class {n}" for n in range(1, count))), tuple((n,) for n in range(count)))
+
+
+def read_classes(path: Path) -> Classes:
+    """Read lines of ``name: id id ...``, background first, and ``group = name, name ...``; ``#`` begins a comment.
+
+    Raises
+    ------
+    FileError: unreadable, a line is none of these, or an id stands twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} cannot be read ({error}): expected a text file of classes.") from None
+    names: list[str] = []
+    ids: list[tuple[int, ...]] = []
+    groups: list[tuple[str, tuple[str, ...]]] = []
+    for line in (line.partition("#")[0].strip() for line in lines):
+        if not line:
+            continue
+        if "=" in line:
+            group, _, members = line.partition("=")
+            groups.append((group.strip(), tuple(member.strip() for member in members.split(","))))
+            continue
+        name, _, numbers = line.rpartition(":")
+        if not name or not all(n.isdecimal() and int(n) < 256 for n in numbers.split()) or not numbers.split():
+            raise FileError(f"{path} has the line {line!r}: expected 'name: id id ...', each id 0 to 255.")
+        names.append(name.strip())
+        ids.append(tuple(int(n) for n in numbers.split()))
+    flat = [number for each in ids for number in each]
+    if len(names) < 2 or len(set(flat)) < len(flat) or len(set(names)) < len(names):
+        raise FileError(f"{path} must name at least two classes, each name and each id once.")
+    for group, of in groups:
+        if not set(of) <= set(names):
+            raise FileError(f"{path} groups {', '.join(of)} as {group}: expected names of its classes.")
+    return Classes(tuple(names), tuple(ids), tuple(groups))
+
+
+def _other_side(name: str) -> str:
+    words = [SIDES[1 - SIDES.index(word)] if word in SIDES else word for word in name.split()]
+    return " ".join(words)

@@ -1,0 +1,54 @@
+"""The lesson of the refiner of one object: made mistakes along edges and of regions, to be undone."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spnrefine.model.spn import SPN
+from spnrefine.train.batches import Batches
+from spnrefine.train.checkpoint import random_states, set_random_states
+from spnrefine.train.lesson import Infer, Lost
+from spnrefine.train.losses import auxiliary_loss, refinement_loss
+from spnrefine.train.recipe import Recipe
+
+
+class Refining:
+    """Patches of objects with coarse masks made from their truth."""
+
+    def __init__(self, batches: Batches, recipe: Recipe) -> None:
+        self.batches, self.recipe = batches, recipe
+        self.device: torch.device = batches.store.device
+
+    def prepare(self, model: nn.Module, *, continued: bool) -> None:
+        assert isinstance(model, SPN)
+        model.add_auxiliary()
+        if continued and self.recipe.frozen_norms_continued:
+            freeze_norms(model)
+
+    def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
+        count, side = self.recipe.batches[step % len(self.recipe.batches)]
+        if self.device.type == "cpu":
+            count = max(1, count // self.recipe.cpu_scale)
+
+        def refine(image: Tensor, coarse: Tensor) -> Tensor:
+            return infer(image, coarse).sigmoid()
+
+        batch = self.batches.draw(count, side, refine)
+        logits, head = model(batch.image, batch.coarse, auxiliary=True)
+        loss = refinement_loss(logits, batch.truth, batch.valid)
+        total = loss + self.recipe.auxiliary_weight * auxiliary_loss(head, batch.truth, batch.valid)
+        return Lost(total, loss, count)
+
+    def state(self) -> dict[str, Any]:
+        return random_states(self.batches)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        set_random_states(self.batches, state)
+
+
+def freeze_norms(model: nn.Module) -> None:
+    """Let batch norms keep the statistics they have."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

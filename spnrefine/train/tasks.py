@@ -1,0 +1,124 @@
+"""What can be trained, and what each task needs: a network, pairs, a lesson, and a measure of how good it is."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from spnrefine.errors import SpnRefineError
+from spnrefine.files.classes import Classes
+from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.parser import SHRINK, Parser
+from spnrefine.model.segmenter import Segmenter
+from spnrefine.model.spn import SPN
+from spnrefine.train.batches import Batches
+from spnrefine.train.labelling import Labelling
+from spnrefine.train.lesson import Infer, Lesson, Measure
+from spnrefine.train.pairs import Pair, Split
+from spnrefine.train.photographs import Looks, Photographs
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.refining import Refining
+from spnrefine.train.scores import PhotographScores
+from spnrefine.train.segmenting import Segmenting
+from spnrefine.train.store import Store
+from spnrefine.train.validation import SEED, Validation
+
+LABEL_CHANNELS = 32
+
+Load = Callable[[str, list[Pair], int], Store]
+"""Reads pairs into memory: what they are for, which, and the seed of what is drawn while reading."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that a trainer needs besides the network, and how many pairs of each set are in it."""
+
+    lesson: Lesson
+    measure: Measure | None
+    counts: dict[str, int]
+
+
+class Task(Protocol):
+    """One kind of network to train."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The network, as it was initialised."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of a label map's classes, background first."""
+
+    def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
+        """Read what is needed."""
+
+
+class Binary:
+    """The refiner of one object's mask."""
+
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, network: dict[str, int]):
+        self.model = SPN(_configured(Config(), network))
+
+    def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
+        store = load("train", split.train, seed)
+        measure = None
+        if split.val:
+            # the same objects and polygons whatever the run's seed, so that runs can be compared
+            validation = Validation(load("held aside", split.val, SEED), recipe)
+
+            def measure(infer: Infer) -> object:
+                return validation(lambda image, coarse: infer(image, coarse).sigmoid())
+
+        counts = dict(Counter(store.set_names[index] for index in store.sets.tolist()))
+        return Ready(Refining(Batches(store, recipe, seed), recipe), measure, counts)
+
+
+class Backbone:
+    """The network that makes the mask of an object."""
+
+    classes: tuple[str, ...] = ()
+    _known = Classes(("background", "object"), ((0,), (1,)))
+
+    def __init__(self, network: dict[str, int]):
+        self.model = Segmenter(_configured(SegmenterConfig(), network))
+
+    def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
+        if any(pair.labels for pair in split.train):
+            raise SpnRefineError("A backbone learns from binary masks: give --masks of objects, not of class ids.")
+        looks = Looks(recipe.look_span, recipe.look_aspect, recipe.look_degrees)
+        photographs = Photographs(split.train, self._known, looks, seed, recipe.looks, recipe.look_sides)
+        measure = PhotographScores(split.val, self._known, self.model.config.side) if split.val else None
+        return Ready(Segmenting(photographs, recipe, device), measure, _count(split.train))
+
+
+class Labels:
+    """The model of label maps: a base parser and the refiner on top of it."""
+
+    def __init__(self, network: dict[str, int], known: Classes):
+        self._known, self.classes = known, known.names
+        config = Config(channels=LABEL_CHANNELS, classes=len(known.names))
+        self.model = Parser(_configured(config, network))
+
+    def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
+        looks = Looks(recipe.label_span, recipe.look_aspect, recipe.label_degrees)
+        sides = (recipe.label_side // (32 * SHRINK) * (32 * SHRINK),)
+        photographs = Photographs(split.train, self._known, looks, seed, recipe.label_looks, sides)
+        measure = PhotographScores(split.val, self._known, self.model.config.working_side) if split.val else None
+        return Ready(Labelling(photographs, recipe, device), measure, _count(split.train))
+
+
+def _configured(config: Any, network: dict[str, int]) -> Any:
+    known = [field.name for field in fields(config) if field.name not in ("classes", "outputs")]
+    for name in network:
+        if name not in known:
+            raise SpnRefineError(f"This network has no {name!r}: expected one of {', '.join(known)}.")
+    return replace(config, **network)
+
+
+def _count(pairs: list[Pair]) -> dict[str, int]:
+    return dict(Counter(pair.set_name for pair in pairs))

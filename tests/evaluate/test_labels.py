@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from spnrefine.errors import FileError
+from spnrefine.evaluate.labels import Confusion, find_labelled, lowered, measure
+from spnrefine.files.classes import VOID, Classes
+
+CLASSES = Classes(
+    ("background", "upper lip", "lower lip"),
+    ((0,), (1,), (2,)),
+    (("mouth", ("upper lip", "lower lip")), ("overall", ("upper lip", "lower lip"))),
+)
+
+
+def counted(truth, found):
+    confusion = Confusion(CLASSES)
+    confusion.add(np.array([truth], np.uint8), np.array([found], np.uint8))
+    return confusion
+
+
+def test_f1_by_hand():
+    f1 = counted([1, 1, 1, 2, 0, VOID], [1, 1, 2, 2, 2, 1]).f1()
+    assert f1["upper lip"] == pytest.approx(2 * 2 / (3 + 2))
+    assert f1["lower lip"] == pytest.approx(2 * 1 / (1 + 3))
+    assert f1["mouth"] == pytest.approx(2 * 4 / (4 + 5))  # a lip taken for the other is mouth all the same
+    assert f1["overall"] == pytest.approx(2 * 3 / (4 + 5))  # but not a hit here
+
+
+def test_iou_by_hand_and_its_mean():
+    iou = counted([1, 1, 1, 0, 0, VOID], [1, 1, 0, 0, 0, 2]).iou()
+    assert iou == {"background": pytest.approx(2 / 3), "upper lip": pytest.approx(2 / 3), "mean": pytest.approx(2 / 3)}
+
+
+def test_photographs_add_up():
+    one, two = counted([1, 1], [1, 0]), counted([1, 0], [1, 1])
+    both = measure(
+        [(np.array([[1, 1]]), np.array([[1, 1]], np.uint8)), (np.array([[1, 1]]), np.array([[1, 0]], np.uint8))],
+        CLASSES,
+        lambda image, truth: {"found": np.array([[1, 0]] if truth[0, 1] else [[1, 1]], np.uint8)},
+    )["found"]
+    assert np.array_equal(both.counts, one.counts + two.counts)
+
+
+def test_lowered_takes_what_most_of_a_cell_is():
+    labels = np.zeros((8, 8), np.uint8)
+    labels[:4, :3] = 1
+    labels[4:, :1] = 1
+    labels[4:, 4:] = VOID
+    low = lowered(labels, 2, 4)
+    assert np.array_equal(low[:4, :4], np.ones((4, 4)))
+    assert not low[4:].any()
+    assert not low[:, 4:].any()
+
+
+def test_pairs_are_read_by_stem_and_void_is_void(tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (3, 1)).save(tmp_path / "images/a.png")
+    Image.fromarray(np.array([[0, 2, 11]], np.uint8)).save(tmp_path / "labels/a.png")
+    classes, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, 11, None)
+    assert classes.names == ("background", "class 1", "class 2")
+    [(image, truth)] = labelled
+    assert image.shape == (1, 3, 3)
+    assert truth.tolist() == [[0, 2, VOID]]
+    with pytest.raises(FileError, match="no folder"):
+        find_labelled(tmp_path / "images", tmp_path / "nowhere", None, 11, None)
