@@ -10,21 +10,31 @@ from spnrefine.cli.options import option
     epilog="""\b
 Examples:
   spnrefine info
+  spnrefine info --models
   spnrefine info --json | jq .weights
 """
 )
+@option("--models", is_flag=True, help="Only list the models that ship: what each is for, and on what terms.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def info(as_json: bool) -> None:
+def info(models: bool, as_json: bool) -> None:
     """Show versions, propagation backends, devices and weights."""
     import json
 
     facts = _facts()
     if as_json:
-        click.echo(json.dumps(facts))
+        click.echo(json.dumps({"weights": facts["weights"]} if models else facts))
         return
     from rich.table import Table
 
     console = streams.console()
+    if models:
+        table = Table("name", "what it is", "parameters", "trained on", "terms", "card")
+        for each in facts["weights"]:
+            data = ", ".join(each["trained on"] or ()) or "unknown"
+            size = f"{each['parameters'] / 1e6:.2f} M"
+            table.add_row(each["name"], each["purpose"], size, data, each["terms"] or "unknown", each["card"])
+        console.print(table)
+        return
     for title, key in (("Versions", "versions"), ("Machine", "machine")):
         table = Table("", title=title, title_justify="left", show_header=False, box=None)
         for name, value in facts[key].items():
@@ -49,8 +59,10 @@ def _facts() -> dict:
     for name in weights.available():
         header = weights.describe(name)
         shipped.append(
-            {"name": name, "task": header.task, "parameters": header.parameters, **asdict(header.config)}
-            | {"sha256": header.sha256, "path": str(header.path)}
+            {"name": name, "purpose": weights.PURPOSES[header.architecture], "task": header.task}
+            | {"parameters": header.parameters, **asdict(header.config)}
+            | {"classes": list(header.classes)}
+            | {"sha256": header.sha256, "path": str(header.path), "card": str(header.path.with_name("CARD.md"))}
             | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
         )
     return {

@@ -34,6 +34,7 @@ Examples:
 @option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist.")
 @option("--from", "start", metavar="NAME|PATH", help="Carry on from these weights.")
 @option("--imagenet", type=path(), metavar="PATH", help="Start from an EfficientNet-Lite0 state dict (.pth).")
+@option("--terms", metavar="TEXT", help="On what terms the weights may be used, to be written into them.")
 @option("--steps", type=click.IntRange(min=1), help="How many steps to train.")
 @option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long to train, instead of --steps.")
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")

@@ -48,6 +48,7 @@ class Options:
     out: Path
     overwrite: bool
     start: str | None
+    terms: str | None
     imagenet: Path | None
     steps: int | None
     minutes: float | None
@@ -117,6 +118,7 @@ def train_command(options: Options) -> int:
         return 128 + interrupted
     provenance = settings | {
         "data": ready.counts,
+        "terms": options.terms,
         "steps": trainer.step,
         "patches": trainer.patches,
         "hours": round(trainer.seconds / 3600, 3),

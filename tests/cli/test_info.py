@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from spnrefine.model import weights
 
@@ -16,3 +17,14 @@ def test_info_for_people_says_the_same(run):
     shown = run("info")
     assert shown.exit_code == 0
     assert weights.describe("general").sha256 in shown.stdout.replace("\n", "").replace(" ", "")
+
+
+def test_models_are_listed_with_their_purpose_terms_and_card(run):
+    listed = json.loads(run("info", "--models", "--json").stdout)["weights"]
+    assert [each["name"] for each in listed] == weights.available()
+    for each in listed:
+        assert each["purpose"]
+        assert each["terms"], each["name"]
+        assert Path(each["card"]).is_file()
+    shown = run("info", "--models").stdout
+    assert all(each["name"] in shown for each in listed)
