@@ -1,67 +1,13 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
-from spnrefine.batch.record import Record, measure
+from spnrefine.batch.kinds import Loaded, Refined, RefinesMasks, Settings
+from spnrefine.batch.record import Record
+from spnrefine.batch.single import refine_single
+from spnrefine.batch.stacked import refine_stack
 from spnrefine.errors import ShapeError
 from spnrefine.files import masks
 from spnrefine.files.images import read_photograph
-from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
-from spnrefine.refiner.contour import contour_distance
-from spnrefine.refiner.joint import refine_labels
-from spnrefine.refiner.restraint import Restraint, restrain
-
-Probability = NDArray[np.float32]
-
-
-class RefinesMasks(Protocol):
-    """What a refiner is here: (H, W, 3) uint8 and (H, W) float32 in 0..1 to (H, W) float32 in 0..1."""
-
-    def __call__(self, image: NDArray[np.uint8], coarse: Probability) -> Probability: ...
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How refined masks are made and written, whatever their number."""
-
-    soft: bool = False
-    threshold: float = 0.5
-    labels: bool = False
-    void: int | None = None
-    resize_mask: bool = False
-    overwrite: bool = False
-    restraint: Restraint = field(default_factory=Restraint)
-
-    @classmethod
-    def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
-        """Gather the settings from options of the command line."""
-        return cls(**others, restraint=Restraint(band, max_change, keep_topology))
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A photograph (H, W, 3) and its coarse mask, of one size."""
-
-    image: NDArray[np.uint8]
-    mask: Mask
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """What became of a mask.
-
-    ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
-    float32 in 0..1, is that of the object, or of each pixel's id.
-    """
-
-    probability: Probability
-    before: NDArray
-    after: NDArray
 
 
 def load(image: Source, mask: Source, settings: Settings) -> Loaded:
@@ -75,6 +21,9 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
     photograph = read_photograph(image)
     coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
+    shape = coarse.raster.npy_shape
+    if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
+        raise ShapeError(f"{describe(mask)} has shape {shape}: expected its planes first, (K, {size[0]}, {size[1]}).")
     if coarse.shape != size:
         if not settings.resize_mask:
             raise ShapeError(
@@ -86,37 +35,18 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
 
 
 def refine(loaded: Loaded, refiner: RefinesMasks, settings: Settings, record: Record) -> Refined:
-    """Refine a loaded mask and say in ``record`` what became of it; void pixels stay as they are."""
-    mask, coarse = loaded.mask, loaded.mask.probability
-    before = coarse > settings.threshold if mask.labels is None else mask.labels
-    if mask.is_empty or mask.is_full:
-        record.status = "empty" if mask.is_empty else "full"
-        record.changed = 0.0
-        return Refined(coarse, before, before)
-    if mask.labels is None:
-        probability = refiner(loaded.image, coarse)
-        after: NDArray = probability > settings.threshold
-    else:
-        after, probability = refine_labels(refiner, loaded.image, mask.labels, mask.void)
-    if mask.void is not None:
-        after = np.where(mask.void, before, after)
-    after, record.notes = restrain(before, after, settings.restraint, mask.void)
-    if settings.restraint.band is not None and mask.labels is None:
-        probability = np.where(contour_distance(before) > settings.restraint.band, coarse, probability)
-    measure(record, before, after, probability, mask.void)
-    if after is before and record.notes:
-        record.status = "kept"
-        probability = coarse
-    else:
-        record.status = "refined" if record.changed else "unchanged"
-    return Refined(probability, before, after)
+    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+    if loaded.mask.stack is not None:
+        return refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+    return refine_single(loaded, refiner, settings, record)
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
     """Encode a refined mask as the coarse one was encoded."""
+    wanted = refined.probability if settings.soft and loaded.mask.labels is None else refined.after
     return masks.encode_mask(
         loaded.mask,
-        refined.probability if settings.soft and loaded.mask.labels is None else refined.after,
+        wanted if refined.planes is None else refined.planes,
         soft=settings.soft,
         threshold=settings.threshold,
         format=format,

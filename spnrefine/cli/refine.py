@@ -63,7 +63,7 @@ def refine(
     photograph, coarse = (read_stdin() if name == STREAM else Path(name) for name in (image, mask))
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
     loaded = job.load(photograph, coarse, settings)
-    extension = ".png" if mask == STREAM else masks.extension(loaded.mask)
+    extension = masks.extension(loaded.mask)
     target = None if to_stdout else _target(image if image != STREAM else mask, output, extension)
     outputs = [Path(path) for path in (target, overlay, compare) if path]
     if len(set(outputs)) < len(outputs):
