@@ -1,12 +1,15 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
+from numpy.typing import NDArray
+
 from spnrefine.batch.kinds import Loaded, Refined, RefinesMasks, Settings
 from spnrefine.batch.record import Record
 from spnrefine.batch.single import refine_single
 from spnrefine.batch.stacked import refine_stack
 from spnrefine.errors import ShapeError
 from spnrefine.files import masks
-from spnrefine.files.images import read_photograph
+from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
 
 
@@ -19,6 +22,18 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
     ShapeError: they differ in size and ``settings.resize_mask`` is off.
     """
     photograph = read_photograph(image)
+    return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
+
+
+def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
+    """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
+    photograph = read_photograph(image)
+    before, after = (_read_mask(source, photograph, image, settings) for source in (mask, refined))
+    hard = [_hard(found, settings.threshold) for found in (before, after)]
+    return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
+
+
+def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
     coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     shape = coarse.raster.npy_shape
@@ -31,7 +46,13 @@ def load(image: Source, mask: Source, settings: Settings) -> Loaded:
                 f"{size[1]} x {size[0]}: expected equal sizes; --resize-mask resizes the mask."
             )
         coarse = masks.resize(coarse, size)
-    return Loaded(photograph.pixels, coarse)
+    return coarse
+
+
+def _hard(mask: Mask, threshold: float) -> NDArray:
+    if mask.stack is not None:
+        return mask.stack.ids(threshold)
+    return mask.probability > threshold if mask.labels is None else mask.labels
 
 
 def refine(loaded: Loaded, refiner: RefinesMasks, settings: Settings, record: Record) -> Refined:

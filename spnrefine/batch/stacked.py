@@ -11,7 +11,7 @@ from spnrefine.batch.kinds import Loaded, Refined, RefinesMasks, Settings
 from spnrefine.batch.record import Record, measure
 from spnrefine.batch.single import refine_single
 from spnrefine.files import masks
-from spnrefine.files.stacks import Stack, one_hot
+from spnrefine.files.stacks import Stack, one_hot, topmost
 from spnrefine.refiner.box import PRESENT
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
@@ -28,14 +28,15 @@ def refine_stack(
 ) -> Refined:
     """Refine a stack over ``image`` (H, W, 3) and say in ``record`` what became of it."""
     if stack.is_distribution:
-        return _refine_distribution(image, stack.planes, refiner, settings, record)
+        return _refine_distribution(image, stack, refiner, settings, record)
     return _refine_each(image, stack.planes, refiner, settings, record)
 
 
 def _refine_distribution(
-    image: NDArray[np.uint8], coarse: NDArray[np.float32], refiner: RefinesMasks, settings: Settings, record: Record
+    image: NDArray[np.uint8], stack: Stack, refiner: RefinesMasks, settings: Settings, record: Record
 ) -> Refined:
-    before: Ids = coarse.argmax(axis=0).astype(np.uint16)
+    coarse = stack.planes
+    before = stack.ids(settings.threshold)
     present = np.flatnonzero((coarse > PRESENT).any(axis=(1, 2)))
     if len(present) == 1:  # no border between any two
         record.status = "empty" if present[0] == BACKGROUND else "full"
@@ -68,16 +69,8 @@ def _refine_each(
     ]
     _sum_up(record, records, [int(one.before.sum()) for one in done])
     planes = np.stack([one.probability if settings.soft else one.after for one in done])
-    before, after = _topmost([one.before for one in done]), _topmost([one.after for one in done])
+    before, after = (topmost(np.stack(hard)) for hard in zip(*((one.before, one.after) for one in done), strict=True))
     return Refined(np.max([one.probability for one in done], axis=0), before, after, planes)
-
-
-def _topmost(planes: Sequence[NDArray[np.bool_]]) -> Ids:
-    """Lay planes over each other to be looked at: the id of a pixel is the last plane's there, counted from 1."""
-    ids = np.zeros(planes[0].shape, np.uint16)
-    for number, plane in enumerate(planes, 1):
-        ids[plane] = number
-    return ids
 
 
 def _sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> None:

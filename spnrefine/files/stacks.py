@@ -37,6 +37,12 @@ class Stack:
             return one_hot(planes.argmax(axis=0), len(planes))
         return planes > threshold
 
+    def ids(self, threshold: float) -> np.ndarray:
+        """Return the most probable plane of each pixel, (H, W) uint16; of independent ones the topmost, from 1 up."""
+        if self.is_distribution:
+            return self.planes.argmax(axis=0).astype(np.uint16)
+        return topmost(self.planes > threshold)
+
     def turned(self, orientation: int) -> "Stack":
         return replace(self, planes=np.stack([turn(plane, orientation) for plane in self.planes]))
 
@@ -68,6 +74,14 @@ def read_stack(pixels: np.ndarray, name: str) -> tuple[Stack, int]:
 def one_hot(ids: np.ndarray, count: int) -> np.ndarray:
     """Turn ids (H, W) into ``count`` planes (K, H, W) of bools."""
     return ids == np.arange(count)[:, None, None]
+
+
+def topmost(planes: np.ndarray) -> np.ndarray:
+    """Lay bools (K, H, W) over each other: a pixel's id (H, W) is the last plane's there, counted from 1; 0 is none."""
+    ids = np.zeros(planes.shape[1:], np.uint16)
+    for number, plane in enumerate(planes, 1):
+        ids[plane] = number
+    return ids
 
 
 def resize_bilinear(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -105,9 +105,15 @@ def test_a_folder_of_yolo_files(run, coco, tmp_path):
     assert refined != (tmp_path / "labels/1.txt").read_text()
 
 
-@pytest.mark.parametrize("option", ["--resume", "--dry-run", "--soft", "--labels"])
+@pytest.mark.parametrize(
+    "option",
+    [["--soft"], ["--labels"], ["--void", 0], ["--resize-mask"], ["--mask-dir", "x"], ["--files-from", "x"]],
+    ids=lambda option: option[0],
+)
 def test_options_that_do_not_go_with_annotations(run, coco, option):
-    assert batch(run, coco, option).exit_code == 2
+    result = batch(run, coco, *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} does not go with annotations" in result.stderr
 
 
 def test_a_file_that_is_no_annotation(run, coco):
