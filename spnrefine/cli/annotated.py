@@ -122,9 +122,10 @@ def _showing(tally: "Tally", overlays: "Overlays | None", order: dict[str, int])
 def _check_pictures(pictures: dict[Path, Path], ledger: "Ledger", *, overwrite: bool, resume: bool) -> None:
     from spnrefine.files import atomic
 
-    for photograph, path in pictures.items():
+    photographs = {photograph.resolve() for photograph in pictures}
+    for path in pictures.values():
         replaces = overwrite or (resume and ledger.may_replace(path))
-        atomic.check_output(path, overwrite=replaces, inputs=[photograph])
+        atomic.check_output(path, overwrite=replaces, inputs=photographs & {path.resolve()})
 
 
 def _draw(

@@ -188,6 +188,24 @@ def test_overlays_of_photographs_that_share_a_stem_keep_both_names(run, labelme)
     assert {"0.jpg.jpg", "0.png.jpg", "2.jpg"} <= set(contents(labelme / "look"))
 
 
+def test_overlays_never_overwrite_any_photograph(run, labelme):
+    labels = labelme / "labels"
+    for number in range(COUNT // 2):  # all photographs become PNG but one, which has the name of another's overlay
+        folder = labels / ("sub" if number % 2 else ".")
+        open_picture(folder / f"{number}.jpg").save(folder / f"{number}.png")
+        (folder / f"{number}.jpg").unlink()
+        path = folder / f"{number}.json"
+        path.write_text(path.read_text().replace(".jpg", ".png"))
+    (labels / "look").mkdir()
+    open_picture(labels / "0.png").save(labels / "look/2.jpg")
+    (labels / "0.json").write_text((labels / "0.json").read_text().replace("0.png", "look/2.jpg"))
+    before = contents(labels)
+    result = run(*arguments(labelme, "--overlay", labels / "look", "--overwrite"))
+    assert result.exit_code == 1
+    assert f"{labels / 'look/2.jpg'} is the input" in result.stderr
+    assert contents(labels) == before
+
+
 def test_photographs_outside_the_folder_are_drawn_inside_the_overlays(run, labelme):
     shutil.move(labelme / "labels/0.jpg", labelme / "0.jpg")
     path = labelme / "labels/0.json"
