@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from spnrefine.cli.completion import values_of
 from spnrefine.cli.options import model_options, option, output_options
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
 
@@ -18,7 +19,7 @@ Examples:
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
 """
 )
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", shell_complete=values_of("IMAGE"))
 @option("--mask", required=True, metavar="MASK", help="The coarse mask; '-' is standard input.")
 @option("-o", "--output", metavar="FILE|DIR|-", help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.")
 @output_options
