@@ -1,83 +1,16 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.batch.record import Record, measure
+from spnrefine.batch.kinds import Loaded, MakesMasks, Refined, RefinesMasks, Settings
+from spnrefine.batch.record import Record
+from spnrefine.batch.single import refine_single
+from spnrefine.batch.stacked import refine_stack
 from spnrefine.errors import ShapeError
 from spnrefine.files import masks
-from spnrefine.files.images import read_photograph
+from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
-from spnrefine.refiner.contour import contour_distance
-from spnrefine.refiner.joint import refine_labels
-from spnrefine.refiner.restraint import Restraint, restrain
-
-Probability = NDArray[np.float32]
-
-
-class RefinesMasks(Protocol):
-    """What a refiner is here: (H, W, 3) uint8 and (H, W) float32 in 0..1 to (H, W) float32 in 0..1."""
-
-    def __call__(self, image: NDArray[np.uint8], coarse: Probability) -> Probability: ...
-
-
-class MakesMasks(Protocol):
-    """What makes a coarse mask where none is given, and perhaps refines it itself."""
-
-    def __call__(self, image: NDArray[np.uint8]) -> "Made": ...
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A coarse mask made from a photograph, and what it was refined to where its maker did so (else None)."""
-
-    mask: Mask
-    probability: Probability | None = None
-    after: NDArray | None = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How refined masks are made and written, whatever their number."""
-
-    soft: bool = False
-    threshold: float = 0.5
-    labels: bool = False
-    void: int | None = None
-    resize_mask: bool = False
-    overwrite: bool = False
-    restraint: Restraint = field(default_factory=Restraint)
-
-    @classmethod
-    def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
-        """Gather the settings from options of the command line."""
-        return cls(**others, restraint=Restraint(band, max_change, keep_topology))
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
-
-    image: NDArray[np.uint8]
-    mask: Mask
-    made: Made | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """What became of a mask.
-
-    ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
-    float32 in 0..1, is that of the object, or of each pixel's id.
-    """
-
-    probability: Probability
-    before: NDArray
-    after: NDArray
 
 
 def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:
@@ -93,8 +26,23 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
         assert maker is not None
         made = maker(photograph.pixels)
         return Loaded(photograph.pixels, made.mask, made)
+    return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
+
+
+def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
+    """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
+    photograph = read_photograph(image)
+    before, after = (_read_mask(source, photograph, image, settings) for source in (mask, refined))
+    hard = [_hard(found, settings.threshold) for found in (before, after)]
+    return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
+
+
+def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
     coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
+    shape = coarse.raster.npy_shape
+    if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
+        raise ShapeError(f"{describe(mask)} has shape {shape}: expected its planes first, (K, {size[0]}, {size[1]}).")
     if coarse.shape != size:
         if not settings.resize_mask:
             raise ShapeError(
@@ -102,47 +50,28 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
                 f"{size[1]} x {size[0]}: expected equal sizes; --resize-mask resizes the mask."
             )
         coarse = masks.resize(coarse, size)
-    return Loaded(photograph.pixels, coarse)
+    return coarse
+
+
+def _hard(mask: Mask, threshold: float) -> NDArray:
+    if mask.stack is not None:
+        return mask.stack.ids(threshold)
+    return mask.probability > threshold if mask.labels is None else mask.labels
 
 
 def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
-    """Refine a loaded mask and say in ``record`` what became of it; void pixels stay as they are."""
-    mask, coarse = loaded.mask, loaded.mask.probability
-    before = coarse > settings.threshold if mask.labels is None else mask.labels
-    made = loaded.made
-    if mask.is_empty or (mask.is_full and made is None):
-        record.status = "empty" if mask.is_empty else "full"
-        record.changed = 0.0
-        return Refined(coarse, before, before)
-    after: NDArray
-    if made is not None and made.after is not None and made.probability is not None:
-        after, probability = made.after, made.probability
-    elif refiner is None:
-        raise TypeError("a mask that was not refined where it was made needs a refiner")
-    elif mask.labels is None:
-        probability = refiner(loaded.image, coarse)
-        after = probability > settings.threshold
-    else:
-        after, probability = refine_labels(refiner, loaded.image, mask.labels, mask.void)
-    if mask.void is not None:
-        after = np.where(mask.void, before, after)
-    after, record.notes = restrain(before, after, settings.restraint, mask.void)
-    if settings.restraint.band is not None and mask.labels is None:
-        probability = np.where(contour_distance(before) > settings.restraint.band, coarse, probability)
-    measure(record, before, after, probability, mask.void)
-    if after is before and record.notes:
-        record.status = "kept"
-        probability = coarse
-    else:
-        record.status = "refined" if record.changed else "unchanged"
-    return Refined(probability, before, after)
+    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+    if loaded.mask.stack is not None and refiner is not None:
+        return refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+    return refine_single(loaded, refiner, settings, record)
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
     """Encode a refined mask as the coarse one was encoded."""
+    wanted = refined.probability if settings.soft and loaded.mask.labels is None else refined.after
     return masks.encode_mask(
         loaded.mask,
-        refined.probability if settings.soft and loaded.mask.labels is None else refined.after,
+        wanted if refined.planes is None else refined.planes,
         soft=settings.soft,
         threshold=settings.threshold,
         format=format,

@@ -1,29 +1,38 @@
-"""What a batch has written, kept beside the folder of its outputs, so that ``--resume`` can tell what is done.
+"""What a batch has done, kept beside its output, so that ``--resume`` can tell what is done.
 
 A line of JSON is added before an output is written and after: whenever a run is killed, every output there is named.
+Masks of an annotation file, which is written at the end, are kept in lines of their own.
 """
 
+import base64
 import hashlib
 import json
 import threading
+import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spnrefine.batch.job import Settings
 from spnrefine.batch.record import Record
 from spnrefine.errors import FileError
+from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
+from spnrefine.refiner.box import Box, bounding_box
 
 SUFFIX = ".spnrefine.jsonl"
 
 
 class Ledger:
-    """The lines of all runs into one folder; later ones count.
+    """The lines of all runs into one folder or annotation file; later ones count.
 
     Parameters
     ----------
-    folder : of the outputs.
+    folder : of the outputs, or the one file that is the output.
     run : what else than the inputs a result depends on, see :func:`run_key`.
     required : whether to insist on a ledger that can be written; without one a later run cannot resume.
 
@@ -36,7 +45,9 @@ class Ledger:
         self._folder, self._run = folder, run
         self._lock = threading.Lock()
         path = ledger_path(folder)
-        self._lines = _read(path)
+        written = _read(path)
+        self._lines = {line["output"]: line for line in written if "output" in line}
+        self._masks = {line["key"]: line for line in written if "mask" in line}
         self._file: TextIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,8 +74,7 @@ class Ledger:
         line = self._lines.get(self._name(output))
         if line is None or line.get("key") != key or not self._is_untouched(output, line):
             return None
-        known = {f.name for f in fields(Record)}
-        return replace(Record(**{k: v for k, v in line["record"].items() if k in known}), status="skipped")
+        return _skipped(line["record"])
 
     def may_replace(self, output: Path) -> bool:
         """Tell whether ``output`` was written by an earlier run, and not changed by anybody since."""
@@ -75,15 +85,39 @@ class Ledger:
         """Say that ``output`` is about to be written."""
         self._write({"output": self._name(output), "key": key})
 
-    def finish(self, output: Path, key: str, data: bytes, record: Record) -> None:
-        """Say that ``output`` was written as ``data``."""
-        self._write({"output": self._name(output), "key": key, "digest": digest(data), "record": record.as_dict()})
+    def finish(self, output: Path, key: str, data: bytes, record: Record | None = None) -> None:
+        """Say that ``output`` was written as ``data``; ``record`` is that of a refined mask."""
+        line = {"output": self._name(output), "key": key, "digest": digest(data)}
+        self._write(line if record is None else line | {"record": record.as_dict()})
+
+    def write(self, output: Path, data: bytes, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+        """Write what is no refined mask itself, such as a picture of one, so that a later run may replace it."""
+        atomic.check_output(output, overwrite=overwrite, inputs=inputs)
+        self.begin(output, "")
+        atomic.write_bytes(output, data, overwrite=overwrite, inputs=inputs)
+        self.finish(output, "", data)
+
+    def mask_key(self, photograph: str, coarse: NDArray[np.bool_]) -> str:
+        """Digest a coarse mask (H, W) and its photograph's digest, and what else the result depends on."""
+        return digest(
+            self._run.encode(), photograph.encode(), repr(coarse.shape).encode(), np.packbits(coarse).tobytes()
+        )
+
+    def keep(self, key: str, mask: NDArray[np.bool_], record: Record) -> None:
+        """Keep a refined mask (H, W), for one that is written with others in a file."""
+        self._write({"key": key, "mask": pack(mask), "record": record.as_dict()})
+
+    def kept(self, key: str) -> tuple[NDArray[np.bool_], Record] | None:
+        """Return the mask that an earlier run made from just this, and its record."""
+        line = self._masks.get(key)
+        return None if line is None else (unpack(line["mask"]), _skipped(line["record"]))
 
     def _is_untouched(self, output: Path, line: dict[str, Any]) -> bool:
         return line.get("digest") is not None and output.is_file() and digest(read_bytes(output)) == line["digest"]
 
     def _name(self, output: Path) -> str:
-        return output.relative_to(self._folder).as_posix()
+        inside = output.is_relative_to(self._folder)
+        return (output.relative_to(self._folder) if inside else output.absolute()).as_posix()
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
@@ -114,14 +148,35 @@ def digest(*parts: bytes) -> str:
     return total.hexdigest()
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def pack(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Turn a mask (H, W) into JSON that is small where most of the mask is empty."""
+    box = bounding_box(mask) or Box(0, 0, 0, 0)
+    bits = zlib.compress(np.packbits(mask[box.slices]).tobytes())
+    return {"size": list(mask.shape), "box": list(box), "bits": base64.b64encode(bits).decode("ascii")}
+
+
+def unpack(packed: dict[str, Any]) -> NDArray[np.bool_]:
+    """Return the mask that was packed."""
+    mask = np.zeros(packed["size"], np.bool_)
+    inside = mask[Box(*packed["box"]).slices]
+    bits = np.frombuffer(zlib.decompress(base64.b64decode(packed["bits"])), np.uint8)
+    inside[:] = np.unpackbits(bits, count=inside.size).reshape(inside.shape)
+    return mask
+
+
+def _skipped(record: dict[str, Any]) -> Record:
+    known = {f.name for f in fields(Record)}
+    return replace(Record(**{k: v for k, v in record.items() if k in known}), status="skipped")
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
-        return {}
-    lines: dict[str, dict[str, Any]] = {}
+        return []
+    lines = []
     for text in read_bytes(path).split(b"\n") if path.stat().st_size else []:
         try:
             line = json.loads(text)
-            lines[line["output"]] = line
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             continue  # cut short when a run was killed
+        lines += [line] if isinstance(line, dict) else []
     return lines

@@ -24,7 +24,8 @@ class Work:
 
     ``refiner`` is called by ``jobs`` threads at once, each of which reads, refines and writes one pair after another.
     With ``resume``, what ``ledger`` says is finished is skipped. At most ``most`` pairs are worked on. ``also`` is
-    called for each refined pair, for instance to draw it. ``maker`` makes the masks of photographs without.
+    called for each refined pair, for instance to draw it, and with ``also_skipped`` for each that is skipped.
+    ``maker`` makes the masks of photographs without.
     """
 
     refiner: RefinesMasks | None
@@ -35,6 +36,7 @@ class Work:
     most: int | None = None
     maker: MakesMasks | None = None
     also: Finish | None = None
+    also_skipped: bool = False
 
 
 def run(pairs: Iterable[Pair], work: Work) -> Generator[Record]:
@@ -50,7 +52,7 @@ def _calls(pairs: Iterable[Pair], work: Work) -> Iterator[Callable[[], Record]]:
     for pair in pairs:
         skipped = _finished(pair, work) if work.resume else None
         if skipped is not None:
-            yield partial(replace, skipped)
+            yield partial(_skip_one, pair, skipped, work)
             continue
         if work.most is not None and started >= work.most:
             return
@@ -67,10 +69,27 @@ def _finished(pair: Pair, work: Work) -> Record | None:
     except SpnRefineError:
         return None  # it will fail, and say why, in its turn
     for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
-        record = work.ledger.finished(pair.folder / (pair.stem + suffix), key)
+        output = pair.folder / (pair.stem + suffix)
+        record = work.ledger.finished(output, key)
         if record:
-            return record
+            return replace(
+                record, image=str(pair.photograph), mask=str(pair.mask) if pair.mask else None, output=str(output)
+            )
     return None
+
+
+def _skip_one(pair: Pair, record: Record, work: Work) -> Record:
+    if work.also is None or not work.also_skipped or pair.mask is None or record.output is None:
+        return record
+    try:
+        loaded, refined = job.load_again(pair.photograph, pair.mask, Path(record.output), work.settings)
+    except SpnRefineError:
+        return record  # nothing is wrong with the refined mask: there is only no picture of it
+    try:
+        work.also(pair, loaded, refined, record)
+    except SpnRefineError as error:
+        return replace(record, status="failed", error=str(error))
+    return record
 
 
 def _run_one(pair: Pair, work: Work) -> Record:

@@ -9,7 +9,8 @@ from spnrefine.cli.options import maker_options, option, output_options, path
 from spnrefine.cli.streams import STREAM, progress, read_list, say
 
 if TYPE_CHECKING:
-    from spnrefine.batch.job import Loaded, Refined, Settings
+    from spnrefine.batch.job import Loaded, Refined
+    from spnrefine.batch.ledger import Ledger
     from spnrefine.batch.pairing import Pair
     from spnrefine.batch.record import Record
     from spnrefine.batch.run import Finish
@@ -64,7 +65,7 @@ Examples:
 @option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N.")
 @option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @option("--jobs", type=click.IntRange(1), help="Images worked on at once.  [default: one a core, at most 8]")
-@option("--overlay", metavar="DIR", type=path(), help="Also draw each refined mask over its photograph, as JPEG.")
+@option("--overlay", metavar="DIR", type=path(), help="Also draw the refined masks over their photographs, as JPEG.")
 @option("--report", metavar="FILE", type=path(), help="Write an HTML page to review the masks, most changed first.")
 @option("--records", metavar="FILE|-", help="Write a JSON record a line for each photograph.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
@@ -96,10 +97,11 @@ def batch(
     """Refine the masks of all photographs in DIR and its sub-folders, or those of an annotation FILE.
 
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
-    code is 1. What was done is kept beside the output folder, in .NAME.spnrefine.jsonl, for --resume.
+    code is 1. What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
 
     Annotations are COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or with --images a folder of LabelMe or
-    YOLO files. All that is not a changed mask stays as it is, byte for byte.
+    YOLO files. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
+    leaves for another run.
     """
     if files_from and files0_from:
         raise click.UsageError("Give either --files-from or --files0-from.")
@@ -116,43 +118,43 @@ def batch(
     from spnrefine.ops import cores
 
     jobs = jobs or min(cores.available(), MOST_JOBS)
-    threads = max(1, cores.available() // jobs)
     settings = Settings.of(**how)
     tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite or resume)
-    if folder is not None and (images is not None or folder.is_file()):
-        unfit: dict[str, Any] = {
-            "--mask-dir": mask_dir,
-            "--files-from": files_from,
-            "--files0-from": files0_from,
-            "--resume": resume,
-        }
-        unfit |= {"--overlay": overlay, "--dry-run": dry_run, "--max-items": max_items, "--soft": settings.soft}
-        unfit |= {"--backbone": backbone, "--class": only}
-        unfit |= {"--labels": settings.labels, "--void": how["void"] is not None, "--resize-mask": settings.resize_mask}
-        wrong = next((name for name, value in unfit.items() if value), None)
-        if wrong:
-            raise click.UsageError(f"{wrong} does not go with annotations.")
-        from spnrefine.cli.annotated import refine_annotations
+    threads = max(1, cores.available() // jobs)
 
-        document = (folder, images, polygons, tolerance)
-        refiner = spnrefine.Refiner(model, device, threads=threads)
-        return refine_annotations(document, output, refiner, settings, tally, jobs=jobs, fail_fast=fail_fast)
+    def load() -> spnrefine.Refiner:
+        return spnrefine.Refiner(model, device, threads=threads)
+
+    def open_ledger(checksums: str = "") -> Ledger:
+        key = run_key(settings, checksums or weights.describe(model).sha256, spnrefine.__version__)
+        return Ledger(output, key, required=resume)
+
+    if folder is not None and (images is not None or folder.is_file()):
+        unfit = {"--mask-dir": mask_dir, "--files-from": files_from, "--files0-from": files0_from}
+        _check_fit(unfit | {"--backbone": backbone, "--class": only}, how)
+        from spnrefine.cli.annotated import Annotations, Course, refine_annotations, show_annotations
+
+        annotations = Annotations(folder, images, output, polygons, tolerance)
+        if dry_run:
+            return show_annotations(annotations)
+        course = Course(jobs, resume, max_items, fail_fast, overlay)
+        return refine_annotations(annotations, load, settings, open_ledger, tally, course)
     labels = makers.makes_labels(model)
     makers.check_usage(model, backbone, only, has_masks=mask_dir is not None)
     pairs = _pairs(folder, files_from, files0_from, mask_dir, output, without=labels or backbone is not None)
     if dry_run:
         return _show(pairs)
     tally.check()
-    networks, maker = [model], None
+    maker, checksums = None, ""
     if any(pair.mask is None and not pair.problem for pair in pairs):
-        networks += [] if labels else [backbone or makers.BACKBONE]
         maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads)
+        checksums = makers.checksums(model, backbone, only)
         if labels and only is None:
             makers.write_labelmap(output, model, overwrite=settings.overwrite or resume)
-    last = None if labels else spnrefine.Refiner(model, device, threads=threads)
-    checksums = " ".join(weights.describe(name).sha256 for name in networks) + (f" {only}" if only else "")
-    ledger = Ledger(output, run_key(settings, checksums, spnrefine.__version__), required=resume)
-    work = Work(last, settings, ledger, jobs, resume, max_items, maker, _drawing(overlay, output, settings, tally))
+    refiner, ledger = None if labels else load(), open_ledger(checksums)
+    draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)
+    shows = overlay is not None or report is not None
+    work = Work(refiner, settings, ledger, jobs, resume, max_items, maker, draw, also_skipped=shows)
     done = run(pairs, work)
     try:
         for record in progress(done, len(pairs)):
@@ -164,6 +166,15 @@ def batch(
         ledger.close()
         tally.close(len(pairs))
     return 1 if tally.failed else 0
+
+
+def _check_fit(given: dict[str, Any], how: dict[str, Any]) -> None:
+    """Refuse options that mean nothing for annotations, whose masks are neither files nor probabilities nor ids."""
+    given |= {"--soft": how["soft"], "--labels": how["labels"], "--void": how["void"] is not None}
+    given |= {"--resize-mask": how["resize_mask"]}
+    wrong = next((name for name, value in given.items() if value), None)
+    if wrong:
+        raise click.UsageError(f"{wrong} does not go with annotations.")
 
 
 def _pairs(
@@ -197,17 +208,22 @@ def _show(pairs: "list[Pair]") -> int:
     return int(any(pair.problem for pair in pairs))
 
 
-def _drawing(overlay: Path | None, output: Path, settings: "Settings", tally: "Tally") -> "Finish":
-    """Return what shows a refined pair in the report, and draws it into the folder ``overlay`` if there is one."""
+def _drawing(
+    tally: "Tally", overlay: Path | None, output: Path, ledger: "Ledger", *, overwrite: bool, resume: bool
+) -> "Finish":
+    """Return what shows a pair in the report, and draws it into the folder ``overlay`` if there is one."""
 
     def draw(pair: "Pair", loaded: "Loaded", refined: "Refined", record: "Record") -> None:
         tally.show(record, loaded.image, refined)
-        if overlay:
-            from spnrefine.files import atomic
-            from spnrefine.review import pictures
+        if overlay is None:
+            return
+        from spnrefine.review import pictures
 
-            target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
-            picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
-            atomic.write_bytes(target, picture, overwrite=settings.overwrite, inputs=pair.inputs)
+        target = overlay / pair.folder.relative_to(output) / f"{pair.stem}.jpg"
+        if record.status == "skipped" and target.exists():
+            return
+        picture = pictures.encode(pictures.overlay(loaded.image, refined.after), ".jpg")
+        replaces = overwrite or (resume and ledger.may_replace(target))
+        ledger.write(target, picture, overwrite=replaces, inputs=pair.inputs)
 
     return draw

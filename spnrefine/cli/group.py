@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
+from spnrefine.cli.completion import default_command
 from spnrefine.errors import SpnRefineError
 
 COMMANDS = {  # and the module and function of each
@@ -35,6 +37,12 @@ class Group(DefaultGroup):
             command.params.append(debug_option())
             self.add_command(command)
         return super().get_command(ctx, name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and what may follow where none is named: photographs, and options of the default one."""
+        default = self.get_command(ctx, self.default_cmd_name)
+        more = [] if default is None else default_command(self, default, ctx, incomplete)
+        return [*more, *super().shell_complete(ctx, incomplete)]
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""

@@ -30,6 +30,14 @@ def load_maker(
     return FromBackbone(Backbone(backbone or BACKBONE, device, threads))
 
 
+def checksums(model: str, backbone: str | None, only: str | None) -> str:
+    """Say in words what made masks depend on besides the photograph: the checksums of all weights, and the class."""
+    from spnrefine.model import weights
+
+    names = [model] if makes_labels(model) else [model, backbone or BACKBONE]
+    return " ".join([*(weights.describe(name).sha256 for name in names), *([only] if only else [])])
+
+
 def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks: bool) -> None:
     """Refuse options that contradict each other."""
     labels = makes_labels(model)

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from spnrefine.cli.completion import values_of
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -13,7 +15,7 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     """Declare an option that may also come from the variable SPNREFINE_NAME, named after the option alone."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "SPNREFINE_" + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, **settings)
+    return click.option(*names, envvar=variable, shell_complete=values_of(settings.get("metavar", "")), **settings)
 
 
 def model_options(command: Command) -> Command:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from spnrefine.cli.completion import values_of
 from spnrefine.cli.options import maker_options, option, output_options
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
 
@@ -21,7 +22,7 @@ Examples:
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
 """
 )
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", shell_complete=values_of("IMAGE"))
 @option("--mask", metavar="MASK", help="The coarse mask; '-' is standard input. Without it, one is made.")
 @option("-o", "--output", metavar="FILE|DIR|-", help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.")
 @output_options
@@ -75,7 +76,7 @@ def refine(
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
     maker = None if coarse is not None else makers.load_maker(model, backbone, only, settings.threshold, device)
     loaded = job.load(photograph, coarse, settings, maker)
-    extension = ".png" if mask in (STREAM, None) else masks.extension(loaded.mask)
+    extension = masks.extension(loaded.mask) if mask is not None else ".png"
     named = image if image != STREAM or mask is None else mask
     target = None if to_stdout else _target(named, output, extension)
     outputs = [Path(path) for path in (target, overlay, compare) if path]

@@ -97,6 +97,8 @@ def read_truth(path: Path) -> NDArray[np.uint8]:
     """
     raster = read_raster(path)
     pixels = raster.pixels[..., 0]
+    if raster.is_stack:
+        raise FileError(f"{path} holds {raster.pixels.shape[2]} planes: expected an 8-bit gray or 1-bit truth.")
     if pixels.dtype.name not in ("bool", "uint8"):
         raise FileError(f"{path} holds {pixels.dtype.name} values: expected an 8-bit gray or 1-bit truth.")
     return (pixels.astype(np.uint8) * 255) if pixels.max() <= 1 else pixels

@@ -17,7 +17,9 @@ _NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A file's mask: ``pixels`` (H, W), and ``array`` as stored, which may be (1, H, W) or (H, W, 1).
+    """A file's mask: ``pixels`` (H, W), or (K, H, W) for a stack of planes, and ``array`` as stored.
+
+    ``array`` may have axes of length 1 before ``pixels``' own, or be (H, W, 1).
 
     Of an NPZ: the ``key`` of the mask, ``others``, the arrays beside it, and whether they are ``compressed``.
     """
@@ -68,10 +70,15 @@ def write(array: np.ndarray, format: str, stored: Stored | None) -> bytes:
 
 
 def _pixels(array: np.ndarray, name: str) -> np.ndarray:
-    pixels = array[0] if array.ndim == 3 and len(array) == 1 else array
+    pixels = array
+    while pixels.ndim > 2 and len(pixels) == 1:
+        pixels = pixels[0]
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
-    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "biuf":
+    if pixels.ndim not in (2, 3) or pixels.size == 0 or pixels.dtype.kind not in "biuf":
         given = f"{array.dtype.name} of shape {array.shape}"
-        raise FileError(f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width)")
+        raise FileError(
+            f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width), or a stack of "
+            "them of shape (planes, height, width)"
+        )
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.colours import find_labelmap, palette
@@ -13,6 +12,7 @@ from spnrefine.files.meaning import Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn, turn_back
 from spnrefine.files.rasters import EXTENSIONS, Raster, format_named, holds, read_raster, write_raster
+from spnrefine.files.stacks import resize_bilinear
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Mask(Meaning):
 
     Attributes
     ----------
-    probability, kind, void, channels, background, foreground, labels, colours : as in `Meaning`.
+    probability, kind, void, channels, background, foreground, labels, colours, stack : as in `Meaning`.
     raster : the file's pixels, not turned by ``orientation``.
     suffix : the extension of the file's name, or '' when it came as bytes.
     orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
@@ -69,6 +69,7 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     - Palettes, and integers of more than 8 bits: ids, 0 the background.
     - RGBA and gray with alpha: the alpha channel; where that is opaque everywhere, the gray below it.
     - RGB: ids by colour when there is a ``labelmap.txt``; else as gray when the three channels are equal.
+    - Several pages (TIFF) or planes (NPY, NPZ of shape (K, H, W)): a `Stack` of probabilities or hard masks.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
 
 
 def of_array(mask: np.ndarray) -> Mask:
-    """Take an (H, W) bool array for a mask, as if it had been read from a 1-bit PNG."""
+    """Take an (H, W) array of bools, or of float32 probabilities, for a mask, as if it had come in a PNG."""
     raster = Raster(mask[..., None], "PNG")
     return Mask(mask.astype(np.float32), "binary", None, slice(0, 1), 0, 1, raster=raster)
 
@@ -119,32 +120,35 @@ def align(mask: Mask, photograph: Photograph) -> Mask:
     void = None if mask.void is None else turn(mask.void, photograph.orientation)
     labels = None if mask.labels is None else np.ascontiguousarray(turn(mask.labels, photograph.orientation))
     probability = np.ascontiguousarray(turn(mask.probability, photograph.orientation))
-    return replace(mask, probability=probability, void=void, labels=labels, orientation=photograph.orientation)
+    stack = mask.stack and mask.stack.turned(photograph.orientation)
+    turned = replace(mask, probability=probability, void=void, labels=labels, stack=stack)
+    return replace(turned, orientation=photograph.orientation)
 
 
 def resize(mask: Mask, shape: tuple[int, int]) -> Mask:
     """Resize a mask to ``shape`` (height, width): probabilities bilinearly, what is written back by nearest pixel."""
-    height, width = shape
-    image = Image.fromarray(mask.probability).resize((width, height), Image.Resampling.BILINEAR)
-    probability = np.clip(np.asarray(image), 0, 1)
+    probability = resize_bilinear(mask.probability, shape)
     void = None if mask.void is None else _nearest(mask.void, shape)
     if void is not None:
         probability[void] = 0
-    stored_shape = shape if mask.orientation == 1 else (width, height)
+    stored_shape = shape if mask.orientation == 1 else shape[::-1]
     raster = replace(mask.raster, pixels=_nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
     labels = None if mask.labels is None else _nearest(mask.labels, shape)
-    return replace(mask, probability=probability, void=void, labels=labels, raster=raster)
+    stack = mask.stack and mask.stack.resized(shape)
+    return replace(mask, probability=probability, void=void, labels=labels, stack=stack, raster=raster)
 
 
 def extension(mask: Mask) -> str:
     """Extension, dot included, for the file of a refined mask: its own, or '.png' when it came as bytes or as JPEG.
+
+    A stack that came as bytes gets that of its format, for PNG holds none.
 
     Give it to `encode_mask` as the format, so that name and contents agree.
     """
     try:
         return mask.suffix if format_named(mask.suffix) == mask.raster.format else EXTENSIONS[mask.format]
     except FileError:  # no name, or one that says something else
-        return EXTENSIONS[mask.format] if mask.suffix else ".png"
+        return EXTENSIONS[mask.format] if mask.suffix or mask.stack else ".png"
 
 
 def encode_mask(
@@ -160,7 +164,7 @@ def encode_mask(
     ----------
     mask : the coarse mask.
     refined : (H, W) array: floats in 0..1, the refined probabilities; or bools, a hard mask; or ids where ``mask`` has
-        several.
+        several. Of a stack: (K, H, W), floats or bools.
     soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF, NPY and NPZ when floats came in.
     threshold : a hard mask is where probabilities are above it.
     format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
@@ -170,14 +174,21 @@ def encode_mask(
     ShapeError   when the two masks differ in size.
     FileError   when the format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
     """
-    if refined.shape != mask.probability.shape:
-        raise ShapeError(f"the refined mask is {refined.shape}, the coarse one {mask.probability.shape}; give one size")
+    expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
+    if refined.shape != expected:
+        raise ShapeError(f"the refined mask is {refined.shape}, the coarse one {expected}; give one size")
     format = mask.format if format is None else format_named(format)
     own = mask.raster.data if format == mask.raster.format else None
     if soft and mask.labels is not None:
         raise FileError("a mask of several ids has no probabilities to write; leave out --soft")
-    decided = refined > threshold if refined.dtype.kind == "f" else refined
     before = mask.probability > threshold if mask.labels is None else mask.labels
+    decided = refined
+    if mask.stack is not None:
+        before = _channels_last(mask.stack.decide(mask.stack.planes, threshold))
+        hard = mask.stack.decide(refined, threshold) if refined.dtype.kind == "f" else refined
+        refined, decided = _channels_last(refined), _channels_last(hard)
+    elif refined.dtype.kind == "f":
+        decided = refined > threshold
     if soft:
         raster = _soft(mask, refined, format)
     else:
@@ -198,7 +209,8 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
     elif mask.labels is not None:
         written = inside[..., None].astype(pixels.dtype)
     else:
-        written = np.where(inside[..., None], value(mask.foreground), value(mask.background))
+        here = inside if mask.stack is not None else inside[..., None]
+        written = np.where(here, value(mask.foreground), value(mask.background))
     if void is not None:
         written = np.where(void[..., None], pixels[..., mask.channels], written)
     pixels[..., mask.channels] = written
@@ -213,7 +225,8 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
 
 def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
     probability = refined if mask.void is None else np.where(mask.void, mask.probability, refined)
-    probability = np.clip(turn_back(probability, mask.orientation), 0, 1)[..., None]
+    probability = np.clip(turn_back(probability, mask.orientation), 0, 1)
+    probability = probability if mask.stack is not None else probability[..., None]
     raster = replace(mask.raster, palette=None, extras=mask.raster.extras if format in ("NPY", "NPZ") else None)
     dtype = mask.raster.pixels.dtype
     if dtype.kind == "f" and format in ("NPY", "NPZ", "TIFF"):
@@ -225,12 +238,16 @@ def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:
     """Change pixels that ``format`` cannot hold into those it can, or raise FileError."""
     if holds(format, raster):
         return raster
-    values = raster.pixels[..., mask.channels.start, None]
+    values = raster.pixels if mask.stack is not None else raster.pixels[..., mask.channels.start, None]
     if mask.kind == "labels" and mask.colours is None:
         if values.min() < 0 or values.max() > 65535:
             raise FileError(f"the mask's ids do not fit {EXTENSIONS[format]} files of 16 bits; write it as NPY")
         return replace(raster, pixels=values.astype(np.uint16), palette=None)
     return replace(raster, pixels=np.where(values == mask.foreground, 255, 0).astype(np.uint8))
+
+
+def _channels_last(planes: np.ndarray) -> np.ndarray:
+    return np.moveaxis(planes, 0, -1)
 
 
 def _nearest(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from spnrefine.errors import FileError
 from spnrefine.files.colours import LabelMap
 from spnrefine.files.rasters import Raster
+from spnrefine.files.stacks import Stack, read_stack
 
 Kind = Literal["binary", "probability", "labels"]
 
@@ -28,6 +29,7 @@ class Meaning:
     channels : the raster's channels that carry the mask.
     background, foreground : the two values a hard mask is written with.
     colours : (N, 3) uint8 array, the colours that ids are written as, by id; or None.
+    stack : the planes, where the raster is a stack of them; or None. ``probability`` is then that of any object.
     """
 
     probability: np.ndarray
@@ -38,12 +40,20 @@ class Meaning:
     foreground: int
     labels: np.ndarray | None = None
     colours: np.ndarray | None = None
+    stack: Stack | None = None
 
 
 def interpret(
     raster: Raster, *, labels: bool, void: int | None, name: str, labelmap: LabelMap | None = None
 ) -> Meaning:
     """Say what a raster's numbers mean, by the rules of `spnrefine.files.masks.read_mask`; ``name`` is for errors."""
+    if raster.is_stack:
+        if labels or void is not None:
+            given = "--labels" if labels else "--void"
+            raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids; leave out {given}")
+        stack, foreground = read_stack(raster.pixels, name)
+        kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
+        return Meaning(stack.any_object, kind, None, slice(0, len(stack.planes)), 0, foreground, stack=stack)
     if labelmap is not None and raster.pixels.shape[2] == 3 and raster.pixels.dtype == np.uint8:
         return _colour_coded(raster.pixels, labelmap, void, name)
     channels = _mask_channels(raster.pixels, name)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.errors import FileError
-from spnrefine.files import arrays
+from spnrefine.files import arrays, pages
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
 
@@ -42,12 +42,14 @@ class Raster:
 
     Attributes
     ----------
-    pixels : (H, W, C) array; C is 1 to 4 and the channels are gray or ids, gray and alpha, RGB, or RGBA.
+    pixels : (H, W, C) array; C is 1 to 4 and the channels are gray or ids, gray and alpha, RGB, or RGBA; or C is the
+        number of planes of a stack.
     format : the name of the format it was read from: a key of `EXTENSIONS`, or another of Pillow's names.
     data : the file's bytes, or None when the pixels no longer are the file's.
     palette : the colours of the ids, three bytes each, or None.
     extras : what else the format is told on writing (transparency of a palette, TIFF compression, other arrays).
     npy_shape : the shape of an NPY array, which may be (1, H, W) or (H, W, 1).
+    is_stack : whether the channels are planes, one a page of a TIFF, or (K, H, W) in NPY and NPZ.
     """
 
     pixels: np.ndarray
@@ -56,19 +58,25 @@ class Raster:
     palette: bytes | None = None
     extras: dict[str, Any] | None = None
     npy_shape: tuple[int, ...] | None = None
+    is_stack: bool = False
 
 
 def read_raster(source: Source) -> Raster:
-    """Read a mask file; FileError when it is missing, empty, damaged, has several frames, or is no raster."""
+    """Read a mask file; FileError when it is missing, empty, damaged, no raster, or has frames that are no planes."""
     name, data = describe(source), read_bytes(source)
     if arrays.is_array(data):
         stored = arrays.read(data, name)
-        pixels, shape = stored.pixels[..., None], stored.array.shape
-        return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored})
+        is_stack, shape = stored.pixels.ndim == 3, stored.array.shape
+        pixels = np.ascontiguousarray(np.moveaxis(stored.pixels, 0, 2)) if is_stack else stored.pixels[..., None]
+        return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
     picture = decode(data, name)
-    if picture.frames > 1 and picture.format != "MPO":  # MPO: a camera's JPEG with a preview behind it
+    if picture.frames > 1 and picture.format not in ("TIFF", "MPO"):  # MPO: a camera's JPEG with a preview behind it
         raise FileError(f"{name} holds {picture.frames} frames; save the one that is the mask as a file of its own")
     image, palette, extras = picture.image, None, {}
+    if image.info.get("compression") in _LOSSLESS_TIFF:
+        extras["compression"] = image.info["compression"]
+    if picture.frames > 1 and picture.format == "TIFF":
+        return Raster(pages.read(picture, name), "TIFF", data, None, extras, is_stack=True)
     if image.mode == "P":
         palette = bytes(image.getpalette("RGB") or b"")
     elif image.mode == "PA":
@@ -81,20 +89,22 @@ def read_raster(source: Source) -> Raster:
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if "transparency" in image.info:
         extras["transparency"] = image.info["transparency"]
-    if image.info.get("compression") in _LOSSLESS_TIFF:
-        extras["compression"] = image.info["compression"]
     return Raster(np.ascontiguousarray(turn(pixels, picture.pending)), picture.format, data, palette, extras)
 
 
 def write_raster(raster: Raster, format: str) -> bytes:
     """Encode a raster without loss in ``format``, a key of `EXTENSIONS`; FileError where the format cannot hold it."""
-    if format in arrays.FORMATS and raster.pixels.shape[2] == 1:
-        array = raster.pixels.reshape(raster.npy_shape or raster.pixels.shape[:2])
+    if format in arrays.FORMATS and holds(format, raster):
+        planes = np.moveaxis(raster.pixels, 2, 0) if raster.is_stack else raster.pixels[..., 0]
+        array = planes.reshape(raster.npy_shape or planes.shape)
         return arrays.write(array, format, (raster.extras or {}).get("stored"))
     if not holds(format, raster):
+        if raster.is_stack:
+            raise FileError(f"{format} cannot hold a stack of {raster.pixels.shape[2]} planes; write it as TIFF or NPY")
         kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{format} cannot hold this mask's pixels ({kind}); write it as PNG, TIFF or NPY")
-    image = Image.fromarray(raster.pixels[..., 0] if raster.pixels.shape[2] == 1 else raster.pixels)
+    channels = np.moveaxis(raster.pixels, 2, 0)
+    image, *others = map(Image.fromarray, channels if raster.is_stack or len(channels) == 1 else [raster.pixels])
     if format == "WEBP":
         return _save(image, format, lossless=True, exact=True)
     if raster.palette is not None:
@@ -105,13 +115,16 @@ def write_raster(raster: Raster, format: str) -> bytes:
         del extras["compression"]
     if format == "TIFF":
         extras.setdefault("compression", "tiff_adobe_deflate")
+        extras |= {"save_all": True, "append_images": others} if others else {}
     return _save(image, format, **extras)
 
 
 def holds(format: str, raster: Raster) -> bool:
     """Whether ``format`` can hold such pixels without loss; WebP holds gray as three equal channels."""
     if format in arrays.FORMATS:
-        return raster.pixels.shape[2] == 1 and raster.palette is None
+        return (raster.is_stack or raster.pixels.shape[2] == 1) and raster.palette is None
+    if raster.is_stack:
+        return format == "TIFF" and (raster.pixels.dtype.name, 1) in _MODES and raster.pixels.dtype.itemsize != 2
     mode = "P" if raster.palette is not None else _MODES.get((raster.pixels.dtype.name, raster.pixels.shape[2]))
     return mode in _WRITABLE[format]
 

@@ -1,11 +1,11 @@
-"""All ids of a label map refined jointly: no gaps and no overlaps at the borders they share."""
+"""All ids of a label map, or all planes of a distribution, refined jointly: no gaps, no overlaps at shared borders."""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import object_box
+from spnrefine.refiner.box import PRESENT, object_box
 
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 BACKGROUND = 0
@@ -56,3 +56,43 @@ def refine_labels(
         refined[(labels == number) & ~outside] = number
     best[(refined == labels) & (best == 0)] = 1
     return refined, best
+
+
+def refine_planes(refine: Refine, image: NDArray[np.uint8], planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Refine every plane of a distribution but the first on its own, and leave to the first what the others leave.
+
+    For planes of zeros and ones the most probable planes are the ids that :func:`refine_labels` finds.
+
+    Parameters
+    ----------
+    refine, image : as for :func:`refine_labels`.
+    planes : (K, H, W) float32 in 0..1, which sum to 1 at every pixel; plane 0 is the background.
+
+    Returns
+    -------
+    (K, H, W) float32, a new array, which sums to 1 where any plane changed and is as it was elsewhere. A plane that is
+    nowhere above 0.1 is not refined.
+    """
+    present = [number for number in range(len(planes)) if (planes[number] > PRESENT).any()]
+    refined = planes.copy()
+    for number in present:
+        if number != BACKGROUND:
+            refined[number] = refine(image, np.ascontiguousarray(planes[number]))
+    changed = (refined != planes).any(axis=0)
+    total = refined[1:].sum(axis=0)
+    if BACKGROUND in present:
+        rest, scale = np.clip(1 - total, 0, 1), 1 / np.maximum(total, 1)
+    else:  # then none of them may leave any
+        rest = planes[BACKGROUND]
+        scale = (1 - rest) / np.where(total > 0, total, 1)
+        changed &= total > 0
+    joint = np.concatenate([rest[None], refined[1:] * scale])
+    return np.where(changed, joint, planes).astype(np.float32)
+
+
+def most_probable(planes: NDArray[np.float32], before: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the most probable plane of each pixel, (H, W) of the type of ``before``; no id that was there is lost."""
+    after = planes.argmax(axis=0).astype(before.dtype)
+    for number in np.setdiff1d(before, after):
+        after[before == number] = number
+    return after

@@ -1,8 +1,4 @@
 import json
-import sys
-from importlib.machinery import PathFinder
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,39 +8,35 @@ from hypothesis import strategies as st
 from spnrefine.annotations import brush
 from spnrefine.annotations.document import open_document
 from spnrefine.errors import FileError
+from tests.annotations.make_brush_golden import read_golden
 from tests.annotations.making import SIZE, blob, check_untouched, holed, iou, parted, rewrite, save_photograph, speckled
 
 MASKS = {"blob": blob(), "hole": holed(), "parts": parted(), "noise": speckled()}
 
 
-@pytest.fixture(scope="module")
-def converter():
-    """label-studio-converter's brush.py alone: the package around it wants more than it."""
-    spec = PathFinder.find_spec("label_studio_converter", sys.path)
-    if spec is None or spec.origin is None:
-        pytest.skip("label-studio-converter is not installed")
-    spec = spec_from_file_location("brush_of_converter", Path(spec.origin).with_name("brush.py"))
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+GOLDEN = read_golden()
 
 
-@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
-@pytest.mark.parametrize("value", [1, 255])
-def test_the_brush_is_the_converters_bit_for_bit(converter, mask, value):
-    theirs = converter.mask2rle(mask.astype(np.uint8) * np.uint8(value))
+@pytest.mark.parametrize("golden", GOLDEN.values(), ids=GOLDEN)
+def test_the_brush_is_the_converters_bit_for_bit(golden):
+    mask, value, theirs = golden["mask"], golden["value"], golden["rle"]
     assert brush.encode(mask, value) == theirs
-    np.testing.assert_array_equal(brush.decode("x", theirs, SIZE), mask * np.uint8(value))
-    np.testing.assert_array_equal(converter.decode_rle(theirs).reshape(*SIZE, 4)[..., 3], mask * np.uint8(value))
+    np.testing.assert_array_equal(brush.decode("x", theirs, mask.shape), mask * np.uint8(value))
 
 
-def test_long_runs_take_several_packets_as_the_converters(converter):
-    mask = np.zeros((300, 400), bool)
-    mask[200:, 5:] = True
-    mask[0, 0] = True
-    assert brush.encode(mask, 255) == converter.mask2rle(mask.astype(np.uint8) * 255)
-    for whole in (np.zeros((64, 256), bool), np.ones((128, 256), bool)):
-        assert brush.encode(whole, 255) == converter.mask2rle(whole.astype(np.uint8) * 255)
+def test_a_file_of_the_converters_brushes_comes_back(path):
+    content = export()
+    painted = [golden for golden in GOLDEN.values() if golden["mask"].shape == SIZE]
+    assert len(painted) == 6
+    content[0]["annotations"][0]["result"] = [
+        region(f"r{number}", "brushlabels", {"format": "rle", "rle": golden["rle"], "brushlabels": ["a"]})
+        for number, golden in enumerate(painted)
+    ]
+    path.write_text(json.dumps(content))
+    document = open_document(path)
+    for item, golden in zip(document.items, painted, strict=False):
+        np.testing.assert_array_equal(item.read(SIZE), golden["mask"])
+    check_untouched(document)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), st.integers(0, 2**32 - 1))

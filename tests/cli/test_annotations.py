@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.annotations.make_brush_golden import read_golden
 from tests.model.make_check import draw
 from tests.pictures import open_picture
 
@@ -105,9 +106,15 @@ def test_a_folder_of_yolo_files(run, coco, tmp_path):
     assert refined != (tmp_path / "labels/1.txt").read_text()
 
 
-@pytest.mark.parametrize("option", ["--resume", "--dry-run", "--soft", "--labels"])
+@pytest.mark.parametrize(
+    "option",
+    [["--soft"], ["--labels"], ["--void", 0], ["--resize-mask"], ["--mask-dir", "x"], ["--files-from", "x"]],
+    ids=lambda option: option[0],
+)
 def test_options_that_do_not_go_with_annotations(run, coco, option):
-    assert batch(run, coco, option).exit_code == 2
+    result = batch(run, coco, *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} does not go with annotations" in result.stderr
 
 
 def test_a_file_that_is_no_annotation(run, coco):
@@ -117,3 +124,27 @@ def test_a_file_that_is_no_annotation(run, coco):
     assert result.stderr.startswith("Error: ")
     assert not (coco / "refined.json").exists()
     assert open_picture(coco / "photos/1.jpg").size == (100, 80)
+
+
+def test_brushes_of_label_studios_own_encoder_come_back_byte_for_byte(run, tmp_path):
+    brushes = [golden["rle"] for golden in read_golden().values() if golden["mask"].shape == (80, 100)]
+    sized = {"original_width": 100, "original_height": 80, "image_rotation": 0, "type": "brushlabels"}
+    results = [
+        sized | {"id": f"r{number}", "value": {"format": "rle", "rle": rle, "brushlabels": ["a"]}}
+        for number, rle in enumerate(brushes)
+    ]
+    image, _ = draw(80, 100, seed=7)
+    Image.fromarray(image).save(tmp_path / "photo.png")
+    task = {
+        "id": 1,
+        "annotations": [{"id": 2, "result": results}],
+        "data": {"image": "/data/upload/1/1a2b3c4d-photo.png"},
+    }
+    (tmp_path / "export.json").write_text(json.dumps([task], indent=1))
+    command = ("batch", tmp_path / "export.json", "--images", tmp_path, "-o", tmp_path / "refined.json")
+    result = run(*command, "--band", 0)
+    assert result.exit_code == 0, result.stderr
+    assert f"{len(brushes)} unchanged of {len(brushes)}" in result.stderr
+    assert (tmp_path / "refined.json").read_bytes() == (tmp_path / "export.json").read_bytes()
+    result = run(*command, "--overwrite")
+    assert f"{len(brushes)} refined of {len(brushes)}" in result.stderr

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -159,6 +160,31 @@ def test_a_report_shows_every_mask_once(run, folder):
     result = run(*arguments(folder, "--report", folder / "review.html", out="b"))
     assert "exists" in result.stderr
     assert not (folder / "b").exists()
+
+
+def test_a_report_of_a_resumed_run_shows_what_was_skipped(run, folder):
+    np.save(folder / "masks/00.npy", np.asarray(open_picture(folder / "masks/00.png")) / np.float32(255))
+    (folder / "masks/00.png").unlink()
+    pages = []
+    for more in ((), ("--resume",), ("--resume", "--jobs", 3)):
+        assert run(*arguments(folder, "--report", folder / "review.html", *more)).exit_code == 0
+        pages.append((folder / "review.html").read_text())
+    pictures = [re.findall(r'<script type="application/json" id="picture-\d+">.*?</script>', page) for page in pages]
+    assert len(pictures[0]) == COUNT
+    assert pictures[0] == pictures[1] == pictures[2]
+
+
+def test_a_resumed_run_draws_the_overlays_that_are_missing(run, folder):
+    run(*arguments(folder))
+    assert run(*arguments(folder, "--resume", "--overlay", folder / "look")).exit_code == 0
+    first = contents(folder / "look")
+    assert len(first) == COUNT
+    (folder / "look/00.jpg").unlink()
+    (folder / "look/02.jpg").write_bytes(b"mine")
+    (folder / "out/sub/01.png").unlink()
+    result = run(*arguments(folder, "--resume", "--overlay", folder / "look", "--json"))
+    assert statuses(result).count("skipped") == COUNT - 1
+    assert contents(folder / "look") == first | {"02.jpg": b"mine"}
 
 
 @pytest.mark.parametrize(("option", "separator"), [("--files-from", "\n"), ("--files0-from", "\0")])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spnrefine.refiner.joint import refine_labels
+from spnrefine.refiner.joint import most_probable, refine_labels, refine_planes
 
 IMAGE = np.zeros((40, 60, 3), np.uint8)
 
@@ -60,3 +60,32 @@ def test_without_background_there_is_none_afterwards(labels):
     assert (refined == labels).all()
     assert probability.min() >= 0
     assert probability.max() <= 1
+
+
+def pushed(image, mask):
+    """Every object moves one column to the right, and out of sight at the end."""
+    return np.pad(mask, ((0, 0), (1, 0)))[:, :-1]
+
+
+@pytest.mark.parametrize("refine", [unsure, pushed])
+def test_planes_of_zeros_and_ones_are_the_ids_refined(labels, refine):
+    numbers = np.unique(labels)
+    planes = (labels == numbers[:, None, None]).astype(np.float32)
+    refined = refine_planes(refine, IMAGE, planes)
+    np.testing.assert_allclose(refined.sum(axis=0), 1, atol=1e-6)
+    before = planes.argmax(axis=0)
+    np.testing.assert_array_equal(numbers[most_probable(refined, before)], refine_labels(refine, IMAGE, labels)[0])
+
+
+def test_planes_without_a_background_leave_it_nothing(labels):
+    planes = np.stack([np.full(labels.shape, 0.05), np.where(labels > 0, 0.8, 0.15), np.where(labels > 0, 0.15, 0.8)])
+    refined = refine_planes(unsure, IMAGE, planes.astype(np.float32))
+    np.testing.assert_allclose(refined.sum(axis=0), 1, atol=1e-6)
+    np.testing.assert_array_equal(refined.argmax(axis=0), planes.argmax(axis=0))
+
+
+def test_planes_that_nothing_changed_are_what_they_were():
+    planes = np.random.default_rng(0).dirichlet(np.ones(4), (40, 60)).transpose(2, 0, 1).astype(np.float32)
+    np.testing.assert_array_equal(refine_planes(lambda image, mask: mask, IMAGE, planes), planes)
+    faint = np.stack([np.full((40, 60), 0.92), np.full((40, 60), 0.08)]).astype(np.float32)
+    np.testing.assert_array_equal(refine_planes(lambda image, mask: 1 - mask, IMAGE, faint), faint)

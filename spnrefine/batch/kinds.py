@@ -1,0 +1,75 @@
+"""What a refinement is given and gives."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.files.masks import Mask
+from spnrefine.refiner.restraint import Restraint
+
+Probability = NDArray[np.float32]
+
+
+class RefinesMasks(Protocol):
+    """What a refiner is here: (H, W, 3) uint8 and (H, W) float32 in 0..1 to (H, W) float32 in 0..1."""
+
+    def __call__(self, image: NDArray[np.uint8], coarse: Probability) -> Probability: ...
+
+
+class MakesMasks(Protocol):
+    """What makes a coarse mask where none is given, and perhaps refines it itself."""
+
+    def __call__(self, image: NDArray[np.uint8]) -> "Made": ...
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A coarse mask made from a photograph, and what it was refined to where its maker did so (else None)."""
+
+    mask: Mask
+    probability: Probability | None = None
+    after: NDArray | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How refined masks are made and written, whatever their number."""
+
+    soft: bool = False
+    threshold: float = 0.5
+    labels: bool = False
+    void: int | None = None
+    resize_mask: bool = False
+    overwrite: bool = False
+    restraint: Restraint = field(default_factory=Restraint)
+
+    @classmethod
+    def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
+        """Gather the settings from options of the command line."""
+        return cls(**others, restraint=Restraint(band, max_change, keep_topology))
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
+
+    image: NDArray[np.uint8]
+    mask: Mask
+    made: Made | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What became of a mask.
+
+    ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
+    float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
+    are to be written: floats, or bools where a hard mask is wanted.
+    """
+
+    probability: Probability
+    before: NDArray
+    after: NDArray
+    planes: NDArray | None = None

@@ -1,0 +1,83 @@
+"""Overlays of photographs on which several masks were refined, one picture a photograph."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.files.images import read_image
+from spnrefine.review import pictures
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A mask's own box and the bits in it: all masks of a data set are held until they are drawn."""
+
+    order: int
+    rows: slice
+    columns: slice
+    bits: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, order: int, mask: Bools) -> "_Piece":
+        rows, columns = (_extent(np.flatnonzero(mask.any(axis=axis))) for axis in (1, 0))
+        return cls(order, rows, columns, np.packbits(mask[rows, columns]))
+
+    def paint(self, ids: NDArray[np.uint16], number: int) -> None:
+        inside = ids[self.rows, self.columns]
+        inside[np.unpackbits(self.bits, count=inside.size).reshape(inside.shape) == 1] = number
+
+
+class Overlays:
+    """Collects refined masks by photograph, and draws them; `add` may be called by several threads at once."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[Path, list[_Piece]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, photograph: Path, order: int, mask: Bools) -> None:
+        """Add a mask (H, W), which is drawn over those of a lower ``order``."""
+        piece = _Piece.of(order, mask)
+        with self._lock:
+            self._pieces.setdefault(photograph, []).append(piece)
+
+    @property
+    def photographs(self) -> list[Path]:
+        """The photographs of which there is any mask."""
+        return sorted(self._pieces)
+
+    def draw(self, photograph: Path) -> bytes:
+        """Draw all masks of a photograph over it, each in a colour of its own, as JPEG."""
+        image = read_image(photograph)
+        ids = np.zeros(image.shape[:2], np.uint16)
+        for number, piece in enumerate(sorted(self._pieces[photograph], key=lambda piece: piece.order), 1):
+            piece.paint(ids, number)
+        return pictures.encode(pictures.overlay(image, ids), ".jpg")
+
+
+def overlay_paths(photographs: Iterable[Path], root: Path | None, folder: Path) -> dict[Path, Path]:
+    """Say where the overlay of each photograph goes: ``folder / STEM.jpg``, in a tree like that of the photographs.
+
+    The tree is counted from ``root`` where all lie below it, else from the lowest folder that holds all. Photographs
+    that would share a name keep their extension in it.
+    """
+    resolved = {photograph: photograph.resolve() for photograph in photographs}
+    if root is None or not all(path.is_relative_to(root.resolve()) for path in resolved.values()):
+        root = Path(os.path.commonpath([path.parent for path in resolved.values()])) if resolved else Path()
+    relative = {photograph: path.relative_to(root.resolve()) for photograph, path in resolved.items()}
+    taken = Counter(path.with_suffix("") for path in set(relative.values()))
+    return {
+        photograph: folder / (path.with_suffix(".jpg") if taken[path.with_suffix("")] == 1 else f"{path}.jpg")
+        for photograph, path in relative.items()
+    }
+
+
+def _extent(places: NDArray[np.intp]) -> slice:
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
