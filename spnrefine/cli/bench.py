@@ -23,7 +23,7 @@ Examples:
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_options
 def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None:
-    """Time the propagation, refinements, whole commands and, with the extra 'peers', dense CRFs.
+    """Time the propagation, refinements, whole commands and other refiners.
 
     Figures are medians. 'share' is what the propagation needs at least to move, as a share of the bandwidth of copying
     a large array on the same device.
