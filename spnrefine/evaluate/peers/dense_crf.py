@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from spnrefine.evaluate.peers.peer import Image, Peer, Probability, belief
 
+Floats = NDArray[np.floating]
+
 LEAST = 1e-5  # of a probability before its logarithm: pydensecrf's clip
 
 
-def negative_log(p: NDArray[np.float32]) -> NDArray[np.float32]:
+def negative_log(p: Floats) -> Floats:
     """Return the energy of a probability: pydensecrf's ``unary_from_softmax``."""
     return -np.log(np.clip(p, LEAST, 1))
 
 
-def _tempered(p: NDArray[np.float32]) -> NDArray[np.float32]:
+def _tempered(p: Floats) -> Floats:
     """Return the energy of ``crf_refine`` in R3Net's code: -log p / (1.05 sigmoid(p))."""
     return negative_log(p) / (1.05 / (1 + np.exp(-p)))
 
@@ -34,7 +36,7 @@ class _DenseCrf:
     bilateral_srgb: float
     bilateral_weight: float
     iterations: int
-    energy: Callable[[NDArray[np.float32]], NDArray[np.float32]] = negative_log
+    energy: Callable[[Floats], Floats] = negative_log
 
     def __call__(self, image: Image, coarse: Probability) -> Probability:
         from pydensecrf.densecrf import DenseCRF2D

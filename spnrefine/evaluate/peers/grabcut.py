@@ -27,7 +27,7 @@ def _grabcut(image: Image, coarse: Probability) -> Probability:
     cv2.grabCut(
         np.ascontiguousarray(image[..., ::-1]),
         labels,
-        None,
+        (0, 0, 0, 0),  # the rectangle, which a start from labels ignores
         np.zeros((1, 65)),
         np.zeros((1, 65)),
         ITERATIONS,
