@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.evaluate.peers.peer import Image, Peer, Probability, belief
+from spnrefine.evaluate.peers.peer import SURE, Image, Peer, Probability, belief
 
 Floats = NDArray[np.floating]
 
@@ -22,7 +22,7 @@ def negative_log(p: Floats) -> Floats:
 
 
 def _tempered(p: Floats) -> Floats:
-    """Return the energy of ``crf_refine`` in R3Net's code: -log p / (1.05 sigmoid(p))."""
+    """Return the energy of ``crf_refine`` in R3Net's code, -log p / (1.05 sigmoid(p)), with the clip of the others."""
     return negative_log(p) / (1.05 / (1 + np.exp(-p)))
 
 
@@ -58,7 +58,7 @@ class _DenseCrf:
     def __str__(self) -> str:
         return (
             f"Gaussian sxy {self.gaussian_sxy} compat {self.gaussian_weight}, bilateral sxy {self.bilateral_sxy} "
-            f"srgb {self.bilateral_srgb} compat {self.bilateral_weight}, {self.iterations} iterations"
+            f"srgb {self.bilateral_srgb} compat {self.bilateral_weight}, iterations {self.iterations}, probability {SURE} where hard"
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.evaluate.peers.dense_crf import negative_log
-from spnrefine.evaluate.peers.peer import Image, Peer, Probability, belief
+from spnrefine.evaluate.peers.peer import SURE, Image, Peer, Probability, belief
 
 WEIGHT, SIGMA = 20.0, 10.0
 
@@ -36,7 +36,7 @@ def _graph_cut(image: Image, coarse: Probability) -> Probability:
 
 GRAPH_CUT = Peer(
     "graph-cut",
-    f"4 neighbours, lambda {WEIGHT:g}, sigma {SIGMA:g}, minus the logarithm of the probability",
+    f"4 neighbours, lambda {WEIGHT:g}, sigma {SIGMA:g}, minus the logarithm of the probability, {SURE} where hard",
     "SimpleCRF's examples/demo_maxflow.py",
     _graph_cut,
     "maxflow",
