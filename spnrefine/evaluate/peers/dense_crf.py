@@ -58,7 +58,8 @@ class _DenseCrf:
     def __str__(self) -> str:
         return (
             f"Gaussian sxy {self.gaussian_sxy} compat {self.gaussian_weight}, bilateral sxy {self.bilateral_sxy} "
-            f"srgb {self.bilateral_srgb} compat {self.bilateral_weight}, iterations {self.iterations}, probability {SURE} where hard"
+            f"srgb {self.bilateral_srgb} compat {self.bilateral_weight}, "
+            f"iterations {self.iterations}, probability {SURE} where hard"
         )
 
 
