@@ -113,10 +113,10 @@ def _refine_scene(height: int, width: int, model: str, device: str) -> tuple[flo
         start = time.perf_counter()
         refiner(image, coarse)
         times.append(time.perf_counter() - start)
-    return float(np.median(times)), _peak_memory()
+    return float(np.median(times)), peak_memory()
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """Return this process's peak of resident memory in bytes."""
     status = Path("/proc/self/status")
     if status.is_file():  # getrusage would tell the parent's peak where that was higher

@@ -4,20 +4,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError, ShapeError
+from spnrefine.evaluate.calibration import Reliability, tally
 from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
 from spnrefine.files.images import read_image
 from spnrefine.files.masks import read_mask
 from spnrefine.files.rasters import read_raster
+from spnrefine.refiner.contour import contour_distance
 
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 
 BACKGROUND_BELOW, OBJECT_ABOVE = 100, 155  # gray levels of the truth; what lies between is void
 COARSE = "coarse"
+BAND_SHARE = 0.02  # of the diagonal: the band around the coarse contour in which calibration is measured
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,29 @@ class Case:
     truth: Path
 
 
+class Outcome(NamedTuple):
+    """What one method did to one case: scores, seconds, and how far its probabilities can be believed."""
+
+    scores: Scores
+    seconds: float
+    everywhere: Reliability
+    band: Reliability
+
+
 @dataclass
 class Result:
-    """Scores and seconds of one method over all cases, in their order."""
+    """Outcomes of one method over all cases: scores and seconds in their order, reliabilities summed."""
 
     scores: list[Scores] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    everywhere: Reliability = field(default_factory=Reliability)
+    band: Reliability = field(default_factory=Reliability)
+
+    def add(self, outcome: Outcome) -> None:
+        self.scores.append(outcome.scores)
+        self.seconds.append(outcome.seconds)
+        self.everywhere += outcome.everywhere
+        self.band += outcome.band
 
     def summary(self, coarse: "Result") -> Summary:
         return summarise(coarse.scores, self.scores)
@@ -62,10 +83,10 @@ def find_cases(images: Path, coarse: Path, truth: Path) -> list[Case]:
     return cases
 
 
-def evaluate(
-    cases: list[Case], methods: Mapping[str, Refine]
-) -> Iterator[tuple[Case, dict[str, tuple[Scores, float]]]]:
-    """Run every method on every case and yield its scores and seconds; ``coarse`` is the mask as it came.
+def evaluate(cases: list[Case], methods: Mapping[str, Refine]) -> Iterator[tuple[Case, dict[str, Outcome]]]:
+    """Run every method on every case and yield what it did; ``coarse`` is the mask as it came.
+
+    The band of calibration lies around the coarse contour, not the true one: whoever uses the tool knows only that.
 
     Raises
     ------
@@ -78,13 +99,19 @@ def evaluate(
             raise ShapeError(
                 f"{case.stem}: photograph, coarse mask and truth have sizes {sorted(sizes)}: expected one."
             )
-        valid = (truth < BACKGROUND_BELOW) | (truth > OBJECT_ABOVE)
+        valid, inside = (truth < BACKGROUND_BELOW) | (truth > OBJECT_ABOVE), truth > OBJECT_ABOVE
+        near = valid & (contour_distance(coarse > 0.5) <= BAND_SHARE * np.hypot(*coarse.shape))
         results = {}
         for name, method in {COARSE: lambda _, mask: mask, **methods}.items():
             start = time.perf_counter()
             refined = method(image, coarse)
             seconds = time.perf_counter() - start
-            results[name] = (score(refined > 0.5, truth > OBJECT_ABOVE, valid), seconds)
+            results[name] = Outcome(
+                score(refined > 0.5, inside, valid),
+                seconds,
+                tally(refined, inside, valid),
+                tally(refined, inside, near),
+            )
         yield case, results
 
 

@@ -19,6 +19,8 @@ PACKAGES = (
     "opencv-contrib-python-headless",
     "pillow",
     "safetensors",
+    "pydensecrf2",
+    "PyMaxflow",
 )
 
 

@@ -1,9 +1,11 @@
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.evaluate import peers
 from tests.model.make_check import draw
 
 
@@ -36,17 +38,74 @@ def test_it_prints_before_and_after(run, folders):
     assert rows["spnrefine general"]["iou"] > rows["coarse"]["iou"]
     assert rows["spnrefine general"]["masks"] == 3
     assert [row["stem"] for row in printed["images"]] == ["1", "2", "3"]
-    mean = np.mean([row["spnrefine general"] for row in printed["images"]])
-    assert rows["spnrefine general"]["iou"] == pytest.approx(mean, abs=1e-4)
+    for measure in ("iou", "biou", "mba"):
+        mean = np.mean([row["scores"]["spnrefine general"][measure] for row in printed["images"]])
+        assert rows["spnrefine general"][measure] == pytest.approx(mean, abs=1e-4)
     assert {"torch", "numpy"} <= set(printed["versions"])
 
 
 def test_a_floor_that_is_missed_fails(run, folders):
     assert evaluate(run, folders, "--min-iou", "0.1").exit_code == 0
-    result = evaluate(run, folders, "--min-iou", "1.0", "--min-error-removed", "1.1")
+    floors = [f"--min-{name}" for name in ("iou", "biou", "mba", "error-removed")]
+    result = evaluate(run, folders, *(part for floor in floors for part in (floor, "1.0")))
     assert result.exit_code == 1
-    assert "iou is" in result.stderr
-    assert "error_removed is" in result.stderr
+    for name in ("iou", "biou", "mba", "error_removed"):
+        assert re.search(rf"^{name} is 0\.\d+, below the floor of 1\.0\.$", result.stderr, re.MULTILINE)
+
+
+def test_a_ceiling_that_is_passed_fails(run, folders):
+    assert evaluate(run, folders, "--max-made-worse", "0").exit_code == 0
+    for name in ("coarse", "truth"):  # the truth itself, save for one pixel, as coarse mask: it can only get worse
+        for path in (folders / name).iterdir():
+            pixels = np.asarray(Image.open(folders / "truth" / path.name))
+            Image.fromarray(np.where(pixels == 128, 0, pixels).astype(np.uint8)).save(path)
+    for path in (folders / "images").iterdir():
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)).save(path)
+    result = evaluate(run, folders, "--max-made-worse", "0")
+    assert result.exit_code == 1
+    assert "above the ceiling of 0" in result.stderr
+
+
+def test_peers_stand_beside_the_tool_with_their_settings(run, folders):
+    printed = json.loads(evaluate(run, folders, "--peers", "domain-transform,guided-filter", "--json").stdout)
+    assert list(printed["results"]) == ["coarse", "spnrefine general", "domain-transform", "guided-filter"]
+    assert "sigma_s 60, sigma_r 0.4" in printed["peers"]["domain-transform"]["settings"]
+    shown = evaluate(run, folders, "--peers", "domain-transform").stdout
+    assert "error_removed" in shown
+    assert "sigma_s 60, sigma_r 0.4" in shown
+
+
+def test_all_peers_names_those_that_are_not_installed(run, folders, monkeypatch):
+    missing = peers.Peer("telepathy", "none", "nowhere", None, "no_such_module", "no-such-package")
+    monkeypatch.setattr(peers, "PEERS", {"domain-transform": peers.PEERS["domain-transform"], "telepathy": missing})
+    result = evaluate(run, folders, "--peers", "all", "--json")
+    assert result.exit_code == 0
+    assert "telepathy is left out: no-such-package is not installed" in result.stderr
+    assert list(json.loads(result.stdout)["results"])[2:] == ["domain-transform"]
+    named = evaluate(run, folders, "--peers", "telepathy")
+    assert named.exit_code == 1
+    assert "no-such-package" in named.stderr
+
+
+def test_calibration_of_the_band_and_everywhere(run, folders):
+    printed = json.loads(evaluate(run, folders, "--calibration", "--json").stdout)["calibration"]
+    for name in ("coarse", "spnrefine general"):
+        band, everywhere = (printed[name][place] for place in ("band", "everywhere"))
+        scored = 3 * 78 * 100  # three images whose first two lines are void
+        assert sum(row["pixels"] for row in everywhere["bins"]) == scored
+        assert 0 < sum(row["pixels"] for row in band["bins"]) < scored / 2
+        total = sum(row["pixels"] * abs(row["observed"] - row["predicted"]) for row in band["bins"])
+        pixels = sum(row["pixels"] for row in band["bins"])
+        assert band["expected_calibration_error"] == pytest.approx(total / pixels, abs=2e-4)
+    # the coarse masks are hard: all they get wrong is error
+    assert len(printed["coarse"]["everywhere"]["bins"]) == 2
+    assert "expected calibration error" in evaluate(run, folders, "--calibration").stdout
+
+
+def test_the_scores_of_every_image_are_shown(run, folders):
+    shown = evaluate(run, folders, "--details").stdout
+    lines = [line for line in shown.splitlines() if "spnrefine general" in line]
+    assert len(lines) == 3 + 1
 
 
 @pytest.mark.parametrize("folder", ["images", "coarse"])

@@ -63,13 +63,9 @@ def test_bench_prints_machine_and_versions(run, monkeypatch):
     assert "forward_ms" in run("bench", "--only", "propagation").stdout
 
 
-@pytest.mark.parametrize("name", list(peers.available()) or ["none is installed"])
-def test_peers_take_and_give_probabilities(name):
-    if name not in peers.available():
-        pytest.skip("the extra 'peers' is not installed")
-    image, mask = draw_scene(40, 50)
-    refined = peers.available()[name](image, mask.astype(np.float32) / 255)
-    assert refined.shape == (40, 50)
-    assert refined.min() >= 0
-    assert refined.max() <= 1
-    assert ((refined > 0.5) == (mask > 0)).mean() > 0.9
+def test_peers_are_timed_beside_the_tool(monkeypatch):
+    chosen = {"domain-transform": peers.PEERS["domain-transform"]}
+    monkeypatch.setattr(peers, "available", lambda: chosen)
+    (row,) = bench.against_peers("general", "cpu", times=1)
+    assert row["peer"] == "domain-transform"
+    assert row["ratio"] == pytest.approx(row["spnrefine_seconds"] / row["seconds"])

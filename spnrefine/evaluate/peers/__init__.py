@@ -1,0 +1,65 @@
+"""Other refiners, each with its published default parameters, behind one signature.
+
+Those of OpenCV are always there; the rest need the extra ``peers`` (``pip install 'spnrefine[peers]'``).
+"""
+
+from spnrefine.errors import BackendError, MissingExtraError
+from spnrefine.evaluate.peers.dense_crf import DEEPLAB, EXAMPLE, SALIENCY
+from spnrefine.evaluate.peers.filters import (
+    DOMAIN_TRANSFORM,
+    DOMAIN_TRANSFORM_DEMO,
+    GUIDED,
+    GUIDED_DEMO,
+    JOINT_BILATERAL,
+)
+from spnrefine.evaluate.peers.grabcut import GRABCUT
+from spnrefine.evaluate.peers.graph_cut import GRAPH_CUT
+from spnrefine.evaluate.peers.peer import Peer
+
+PEERS: dict[str, Peer] = {
+    peer.name: peer
+    for peer in (
+        GRABCUT,
+        JOINT_BILATERAL,
+        GUIDED,
+        GUIDED_DEMO,
+        DOMAIN_TRANSFORM,
+        DOMAIN_TRANSFORM_DEMO,
+        GRAPH_CUT,
+        EXAMPLE,
+        DEEPLAB,
+        SALIENCY,
+    )
+}
+"""All peers by name, installed or not."""
+
+ALL = "all"
+
+
+def available() -> dict[str, Peer]:
+    """Return the peers that can run here, by name."""
+    return {name: peer for name, peer in PEERS.items() if peer.installed}
+
+
+def choose(names: str) -> dict[str, Peer]:
+    """Return the peers that ``names`` asks for: some names with commas between, or ``all`` that are installed.
+
+    Raises
+    ------
+    BackendError: a name stands for no peer.   MissingExtraError: it needs a package that is not installed.
+    """
+    if names == ALL:
+        return available()
+    chosen = {}
+    for name in (part.strip() for part in names.split(",")):
+        if name not in PEERS:
+            raise BackendError(f"--peers: there is no peer named {name!r}; known are {ALL}, {', '.join(PEERS)}.")
+        if not PEERS[name].installed:
+            raise MissingExtraError(
+                f"--peers: {name} needs {PEERS[name].package}, which is not installed: install the extra 'peers'."
+            )
+        chosen[name] = PEERS[name]
+    return chosen
+
+
+__all__ = ["ALL", "PEERS", "Peer", "available", "choose"]

@@ -1,0 +1,52 @@
+"""What a peer is, and what several of them make of a mask."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Probability = NDArray[np.float32]
+
+SURE = 0.7
+"""How far a hard mask is believed, in either class: ``gt_prob`` of pydensecrf's example."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another refiner with its published settings; called like ``Refiner``.
+
+    Parameters
+    ----------
+    name : what ``spnrefine eval --peers`` calls it.
+    settings : the parameters, each named.
+    source : who published them.
+    run : (H, W, 3) uint8 RGB and (H, W) float32 in 0..1 to (H, W) float32 in 0..1.
+    module, package : what it imports, and the package that brings it.
+    """
+
+    name: str
+    settings: str
+    source: str
+    run: Callable[[Image, Probability], Probability]
+    module: str = "cv2"
+    package: str = "opencv-contrib-python-headless"
+
+    def __call__(self, image: Image, coarse: Probability) -> Probability:
+        return self.run(image, coarse)
+
+    @property
+    def installed(self) -> bool:
+        return find_spec(self.module) is not None
+
+
+def is_hard(coarse: Probability) -> bool:
+    """Tell whether a mask holds zeros and ones alone."""
+    return not ((coarse > 0) & (coarse < 1)).any()
+
+
+def belief(coarse: Probability) -> Probability:
+    """Return probabilities to start from: the mask's own, or 0.7 and 0.3 where it is hard."""
+    return np.where(coarse > 0.5, SURE, 1 - SURE).astype(np.float32) if is_hard(coarse) else coarse
