@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.batch.job import Made
+from spnrefine.batch.kinds import Made
 from spnrefine.files import masks
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ def make(folder: Path, count: int) -> Made:
     Image.open(masks / "two masks.png").save(masks / "two masks.tif")
     _write(folder, "a/twin", 1)
     Image.open(photos / "a/twin.jpg").save(photos / "a/twin.png")
-    bad |= {"a/b/lonely.jpg": "no mask named", "small.jpg": "5 x 5", "two masks.jpg": "several masks fit"}
+    bad |= {"a/b/lonely.jpg": "no mask ", "small.jpg": "5 x 5", "two masks.jpg": "several masks fit"}
     bad |= {f"a/twin{suffix}": "2 photographs share the name a/twin" for suffix in (".jpg", ".png")}
     assert len(good) + len(bad) == count
     return Made(folder, good, bad)
