@@ -27,12 +27,21 @@ Examples:
 @option("--data", type=path(), metavar="DIR", help="Folder of sets, each with images/ and masks/ or labels/.")
 @option("--images", type=path(), metavar="DIR", help="Folder of photographs, instead of --data.")
 @option("--masks", type=path(), metavar="DIR", help="Folder of their masks, with the same stems.")
+@option(
+    "--coarse",
+    type=path(),
+    multiple=True,
+    metavar="DIR",
+    help="Folder of masks that a network made of the photographs, to learn from its mistakes too; with --data a folder "
+    "of such, named like the sets.",
+)
 @option("--labels", is_flag=True, help="The files in --masks hold class ids; objects are random unions of classes.")
 @option("--classes", type=path(), metavar="FILE", help="For label maps: lines of 'name: id id ...', background first.")
 @option("--void", multiple=True, metavar="[SET=]ID", help="Id of pixels that do not count.  [default: 255]")
 @option("--out", type=path(), required=True, metavar="FILE", help="The weights to write (.safetensors).")
 @option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist.")
 @option("--from", "start", metavar="NAME|PATH", help="Carry on from these weights.")
+@option("--base", metavar="NAME|PATH", help="For label maps: take the base parser of this model of them.")
 @option("--imagenet", type=path(), metavar="PATH", help="Start from an EfficientNet-Lite0 state dict (.pth).")
 @option("--terms", metavar="TEXT", help="On what terms the weights may be used, to be written into them.")
 @option("--steps", type=click.IntRange(min=1), help="How many steps to train.")
@@ -71,5 +80,9 @@ def _check_usage(options: dict[str, Any]) -> None:
         raise click.UsageError("Give either --from or --imagenet.")
     if options["classes"] is not None and options["task"] != "labels":
         raise click.UsageError("--classes goes with --task labels.")
+    if options["base"] is not None and options["task"] != "labels":
+        raise click.UsageError("--base goes with --task labels.")
+    if options["coarse"] and options["task"] != "binary":
+        raise click.UsageError("--coarse goes with --task binary.")
     if options["out"].suffix != ".safetensors":
         raise click.UsageError(f"--out is {options['out']}: expected a name that ends in .safetensors.")

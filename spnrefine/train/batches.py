@@ -9,6 +9,8 @@ from torch import Tensor
 
 from spnrefine.train.draws import Draws
 from spnrefine.train.edges import edge_mistakes, low_resolution, round_trip
+from spnrefine.train.given import given_masks
+from spnrefine.train.kinds import Kinds
 from spnrefine.train.photometric import photometric
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.regions import region_mistakes
@@ -48,11 +50,13 @@ class Batches:
         recipe, host = self.recipe, self.host
         views = draw_views(self.store, count, side, recipe, host)
         draws = Draws(self.device, count, side)
+        kinds = Kinds.draw(count, recipe.single_chance, host, self.store.device)
         image, valid, distance = look(self.store, views)
         truth = (distance > 0).float()
-        coarse = edge_mistakes(self.store, views, draws, recipe, host)
-        coarse = low_resolution(coarse, views, recipe, host)
-        coarse = region_mistakes(coarse, truth, image, draws, recipe)
+        coarse = edge_mistakes(self.store, views, draws, kinds, recipe, host)
+        coarse = low_resolution(coarse, views, kinds, recipe, host)
+        coarse = region_mistakes(coarse, truth, image, draws, kinds, recipe)
+        coarse = given_masks(coarse, truth, self.store, views, draws, recipe)
         coarse = torch.lerp(coarse, truth, draws.chance(recipe.exact_chance))
         image = photometric(image, draws, recipe)
         if refine is not None:

@@ -24,7 +24,7 @@ from spnrefine.train.display import Display, say
 from spnrefine.train.found_classes import classes_of
 from spnrefine.train.loop import run
 from spnrefine.train.memory import keep_freed_memory
-from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree
+from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree, with_coarse
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.start import begin
@@ -43,11 +43,13 @@ class Options:
     data: Path | None
     images: Path | None
     masks: Path | None
+    coarse: Sequence[Path]
     labels: bool
     void: Sequence[str]
     out: Path
     overwrite: bool
     start: str | None
+    base: str | None
     terms: str | None
     imagenet: Path | None
     steps: int | None
@@ -70,7 +72,7 @@ def train_command(options: Options) -> int:
     saved = _prepare_outputs(options, checkpoint)
     torch.manual_seed(options.seed)  # of all that is initialised: a new network, and the auxiliary head of any
     task = _task(options, recipe)
-    start = begin(task.model, options.start, options.imagenet)
+    start = begin(task.model, options.start, options.imagenet, options.base)
     split = _find(options, recipe)
     settings = {
         "task": options.task,
@@ -135,7 +137,7 @@ def train_command(options: Options) -> int:
 
 def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | None:
     """Refuse outputs that exist before any work is spent; return the checkpoint to resume from."""
-    inputs = [weights.find(options.start)] if options.start is not None else []
+    inputs = [weights.find(given) for given in (options.start, options.base) if given is not None]
     check_output(options.out, overwrite=options.overwrite, inputs=inputs)
     folder = options.out.parent
     try:
@@ -182,6 +184,7 @@ def _find(options: Options, recipe: Recipe) -> Split:
             held_aside=recipe.held_aside,
             void=void.get("", DEFAULT_VOID),
         )
+    split = with_coarse(split, options.coarse, tree=options.data is not None)
     if options.max_pairs is not None:
         split = Split(_evenly(split.train, options.max_pairs), _evenly(split.val, options.max_pairs))
     return Split(split.train, _evenly(split.val, 4 * recipe.validation_patches))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from spnrefine.train.distance import halved, polygon_version, signed_distance
+from spnrefine.train.distance import half_size, halved, polygon_version, signed_distance
 from spnrefine.train.pairs import Pair
 from spnrefine.train.recipe import Recipe
 
@@ -19,11 +19,15 @@ POLYGONS = 3
 
 @dataclass(frozen=True)
 class Decoded:
-    """``texels`` (H, W, 4) uint8: red, green, blue, void; ``maps``: of each of ``masks``, its own and its polygons'."""
+    """``texels`` (H, W, 4) uint8: red, green, blue, void; ``maps``: of each of ``masks``, its own and its polygons'.
+
+    ``given`` are maps of what networks made of the first of ``masks``, see :func:`given_map`.
+    """
 
     texels: NDArray[np.uint8]
     masks: list[NDArray[np.bool_]]
     maps: list[NDArray[np.int8]]
+    given: list[NDArray[np.int8]]
 
 
 def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
@@ -32,10 +36,14 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
     try:
         image = _read(pair.image, "RGB")
         ids = _read(pair.mask, None if pair.labels else "L")
+        coarse = [_read(path, "L") for path in pair.coarse]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return str(error)
     if ids.shape != image.shape[:2]:
         return f"the photograph has {image.shape[1]}x{image.shape[0]} pixels, its mask {ids.shape[1]}x{ids.shape[0]}"
+    wrong = [path for path, mask in zip(pair.coarse, coarse, strict=True) if mask.shape != ids.shape]
+    if wrong:
+        return f"{wrong[0]} has another size than the photograph"
     valid = ids != pair.void if pair.labels else np.ones(ids.shape, bool)
     if pair.labels:
         masks = _unions(ids, valid, recipe, rng)
@@ -46,7 +54,8 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
         least, most = recipe.area_span
         return f"no object in it covers between {least:.1%} and {most:.0%} of the picture"
     maps = [plane for mask in masks for plane in _maps(mask, recipe, rng)]
-    return Decoded(np.dstack([image, np.where(valid, 0, 255).astype(np.uint8)]), masks, maps)
+    given = [given_map(mask) for mask in coarse]
+    return Decoded(np.dstack([image, np.where(valid, 0, 255).astype(np.uint8)]), masks, maps, given)
 
 
 def _read(path: Path, mode: str | None) -> NDArray[np.uint8]:
@@ -85,6 +94,13 @@ def _some_parts(mask: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generato
     if len(large) < 2:
         return None
     return np.isin(parts, rng.choice(large, rng.integers(1, len(large)), replace=False))
+
+
+def given_map(coarse: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Return a network's mask (H, W), 0..255, at half the resolution, its probabilities as -127 to 127."""
+    height, width = half_size(*coarse.shape)
+    small = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    return np.clip(np.rint(small * (254 / 255)) - 127, -127, 127).astype(np.int8)
 
 
 def _maps(mask: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator) -> Iterator[NDArray[np.int8]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from spnrefine.train.decode import POLYGONS
 from spnrefine.train.draws import Draws
+from spnrefine.train.kinds import Kinds
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.store import Store
 from spnrefine.train.views import Views, distances, positions
@@ -18,11 +19,14 @@ from spnrefine.train.views import Views, distances, positions
 RESAMPLERS = ("bilinear", "bilinear", "nearest", "bicubic")
 
 
-def edge_mistakes(store: Store, views: Views, draws: Draws, recipe: Recipe, rng: np.random.Generator) -> Tensor:
+def edge_mistakes(
+    store: Store, views: Views, draws: Draws, kinds: Kinds, recipe: Recipe, rng: np.random.Generator
+) -> Tensor:
     """Return (N, 1, S, S) floats 0..1: masks whose edges stray, some of them soft."""
     size = views.object_size
-    version = (draws.chance(recipe.polygon_chance) * draws.uniform(1, POLYGONS + 1)).flatten().long()
-    warp = draws.chance(recipe.warp_chance) * draws.log_uniform(recipe.warp_span) * size
+    version = (kinds.chance("polygon", recipe.polygon_chance, draws) * draws.uniform(1, POLYGONS + 1)).flatten().long()
+    strays = kinds.allows("strays")
+    warp = strays * draws.chance(recipe.warp_chance) * draws.log_uniform(recipe.warp_span) * size
     field = draws.rough(int(rng.integers(2, 9)), channels=2) * warp
     parts, start = [], 0
     for part in views.parts():
@@ -30,19 +34,19 @@ def edge_mistakes(store: Store, views: Views, draws: Draws, recipe: Recipe, rng:
         at = positions(part, part.side) + field[start:end]
         parts.append(distances(store, part, at, version[start:end]))
         start = end
-    offset = draws.chance(recipe.offset_chance) * draws.log_uniform(recipe.offset_span) * size
-    grow = draws.chance(recipe.grow_chance) * draws.log_uniform(recipe.grow_span) * size * draws.sign()
+    offset = strays * draws.chance(recipe.offset_chance) * draws.log_uniform(recipe.offset_span) * size
+    grow = kinds.chance("grows", recipe.grow_chance, draws) * draws.log_uniform(recipe.grow_span) * size * draws.sign()
     distance = torch.cat(parts) + grow + offset * draws.rough(int(rng.integers(3, 17)))
-    soft = draws.chance(recipe.soft_chance) * draws.log_uniform(recipe.soft_span)
+    soft = kinds.chance("soft", recipe.soft_chance, draws) * draws.log_uniform(recipe.soft_span)
     return (distance * views.scale / soft.clamp(min=1e-3) + 0.5).clamp(0, 1)
 
 
-def low_resolution(coarse: Tensor, views: Views, recipe: Recipe, rng: np.random.Generator) -> Tensor:
+def low_resolution(coarse: Tensor, views: Views, kinds: Kinds, recipe: Recipe, rng: np.random.Generator) -> Tensor:
     """Return ``coarse`` (N, 1, S, S) with some masks averaged down and brought back, soft or made hard again.
 
     The sizes are needed on the host and therefore drawn there: a few of them, each for some of the patches.
     """
-    chosen = rng.random(len(views)) < recipe.lowres_chance
+    chosen = kinds.chance_on_host("low resolution", recipe.lowres_chance, rng)
     frames, zooms = np.flatnonzero(chosen & views.frame), np.flatnonzero(chosen & ~views.frame)
     groups = [(frames, recipe.lowres_cells), *((part, 4.0) for part in np.array_split(zooms, 3))]
     result = coarse.clone()

@@ -1,8 +1,8 @@
 """Which photographs and masks there are, and which of them are held aside for validation."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spnrefine.errors import FileError
@@ -15,7 +15,8 @@ DEFAULT_VOID = 255
 class Pair:
     """A photograph and what is known about it.
 
-    ``labels`` says that the mask file holds class ids (``void`` among them, to be left out); otherwise it is binary.
+    ``labels`` says that the mask file holds class ids (``void`` among them, to be left out); otherwise it is binary,
+    and ``coarse`` are masks of the same object that networks made.
     """
 
     image: Path
@@ -23,6 +24,7 @@ class Pair:
     set_name: str
     labels: bool
     void: int = DEFAULT_VOID
+    coarse: tuple[Path, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -77,6 +79,34 @@ def find_folders(images: Path, masks: Path, *, labels: bool, held_aside: float, 
     return Split(*hold_aside(pairs, held_aside))
 
 
+def with_coarse(split: Split, folders: Sequence[Path], *, tree: bool) -> Split:
+    """Add the masks that networks made: those of the same stems in ``folders``.
+
+    With a ``tree`` of sets, they lie in sub-folders that have the names of the sets. Pairs of class ids are left
+    as they are.
+
+    Raises
+    ------
+    FileError   where one is no folder, or holds no mask of any pair.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileError(f"{folder} is no folder: --coarse expects a folder of masks that a network made.")
+        places = {pair.set_name: folder / pair.set_name if tree else folder for pair in split.train + split.val}
+        masks = {name: _by_stem(place) if place.is_dir() else {} for name, place in places.items()}
+
+        def added(pair: Pair, masks: dict[str, dict[str, Path]] = masks) -> Pair:
+            found = None if pair.labels else masks[pair.set_name].get(pair.stem)
+            return replace(pair, coarse=(*pair.coarse, found)) if found else pair
+
+        more = Split([added(pair) for pair in split.train], [added(pair) for pair in split.val])
+        if more == split:
+            where = "a sub-folder named like its set" if tree else "it"
+            raise FileError(f"{folder} holds no mask of any photograph: expected files of the same stems in {where}.")
+        split = more
+    return split
+
+
 def hold_aside(pairs: Iterable[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
     """Return what to train on and what to validate on."""
     pairs = list(pairs)
@@ -101,9 +131,13 @@ def _pairs_of_set(folder: Path, name: str, void: dict[str, int]) -> list[Pair]:
 
 
 def _match(images: Path, masks: Path, name: str, labels: bool, void: int) -> list[Pair]:
-    by_stem = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() in EXTENSIONS}
+    by_stem = _by_stem(masks)
     return [
         Pair(path, by_stem[path.stem], name, labels, void)
         for path in sorted(images.iterdir())
         if path.suffix.lower() in EXTENSIONS and path.stem in by_stem
     ]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in EXTENSIONS}

@@ -51,6 +51,13 @@ class Recipe:
     flip_chance: float = 0.5  # left to right
     upside_down_chance: float = 0.05
 
+    # --- masks that networks made (--coarse), instead of made mistakes
+    given_chance: float = 0.3  # where the photograph has any
+    given_hard_chance: float = 0.3  # cut at a half first
+
+    # --- made mistakes: of all kinds below at once, or of one kind alone
+    single_chance: float = 0.5  # of one kind alone, as most coarse masks are made in one way
+
     # --- mistakes along the edge
     exact_chance: float = 0.05  # the truth itself
     polygon_chance: float = 0.3  # start from a polygon version

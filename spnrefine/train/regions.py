@@ -5,10 +5,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from spnrefine.train.draws import Draws
+from spnrefine.train.kinds import Kinds
 from spnrefine.train.recipe import Recipe
 
 
-def region_mistakes(coarse: Tensor, truth: Tensor, image: Tensor, draws: Draws, recipe: Recipe) -> Tensor:
+def region_mistakes(coarse: Tensor, truth: Tensor, image: Tensor, draws: Draws, kinds: Kinds, recipe: Recipe) -> Tensor:
     """Return ``coarse`` with regions missing, too many or doubtful.
 
     Parameters
@@ -16,11 +17,12 @@ def region_mistakes(coarse: Tensor, truth: Tensor, image: Tensor, draws: Draws, 
     coarse, truth : (N, 1, S, S) floats 0..1.
     image : (N, 3, S, S) floats 0..1.
     """
-    mistaken = blob(coarse, truth, None, draws.chance(recipe.blob_chance), draws, recipe)
-    mistaken = blob(mistaken, truth, image, draws.chance(recipe.similar_chance), draws, recipe)
-    mistaken = torch.maximum(mistaken, draws.chance(recipe.donor_chance) * truth.roll(1, 0).flip(3))
-    mistaken = uneven(mistaken, draws.chance(recipe.saliency_chance), draws)
-    mistaken = weak(mistaken, draws.chance(recipe.weak_chance), draws)
+    allowed = kinds.allows("regions")
+    mistaken = blob(coarse, truth, None, allowed * draws.chance(recipe.blob_chance), draws, recipe)
+    mistaken = blob(mistaken, truth, image, allowed * draws.chance(recipe.similar_chance), draws, recipe)
+    mistaken = torch.maximum(mistaken, allowed * draws.chance(recipe.donor_chance) * truth.roll(1, 0).flip(3))
+    mistaken = uneven(mistaken, allowed * draws.chance(recipe.saliency_chance), draws)
+    mistaken = weak(mistaken, allowed * draws.chance(recipe.weak_chance), draws)
     return torch.where(iou(mistaken, truth) < recipe.least_iou, coarse, mistaken)
 
 

@@ -24,15 +24,27 @@ class Start:
     continued: bool = False
 
 
-def begin(model: nn.Module, start: str | None, imagenet: Path | None) -> Start:
+def begin(model: nn.Module, start: str | None, imagenet: Path | None, base: str | None = None) -> Start:
     """Fill ``model`` from weights, from ImageNet's, or leave it as it was made.
 
     Weights of another network fill what fits: a refiner fills a label model's refiner, and its encoder any encoder.
+    Last, ``base`` names a model of label maps whose base parser replaces that of ``model``.
 
     Raises
     ------
     WeightsError: the weights are missing, corrupt, or fit nowhere.
     """
+    begun = _begin(model, start, imagenet)
+    if base is None:
+        return begun
+    info, found = weights.describe(base), storage.load_any(base)
+    if not (isinstance(model, Parser) and isinstance(found, Parser) and found.base.config == model.base.config):
+        raise WeightsError(f"{info.path} holds no base parser for this network: name a model of the same label maps.")
+    model.base.load_state_dict(found.base.state_dict())
+    return Start(f"{begun.words}; base of {info.name} {info.sha256[:12]}", begun.continued)
+
+
+def _begin(model: nn.Module, start: str | None, imagenet: Path | None) -> Start:
     if imagenet is not None:
         for module in model.modules():
             if isinstance(module, Encoder):

@@ -28,7 +28,9 @@ class Store:
 
     texels : (P,) int32, four bytes each: red, green, blue, and 255 where the pixel is void.
     maps : (Q,) int8, see :func:`~spnrefine.train.distance.signed_distance`: for each record the truth's map, then those
-        of three polygon versions at half the resolution, see :func:`~spnrefine.train.distance.halved`.
+        of three polygon versions at half the resolution, see :func:`~spnrefine.train.distance.halved`, then those that
+        networks made, see :func:`~spnrefine.train.decode.given_map`.
+    given : (R,) int64, on the device: how many of those there are; ``any_given`` whether any record has one.
     texel_start, map_start, height, width : (R,) int64, on the device.
     boxes : (R, 4) float32 on the host: left, top, right, bottom of the object, in pixels.
     points : (R, POINTS, 2) float32 on the host: x, y of pixels along the object's edge.
@@ -41,6 +43,8 @@ class Store:
     map_start: Tensor
     height: Tensor
     width: Tensor
+    given: Tensor
+    any_given: bool
     sizes: NDArray[np.int64]
     boxes: NDArray[np.float32]
     points: NDArray[np.float32]
@@ -83,7 +87,7 @@ def build_store(
     ------
     FileError   where no pair can be used.
     """
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int]] = []
     boxes, points, sets = [], [], []
     names = sorted({pair.set_name for pair in pairs})
     texels, maps = bytearray(), bytearray()  # grow in place: memory never holds them twice
@@ -95,12 +99,13 @@ def build_store(
         height, width = decoded.texels.shape[:2]
         for index, mask in enumerate(decoded.masks):
             planes = decoded.maps[index * (1 + POLYGONS) : (index + 1) * (1 + POLYGONS)]
-            rows.append((len(texels) // TEXEL, len(maps), height, width))
+            given = [] if index else decoded.given
+            rows.append((len(texels) // TEXEL, len(maps), height, width, len(given)))
             ys, xs = np.nonzero(mask)
             boxes.append((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))
             points.append(_edge_points(planes[0]))
             sets.append(names.index(pair.set_name))
-            for plane in planes:
+            for plane in (*planes, *given):
                 maps += plane.data
         texels += decoded.texels.data
     if not rows:
@@ -109,7 +114,7 @@ def build_store(
             "same size, with an object that is neither tiny nor the whole picture."
         )
     table = np.array(rows, np.int64)
-    texel_start, map_start, heights, widths = torch.from_numpy(table).to(device).unbind(1)
+    texel_start, map_start, heights, widths, given_counts = torch.from_numpy(table).to(device).unbind(1)
     return Store(
         torch.frombuffer(texels, dtype=torch.int32).to(device),
         torch.frombuffer(maps, dtype=torch.int8).to(device),
@@ -117,6 +122,8 @@ def build_store(
         map_start,
         heights,
         widths,
+        given_counts,
+        bool(table[:, 4].any()),
         sizes=table[:, 2:4],
         boxes=np.array(boxes, np.float32),
         points=np.stack(points),

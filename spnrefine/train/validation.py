@@ -10,6 +10,7 @@ from torch import Tensor
 from spnrefine.train.batches import Refine
 from spnrefine.train.draws import Draws
 from spnrefine.train.edges import edge_mistakes, round_trip
+from spnrefine.train.kinds import Kinds
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.regions import iou, region_mistakes
 from spnrefine.train.store import Store
@@ -92,11 +93,12 @@ class Validation:
             image, valid, distance = look(store, views)
             truth = (distance > 0).float()
             draws = Draws(generator, size, side)
+            any_kind = Kinds.draw(size, 0, host, store.device)
             for name, mistakes in KINDS.items():
-                coarse = edge_mistakes(store, views, draws, mistakes, host)
+                coarse = edge_mistakes(store, views, draws, any_kind, mistakes, host)
                 if name == "lowres":
                     coarse = round_trip(coarse, LOWRES_CELLS)
-                kinds[name].append(_bytes(region_mistakes(coarse, truth, image, draws, mistakes)))
+                kinds[name].append(_bytes(region_mistakes(coarse, truth, image, draws, any_kind, mistakes)))
             images.append(_bytes(image))
             valids.append(_bytes(valid))
             truths.append(_bytes(truth))

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spnrefine.train.decode import POLYGONS
 from spnrefine.train.distance import STEP, half_size
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.store import Store
@@ -173,7 +172,8 @@ def distances(store: Store, views: Views, at: Tensor, version: Tensor | None = N
     Parameters
     ----------
     at : (N, 2, S, S) x and y in the photograph.
-    version : (N,) int64, 0 for the truth and 1 to :data:`~spnrefine.train.store.POLYGONS` for its polygons; None: 0.
+    version : (N,) int64, 0 for the truth, 1 to :data:`~spnrefine.train.decode.POLYGONS` for its polygons, from there on
+        masks that networks made; None: 0.
 
     Returns
     -------
@@ -181,11 +181,11 @@ def distances(store: Store, views: Views, at: Tensor, version: Tensor | None = N
     """
     start, height, width = (of[views.records] for of in (store.map_start, store.height, store.width))
     if version is not None:
-        polygon = version > 0
+        smaller = version > 0
         half_height, half_width = half_size(height, width)
-        behind = height * width + (version - 1).clamp(0, POLYGONS - 1) * half_height * half_width
-        start = start + behind * polygon
-        low, flat = torch.where(polygon, half_height, height), torch.where(polygon, half_width, width)
+        behind = height * width + (version - 1).clamp(min=0) * half_height * half_width
+        start = start + behind * smaller
+        low, flat = torch.where(smaller, half_height, height), torch.where(smaller, half_width, width)
         at = at * torch.stack([flat / width, low / height], 1)[..., None, None]
         height, width = low, flat
     return _sample(store.maps, start, height, width, at, _as_float)[..., 0].unsqueeze(1) * STEP

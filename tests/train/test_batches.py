@@ -1,26 +1,35 @@
 """Batches: shapes and ranges, the mistakes asked for, and the same again for the same seed."""
 
 from dataclasses import astuple, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from spnrefine.errors import FileError
 from spnrefine.train.batches import Batches
 from spnrefine.train.draws import Draws
 from spnrefine.train.edges import round_trip
+from spnrefine.train.kinds import KINDS, Kinds
+from spnrefine.train.pairs import find_tree, with_coarse
 from spnrefine.train.photometric import photometric
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.regions import blob, iou
-from spnrefine.train.store import Store
+from spnrefine.train.store import Store, build_store
+from tests.train.sets import draw_pair, write_pair
 
 NO_MISTAKES = dict.fromkeys(
     (
         "polygon_chance", "warp_chance", "offset_chance", "grow_chance", "soft_chance", "lowres_chance", "blob_chance",
         "similar_chance", "donor_chance", "saliency_chance", "weak_chance", "again_chance", "guess_chance",
+        "single_chance",
     ),
     0.0,
 )  # fmt: skip
+
+NOT_ALONE = {"again_chance", "guess_chance", "weak_chance", "single_chance"}
 
 
 def half(image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
@@ -50,7 +59,7 @@ def test_without_mistakes_the_coarse_mask_is_the_truth(store: Store, recipe: Rec
     assert (iou(batch.coarse, batch.truth) == 1).all()
 
 
-@pytest.mark.parametrize("mistake", sorted(set(NO_MISTAKES) - {"again_chance", "guess_chance", "weak_chance"}))
+@pytest.mark.parametrize("mistake", sorted(set(NO_MISTAKES) - NOT_ALONE))
 def test_each_mistake_alone_changes_the_mask(store: Store, recipe: Recipe, mistake: str):
     alone = replace(recipe, exact_chance=0.0, least_iou=0.0, **NO_MISTAKES | {mistake: 1.0})
     clean = replace(recipe, exact_chance=0.0, least_iou=0.0, **NO_MISTAKES)
@@ -105,3 +114,54 @@ def test_sets_are_balanced(store: Store):
     by_set = np.bincount(store.sets, store.weights(0.0))
     assert np.allclose(by_set, 0.5)
     assert np.allclose(np.bincount(store.sets, store.weights(1.0)), np.bincount(store.sets) / len(store))
+
+
+def test_one_kind_of_mistake_alone(store: Store, recipe: Recipe):
+    """What is chosen for a patch happens whatever its chance beside others, and nothing else does."""
+    draws = Draws(torch.Generator().manual_seed(0), 300, 8)
+    kinds = Kinds.draw(300, 1.0, np.random.default_rng(0), torch.device("cpu"))
+    each = {kind: kinds.chance(kind, 0.01, draws).flatten() for kind in KINDS}
+    assert (sum(each.values()) == 1).all()
+    assert all(happens.sum() > 20 for happens in each.values())
+    for kind in KINDS:
+        assert torch.equal(kinds.allows(kind).flatten(), each[kind])
+        assert np.array_equal(kinds.chance_on_host(kind, 0.01, np.random.default_rng(0)), each[kind].numpy() > 0)
+        assert not kinds.chance(kind, 0.0, draws).any()
+
+
+def test_masks_of_networks_take_the_place_of_made_ones(tmp_path: Path, recipe: Recipe):
+    """One that covers all but a stripe of the object is seen as such; one elsewhere is too bad to be taken."""
+    rng = np.random.default_rng(1)
+    for stem in ("good", "bad"):
+        image, mask = draw_pair(rng)
+        write_pair(tmp_path / "set", stem, image, mask)
+        coarse = np.zeros(mask.shape, np.uint8)
+        if stem == "good":
+            coarse[mask] = 204
+            coarse[: np.nonzero(mask.any(1))[0][0] + 12] = 0
+        else:
+            coarse[:6, :6] = 255
+        (tmp_path / "net" / "set").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(coarse).save(tmp_path / "net" / "set" / f"{stem}.png")
+    split = with_coarse(find_tree(tmp_path, held_aside=0.0), [tmp_path / "net"], tree=True)
+    given = build_store(
+        split.train, recipe, device=torch.device("cpu"), seed=0, threads=1, skipped=lambda pair, why: pytest.fail(why)
+    )
+    assert given.any_given
+    assert given.given.tolist() == [1, 1]
+    alone = replace(recipe, exact_chance=0.0, frame_chance=1.0, given_hard_chance=0.0, given_chance=1.0, **NO_MISTAKES)
+    batches = Batches(given, alone, seed=0)
+    batch = batches.draw(40, 64)
+    taken = iou(batch.coarse, batch.truth).flatten() < 0.99
+    assert 10 <= int(taken.sum()) <= 30
+    seen = batch.coarse[taken]
+    assert (seen[seen > 0.1].median() - 0.8).abs() < 0.01
+    assert not ((seen > 0.1) & (batch.truth[taken] == 0)).float().mean() > 0.02
+
+
+def test_masks_of_networks_that_fit_nothing_are_refused(tree: Path, tmp_path: Path):
+    split = find_tree(tree, held_aside=0.0)
+    with pytest.raises(FileError, match="no folder"):
+        with_coarse(split, [tmp_path / "nowhere"], tree=True)
+    with pytest.raises(FileError, match="no mask of any photograph"):
+        with_coarse(split, [tmp_path], tree=True)
