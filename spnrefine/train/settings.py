@@ -28,15 +28,17 @@ def with_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
         old = known[name]
         if isinstance(old, float) and type(value) is int:
             value = float(value)
-        if type(value) is not type(old) or (isinstance(old, tuple) and _shape(value) != _shape(old) != ()):
+        if type(value) is not type(old) or (isinstance(old, tuple) and _shape(value, old) != _shape(old, old)):
             raise SpnRefineError(f"{setting!r} does not fit: expected a value like {name}={old!r}.")
         known[name] = value
     return replace(recipe, **known)
 
 
-def _shape(value: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return the length of a span, or of each row of a list of any length."""
-    return tuple({len(row) for row in value}) if value and isinstance(value[0], tuple) else (len(value),)
+def _shape(value: tuple[Any, ...], like: tuple[Any, ...]) -> object:
+    """Return what two values of a setting have in common: spans their length, lists of any length what a row is."""
+    if isinstance(like[0], float):
+        return len(value)
+    return {len(row) if isinstance(row, tuple) else type(row) for row in value}
 
 
 def as_plain(recipe: Recipe) -> dict[str, Any]:

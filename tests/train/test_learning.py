@@ -165,13 +165,18 @@ def test_carrying_on_leaves_the_norms_alone(store: Store, recipe: Recipe):
     assert all(torch.equal(norm.running_mean, mean) for norm, mean in zip(norms, before, strict=True))
 
 
-@pytest.mark.parametrize("setting", ["colour=1", "warmup_steps=1.5", "zoom_span=(1, 2, 3)", "warmup_steps", "average="])
+@pytest.mark.parametrize(
+    "setting", ["colour=1", "warmup_steps=1.5", "zoom_span=(1, 2, 3)", "warmup_steps", "average=", "look_sides=()"]
+)
 def test_settings_that_do_not_fit_are_refused(setting: str):
     with pytest.raises(SpnRefineError, match=r"no 'colour'|does not fit"):
         with_settings(Recipe(), [setting])
 
 
 def test_settings_replace_numbers():
-    recipe = with_settings(Recipe(), ["warmup_steps=7", "weight_decay=1", "batches=((1, 32),)", "zoom_span=(1, 2)"])
+    recipe = with_settings(
+        Recipe(), ["warmup_steps=7", "weight_decay=1", "batches=((1, 32),)", "zoom_span=(1, 2)", "look_sides=(96,)"]
+    )
     assert (recipe.warmup_steps, recipe.weight_decay, recipe.batches) == (7, 1.0, ((1, 32),))
+    assert recipe.look_sides == (96,)
     assert as_plain(recipe)["batches"] == [[1, 32]]
