@@ -18,7 +18,8 @@ RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
 
 @pytest.fixture
 def files(tmp_path):
-    """All that the recipes name: photo.jpg, coarse.png, photos/, masks/, annotations.json, labels/."""
+    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/."""
+    shutil.copy(Path(__file__).parents[1] / "examples" / "astronaut.jpg", tmp_path / "portrait.jpg")
     for name, seed in (("photo", 7), ("photos/a", 8), ("photos/sub/b", 9)):
         image, coarse = draw(80, 100, seed=seed)
         photo = tmp_path / f"{name}.jpg"

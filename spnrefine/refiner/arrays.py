@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
 from spnrefine.refiner.box import PRESENT, object_box, working_size
+from spnrefine.refiner.closer import look_closer
 from spnrefine.refiner.resize import resize
 
 
@@ -59,7 +60,8 @@ class Refiner:
         height, width = mask.shape
         size = working_size(height, width, self.working_side)
         seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
-        refined[box.slices] = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
+        whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        refined[box.slices] = look_closer(self.network, crop, whole, max(size) / max(height, width))
         return refined
 
 

@@ -75,7 +75,8 @@ class Photographs(Dataset[tuple[Tensor, Tensor]]):
         offset += linear @ np.array([0.5, 0.5]) - 0.5
         affine = np.hstack([linear, offset[:, None]])
         if across > 1.5 * side:  # far apart samples would alias
-            image = np.asarray(cv2.blur(image, (round(across / side), round(down / side))), np.uint8)
+            kernel = max(1, round(across / side)), max(1, round(down / side))
+            image = np.asarray(cv2.blur(image, kernel), np.uint8)
         seen = _warp(image, affine, side, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         what = _warp(ids, affine, side, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=VOID)
         return seen, self.mirrored[what] if flip else what

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from spnrefine.errors import WeightsError
 from spnrefine.files.classes import VOID, Classes
 from spnrefine.model import storage, weights
 from spnrefine.model.config import Config, SegmenterConfig
@@ -150,3 +151,32 @@ def test_a_network_of_another_shape_can_be_asked_for(run, faces):
     wrong = run(*command, "--overwrite", "--network", "classes=3")
     assert wrong.exit_code == 1
     assert "'classes'" in wrong.stderr
+
+
+def test_a_photograph_much_wider_than_high_is_seen_too(tmp_path: Path):
+    for folder, picture in (("images", Image.new("RGB", (300, 12))), ("masks", Image.new("L", (300, 12)))):
+        (tmp_path / folder).mkdir()
+        picture.save(tmp_path / folder / "strip.png")
+    pair = Pair(tmp_path / "images/strip.png", tmp_path / "masks/strip.png", "strips", labels=False)
+    binary = Classes(("background", "object"), ((0,), (1,)))
+    image, ids = Photographs([pair], binary, Looks(), 0, 1, (64,))[0]
+    assert image.shape == (3, 64, 64)
+    assert ids.shape == (64, 64)
+
+
+def test_the_base_parser_of_another_model_is_taken(tmp_path: Path):
+    torch.manual_seed(3)
+    theirs = Parser(Config(channels=32, classes=3))
+    storage.save(theirs, tmp_path / "theirs.safetensors", classes=CLASSES.names)
+    storage.save(SPN(), tmp_path / "refiner.safetensors")
+    ours = Parser(Config(channels=32, classes=3, taps=1))
+    before = ours.spn.embed.weight.clone()
+    start = begin(ours, str(tmp_path / "refiner.safetensors"), None, str(tmp_path / "theirs.safetensors"))
+    assert "base of theirs" in start.words
+    assert not start.continued
+    expected = theirs.base.state_dict()
+    assert all(torch.allclose(value, expected[key], atol=1e-3) for key, value in ours.base.state_dict().items())
+    assert torch.equal(ours.spn.embed.weight, before)
+    for wrong in (Parser(Config(channels=32, classes=4)), SPN()):
+        with pytest.raises(WeightsError, match="no base parser"):
+            begin(wrong, None, None, str(tmp_path / "theirs.safetensors"))
