@@ -127,6 +127,11 @@ class Ledger:
             self._file.flush()
 
 
+def made_before(folder: Path) -> list[Path]:
+    """List what earlier runs into a folder wrote, pictures too, whether it still lies there or not."""
+    return [folder.absolute() / line["output"] for line in _read(ledger_path(folder)) if "output" in line]
+
+
 def ledger_path(folder: Path) -> Path:
     """Return where the ledger of a folder of outputs lies: hidden, beside it."""
     folder = folder.absolute()

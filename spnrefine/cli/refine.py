@@ -8,7 +8,7 @@ import click
 
 from spnrefine.cli.completion import values_of
 from spnrefine.cli.options import maker_options, option, output_options
-from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
+from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 
 
 @click.command(
@@ -110,7 +110,7 @@ def refine(
     if as_json:
         click.echo(json.dumps(record.as_dict()))
     elif target and not output:
-        click.echo(target)
+        tell(str(target))
 
 
 def _target(source: str, output: str | None, extension: str) -> Path:

@@ -34,7 +34,10 @@ def read_list(name: str, separator: str) -> list[str]:
         from spnrefine.files.opening import read_bytes
 
         data = read_bytes(Path(name))
-    return [os.fsdecode(item) for item in data.split(separator.encode()) if item]
+    items = data.split(separator.encode())
+    if separator == "\n":
+        items = [item.removesuffix(b"\r") for item in items]
+    return [os.fsdecode(item) for item in items if item]
 
 
 def check_stdout_takes_bytes() -> None:
@@ -56,6 +59,11 @@ def write_stdout(data: bytes) -> None:
         raise
     except OSError as error:
         raise FileError(f"Standard output cannot be written ({os.strerror(error.errno or 0)}).") from None
+
+
+def tell(text: str) -> None:
+    """Print a line with paths in it, as the bytes that they are: a path need not be text in any encoding."""
+    click.echo(os.fsencode(text))
 
 
 def say(text: str) -> None:

@@ -35,13 +35,15 @@ class Tally:
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-    def check(self) -> None:
-        """Refuse files that exist before any work is done."""
+    def check(self, *others: Path) -> None:
+        """Refuse files that exist, or are another's or one of ``others``, before any work is done."""
         from spnrefine.files import atomic
 
-        for path in (self._records, self._page):
-            if path:
-                atomic.check_output(path, overwrite=self._overwrite)
+        own = [path for path in (self._records, self._page) if path]
+        if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
+            raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
+        for path in own:
+            atomic.check_output(path, overwrite=self._overwrite)
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
