@@ -108,7 +108,7 @@ def refine(
     if note:
         say(note)
     if as_json:
-        click.echo(json.dumps(record.as_dict()))
+        tell(json.dumps(record.as_dict()))
     elif target and not output:
         tell(str(target))
 

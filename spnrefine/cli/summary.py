@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.streams import STREAM, say
+from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 
 if TYPE_CHECKING:
     from spnrefine.batch.job import Refined
@@ -65,7 +65,7 @@ class Tally:
                 listed |= {"mask": None, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
         if self._to_stdout:
-            click.echo(json.dumps(record.as_dict()))
+            tell(json.dumps(record.as_dict()))
         elif self._records:
             self._lines.append(json.dumps(record.as_dict()) + "\n")
 
@@ -79,7 +79,7 @@ class Tally:
             self._report.write(self._page, overwrite=self._overwrite)
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             self._table(total)
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
