@@ -113,7 +113,12 @@ class Ledger:
         return None if line is None else (unpack(line["mask"]), _skipped(line["record"]))
 
     def _is_untouched(self, output: Path, line: dict[str, Any]) -> bool:
-        return line.get("digest") is not None and output.is_file() and digest(read_bytes(output)) == line["digest"]
+        if line.get("digest") is None or not output.is_file():
+            return False
+        try:
+            return digest(output.read_bytes()) == line["digest"]  # which may be empty, as YOLO's files are
+        except OSError:
+            return False
 
     def _name(self, output: Path) -> str:
         inside = output.is_relative_to(self._folder)

@@ -148,3 +148,16 @@ def test_brushes_of_label_studios_own_encoder_come_back_byte_for_byte(run, tmp_p
     assert (tmp_path / "refined.json").read_bytes() == (tmp_path / "export.json").read_bytes()
     result = run(*command, "--overwrite")
     assert f"{len(brushes)} refined of {len(brushes)}" in result.stderr
+
+
+def test_resume_takes_up_yolo_files_that_say_that_there_is_nothing(run, pair):
+    photo, _ = pair
+    labels = photo.parent / "labels"
+    labels.mkdir()
+    (labels / "photo.txt").write_text("0 0.2 0.25 0.7 0.25 0.7 0.75 0.2 0.75\n")
+    (labels / "nothing.txt").write_text("")
+    command = ("batch", labels, "--images", photo.parent, "-o", photo.parent / "out")
+    assert run(*command).exit_code == 0
+    again = run(*command, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert (photo.parent / "out/nothing.txt").read_bytes() == b""
