@@ -223,3 +223,15 @@ def test_masks_beside_the_photographs(run, folder):
 def test_neither_folder_nor_list_is_wrong_usage(run, folder):
     assert run("batch", "-o", folder / "out").exit_code == 2
     assert run("batch", "--files-from", "a", "--files0-from", "b", "-o", folder / "out").exit_code == 2
+
+
+def test_resume_sees_that_the_colours_of_classes_changed(run, folder):
+    for mask in (folder / "masks").rglob("*.png"):
+        Image.fromarray(
+            np.repeat(np.asarray(open_picture(mask))[..., None], 3, axis=2) // 255 * np.uint8([200, 0, 0])
+        ).save(mask)
+    (folder / "masks/labelmap.txt").write_text("background:0,0,0::\ncat:200,0,0::\n")
+    assert run(*arguments(folder)).exit_code == 0
+    assert statuses(run(*arguments(folder, "--json", "--resume"))) == ["skipped"] * COUNT
+    (folder / "masks/labelmap.txt").write_text("background:0,0,0::\nvoid:200,0,0::\n")
+    assert "skipped" not in statuses(run(*arguments(folder, "--json", "--resume")))
