@@ -35,7 +35,7 @@ class Record:
     holes_before, holes_after : 4-connected holes, of all ids together.
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
     seconds : of the refinement, without reading and writing.
-    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back.
+    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, and whether the format is another.
     """
 
     image: str

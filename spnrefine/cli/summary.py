@@ -28,6 +28,7 @@ class Tally:
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
+        self._other_formats: list[str] = []
         self._overwrite = overwrite
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
@@ -59,6 +60,9 @@ class Tally:
             self.failed.append(record)
         elif record.changed is not None:
             self._changed.append(record.changed)
+        if record.mask and record.output and Path(record.mask).is_file():
+            came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
+            self._other_formats += [came] if came != went else []
         if self._report is not None:
             listed = record.as_dict()
             if record.mask and not Path(record.mask).is_file():  # an item of an annotation file: a name, no link
@@ -77,6 +81,11 @@ class Tally:
             atomic.write_bytes(self._records, "".join(self._lines).encode(), overwrite=self._overwrite)
         if self._report is not None and self._page:
             self._report.write(self._page, overwrite=self._overwrite)
+        if self._other_formats:
+            came = " ".join(sorted(set(self._other_formats)))
+            say(
+                f"{len(self._other_formats)} masks came as {came}, which masks are not written as: see the records' notes."
+            )
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if is_terminal(sys.stderr):

@@ -163,3 +163,14 @@ def test_records_and_report_in_one_file_are_wrong_usage(run, folder):
     assert result.exit_code == 2
     assert "same file twice" in result.stderr
     assert not (folder / "out").exists()
+
+
+def test_masks_that_come_back_in_another_format_are_counted_and_noted(run, folder):
+    open_picture(folder / "masks/a.png").save(folder / "masks/a.jpg")
+    (folder / "masks/a.png").unlink()
+    result = batch(run, folder, "--json")
+    assert result.exit_code == 0
+    assert "1 masks came as .jpg" in result.stderr
+    notes = [json.loads(line)["notes"] for line in result.stdout.splitlines()]
+    assert [len(said) for said in notes] == [1, 0, 0]
+    assert "lossy JPEG" in notes[0][0]
