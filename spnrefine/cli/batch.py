@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import maker_options, option, output_options, path
+from spnrefine.cli.options import Number, maker_options, option, output_options, path
 from spnrefine.cli.streams import STREAM, progress, read_list, say, tell
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Examples:
 @option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE.")
 @option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=1.0,
     show_default=True,
     metavar="PX",

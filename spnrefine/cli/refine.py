@@ -57,6 +57,9 @@ def refine(
         raise click.UsageError("--json and the mask cannot both go to standard output: give -o FILE.")
     if to_stdout:
         check_stdout_takes_bytes()
+    named = image if image != STREAM or mask is None else mask
+    if output and not to_stdout:
+        _check_output(output, named)
 
     import json
     import time
@@ -77,7 +80,6 @@ def refine(
     maker = None if coarse is not None else makers.load_maker(model, backbone, only, settings.threshold, device)
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
-    named = image if image != STREAM or mask is None else mask
     target = None if to_stdout else _target(named, output, extension)
     outputs = [Path(path) for path in (target, overlay, compare) if path]
     if len(set(outputs)) < len(outputs):
@@ -118,9 +120,23 @@ def _target(source: str, output: str | None, extension: str) -> Path:
     stem = Path(source).stem
     if output is None:
         return Path(source).with_name(f"{stem}_refined{extension}")
-    if output.endswith(("/", os.sep)) or Path(output).is_dir():
+    if _is_folder(output):
         return Path(output) / f"{stem}{extension}"
     return Path(output)
+
+
+def _is_folder(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _check_output(output: str, source: str) -> None:
+    """Refuse a folder for what came without a name, and a file whose name tells no format."""
+    if _is_folder(output):
+        if source == STREAM:
+            raise click.UsageError(f"The photograph has no name to give its mask in {output}: give -o FILE.")
+    elif not Path(output).suffix:
+        hint = f"end it in one, as in {output}.png, or in / for a folder"
+        raise click.UsageError(f"-o {output} has no extension: {hint}.")
 
 
 class _Later:
