@@ -83,9 +83,7 @@ class Tally:
             self._report.write(self._page, overwrite=self._overwrite)
         if self._other_formats:
             came = " ".join(sorted(set(self._other_formats)))
-            say(
-                f"{len(self._other_formats)} masks came as {came}, which masks are not written as: see the records' notes."
-            )
+            say(f"{len(self._other_formats)} masks came as {came}, which none are written as: see the records' notes.")
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if is_terminal(sys.stderr):
