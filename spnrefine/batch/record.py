@@ -85,7 +85,10 @@ def parts_and_holes(labels: NDArray) -> tuple[int, int]:
     for number in np.unique(labels):
         if number == BACKGROUND:
             continue
-        inside = np.pad((labels == number).astype(np.uint8), 1)
+        mask = labels == number
+        box = bounding_box(mask)
+        assert box is not None
+        inside = np.pad(mask[box.slices].astype(np.uint8), 1)
         parts += cv2.connectedComponents(inside, connectivity=8)[0] - 1
         holes += cv2.connectedComponents(1 - inside, connectivity=4)[0] - 2  # the inside, and what lies all around
     return parts, holes

@@ -1,14 +1,18 @@
 """``spnrefine IMAGE [--mask MASK]``: refine one mask, or make one."""
 
 import os
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spnrefine.cli.completion import values_of
 from spnrefine.cli.options import maker_options, option, output_options
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
+
+if TYPE_CHECKING:
+    from spnrefine import Refiner
 
 
 @click.command(
@@ -140,12 +144,16 @@ def _check_output(output: str, source: str) -> None:
 
 
 class _Later:
-    """A refiner that is loaded when first called: an empty mask needs none."""
+    """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
     def __init__(self, model: str, device: str):
-        self.model, self.device = model, device
+        self._model, self._device = model, device
 
-    def __call__(self, image, coarse):
+    def __call__(self, image: Any, coarse: Any) -> Any:
+        return self._refiner(image, coarse)
+
+    @cached_property
+    def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self.model, self.device)(image, coarse)
+        return Refiner(self._model, self._device)
