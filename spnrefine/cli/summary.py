@@ -51,7 +51,7 @@ class Tally:
         if self._report is not None:
             from spnrefine.review.thumbnails import thumbnail
 
-            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before != 0, refined.after != 0)
+            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before, refined.after)
 
     def add(self, record: "Record") -> None:
         """Count a record and put it out."""
