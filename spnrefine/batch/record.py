@@ -62,6 +62,8 @@ def measure(
 ) -> None:
     """Fill in the numbers of ``record`` for masks (H, W) of bools or ids."""
     record.changed = round(changed_share(before, after, void), 6)
+    if void is not None:  # it is no object, and its edge is none that a refinement moves
+        before, after = (np.where(void, BACKGROUND, ids).astype(ids.dtype) for ids in (before, after))
     box = bounding_box((before != BACKGROUND) | (after != BACKGROUND))
     if box is None:
         return
@@ -73,7 +75,7 @@ def measure(
         record.contour_shift = round(float(distance[edge].mean()) - 1, 3)  # 1 is the contour itself
     record.components_before, record.holes_before = parts_and_holes(before)
     record.components_after, record.holes_after = parts_and_holes(after)
-    near = distance <= BAND
+    near = distance <= BAND if void is None else (distance <= BAND) & ~void[here]
     if near.any():
         p = probability[near]
         record.uncertainty = round(float((4 * p * (1 - p)).mean()), 4)

@@ -28,7 +28,7 @@ class Tally:
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
-        self._other_formats: list[str] = []
+        self._other_formats = Counter[tuple[str, str]]()
         self._overwrite = overwrite
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
@@ -62,7 +62,7 @@ class Tally:
             self._changed.append(record.changed)
         if record.mask and record.output and Path(record.mask).is_file():
             came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
-            self._other_formats += [came] if came != went else []
+            self._other_formats[came, went] += came != went
         if self._report is not None:
             listed = record.as_dict()
             if record.mask and not Path(record.mask).is_file():  # an item of an annotation file: a name, no link
@@ -81,9 +81,9 @@ class Tally:
             atomic.write_bytes(self._records, "".join(self._lines).encode(), overwrite=self._overwrite)
         if self._report is not None and self._page:
             self._report.write(self._page, overwrite=self._overwrite)
-        if self._other_formats:
-            came = " ".join(sorted(set(self._other_formats)))
-            say(f"{len(self._other_formats)} masks came as {came}, which none are written as: see the records' notes.")
+        for (came, went), count in self._other_formats.items():
+            if count:
+                say(f"Masks that came as {came} and are written as {went}: {count}.")
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if is_terminal(sys.stderr):

@@ -170,7 +170,7 @@ def test_masks_that_come_back_in_another_format_are_counted_and_noted(run, folde
     (folder / "masks/a.png").unlink()
     result = batch(run, folder, "--json")
     assert result.exit_code == 0
-    assert "1 masks came as .jpg" in result.stderr
+    assert "came as .jpg and are written as .png: 1." in result.stderr
     notes = [json.loads(line)["notes"] for line in result.stdout.splitlines()]
     assert [len(said) for said in notes] == [1, 0, 0]
     assert "lossy JPEG" in notes[0][0]
