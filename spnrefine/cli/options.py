@@ -63,7 +63,7 @@ def _device(command: Command) -> Command:
         default="auto",
         show_default=True,
         metavar="auto|cpu|cuda[:N]",
-        help="Where the network runs; auto is CUDA for folders, CPU for one image.",
+        help="Where the network runs; auto is CUDA where there is a device, else the CPU.",
     )(command)
 
 

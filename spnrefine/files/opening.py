@@ -56,7 +56,8 @@ def read_bytes(source: Source) -> bytes:
             reason = getattr(error, "strerror", None) or str(error)
             raise FileError(f"{name} cannot be read ({reason}); check the path and its permissions") from error
     if not data:
-        raise FileError(f"{name} is empty (0 bytes); give a picture")
+        hint = "pipe a file into it" if isinstance(source, bytes) else "make or copy it again"
+        raise FileError(f"{name} is empty (0 bytes); {hint}")
     return data
 
 
