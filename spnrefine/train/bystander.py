@@ -5,18 +5,21 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextmanager
-def starting_bystanders() -> Iterator[None]:
+def starting_bystanders(method: str) -> Iterator[None]:
     """Hold SIGINT and SIGTERM back from this thread, and for good from the processes that are started meanwhile.
 
     A terminal's Ctrl-C, and the SIGTERM of a batch system, reach all processes of a run at once. The one that trains
     ends its step and saves; for that it needs the others, which it stops itself. Each has to call
-    :func:`end_with_parent`.
+    :func:`end_with_parent`. ``method`` is multiprocessing's, fork or spawn.
     """
+    if method == "spawn":
+        resource_tracker.ensure_running()  # else started by the first spawn, and it lets the signals in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # processes and threads begin with the mask of their maker
     try:
         yield

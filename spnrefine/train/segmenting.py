@@ -71,16 +71,17 @@ class Source:
 
     def _from(self, step: int) -> Iterator[list[Tensor]]:
         size = self.photographs.batch
+        method = "fork" if self.device.type == "cpu" else "spawn"
         loader = DataLoader(
             self.photographs,
             batch_size=size,
             sampler=_Onwards(step * size),
             num_workers=1,
             prefetch_factor=4,
-            multiprocessing_context="fork" if self.device.type == "cpu" else "spawn",
+            multiprocessing_context=method,
             worker_init_fn=end_with_parent,
         )
-        with starting_bystanders():
+        with starting_bystanders(method):
             return iter(loader)
 
 

@@ -1,5 +1,6 @@
 """Signals that reach a run's reading process too: Ctrl-C in a terminal, the SIGTERM of a batch system."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spnrefine.train.bystander import end_with_parent, starting_bystanders
 from spnrefine.train.checkpoint import checkpoint_path, read_checkpoint
 from tests.train.sets import draw_pair, write_pair
 
@@ -92,16 +94,42 @@ def test_a_signal_to_all_processes_leaves_a_checkpoint_to_resume_from(start: Sta
     wait_for_the_end_of_all(process.pid, 1)
     stopped = read_checkpoint(checkpoint_path(out))["counts"]["step"]
     assert stopped > 0
+    if number == signal.SIGINT:  # the checkpoints are alike
+        return
     resumed = start("--resume")
     wait_for_steps(resumed)
     os.killpg(resumed.pid, number)
-    _, errors = resumed.communicate(timeout=60)
+    resumed.communicate(timeout=60)
     assert read_checkpoint(checkpoint_path(out))["counts"]["step"] > stopped
 
 
+@pytest.mark.slow  # DataLoader's workers look for their parent every five seconds
 def test_no_process_outlives_one_that_was_killed(start: Start):
     process = start()
     wait_for_steps(process)
     process.kill()
     process.wait(timeout=10)
     wait_for_the_end_of_all(process.pid, 20)
+
+
+def stand_by(ready) -> None:
+    end_with_parent()
+    ready.set()
+    time.sleep(60)
+
+
+def test_a_spawned_process_ends_when_its_parent_says_so_alone():
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=stand_by, args=(ready,), daemon=True)
+    with starting_bystanders("spawn"):
+        process.start()
+    assert ready.wait(60)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        subprocess.run(["kill", f"-{int(number)}", str(process.pid)], check=True)
+    process.join(0.5)
+    assert process.is_alive()
+    process.terminate()
+    process.join(10)
+    assert process.exitcode == 0
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
