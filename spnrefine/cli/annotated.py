@@ -76,8 +76,9 @@ def refine_annotations(
     from spnrefine.review.overlays import Overlays, overlay_paths
 
     document = annotations.open()
-    tally.check(annotations.output)
     with closing(open_ledger()) as ledger:
+        inputs = [path for item in document.items for path in (item.photograph, annotations.path)]
+        tally.check(ledger, annotations.output, resume=course.resume, inputs=inputs)
         replacing = {"overwrite": settings.overwrite, "resume": course.resume}
         annotated.check_outputs(document, annotations.output, ledger, **replacing)
         items, overlays = document.items, Overlays()

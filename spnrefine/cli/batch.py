@@ -1,5 +1,6 @@
 """``spnrefine batch``: refine a folder, or the masks of an annotation file."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ def batch(
 
     jobs = jobs or min(cores.available(), MOST_JOBS)
     settings = Settings.of(**how)
-    tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite or resume)
+    tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite)
     threads = max(1, cores.available() // jobs)
 
     def load() -> spnrefine.Refiner:
@@ -153,27 +154,23 @@ def batch(
     pairs = _pairs(folder, files_from, files0_from, mask_dir, output, made, without=labels or backbone is not None)
     if dry_run:
         return _show(pairs)
-    tally.check()
-    maker, checksums = None, ""
-    if any(pair.mask is None and not pair.problem for pair in pairs):
-        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads)
-        checksums = makers.checksums(model, backbone, only)
-        if labels and only is None:
-            makers.write_labelmap(output, model, overwrite=settings.overwrite or resume)
-    refiner, ledger = None if labels else load(), open_ledger(checksums)
-    draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)
-    shows = overlay is not None or report is not None
-    work = Work(refiner, settings, ledger, jobs, resume, max_items, maker, draw, also_skipped=shows)
-    done = run(pairs, work)
-    try:
-        for record in progress(done, len(pairs)):
-            tally.add(record)
-            if fail_fast and record.status == "failed":
-                break
-    finally:
-        done.close()
-        ledger.close()
-        tally.close(len(pairs))
+    unmasked = any(pair.mask is None and not pair.problem for pair in pairs)
+    with closing(open_ledger(makers.checksums(model, backbone, only) if unmasked else "")) as ledger:
+        tally.check(ledger, resume=resume, inputs=[path for pair in pairs for path in pair.inputs])
+        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads) if unmasked else None
+        if unmasked and labels and only is None:
+            makers.write_labelmap(output, model, overwrite=settings.overwrite)
+        draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)
+        shows, refiner = overlay is not None or report is not None, None if labels else load()
+        done = run(pairs, Work(refiner, settings, ledger, jobs, resume, max_items, maker, draw, also_skipped=shows))
+        try:
+            for record in progress(done, len(pairs)):
+                tally.add(record)
+                if fail_fast and record.status == "failed":
+                    break
+        finally:
+            done.close()
+            tally.close(len(pairs))
     return 1 if tally.failed else 0
 
 

@@ -4,6 +4,7 @@ import json
 import statistics
 import sys
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 
 if TYPE_CHECKING:
     from spnrefine.batch.job import Refined
+    from spnrefine.batch.ledger import Ledger
     from spnrefine.batch.record import Record
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
@@ -29,22 +31,34 @@ class Tally:
         self._counts = Counter[str]()
         self._changed: list[float] = []
         self._other_formats = Counter[tuple[str, str]]()
-        self._overwrite = overwrite
+        self._overwrite, self._resume = overwrite, False
+        self._ledger: Ledger | None = None
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
         self._lines: list[str] = []
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-    def check(self, *others: Path) -> None:
-        """Refuse files that exist, or are another's or one of ``others``, before any work is done."""
+    def check(self, ledger: "Ledger", *others: Path, resume: bool, inputs: Collection[Path]) -> None:
+        """Refuse files that exist, or are another's, or one of ``others`` or ``inputs``, before any work is done.
+
+        With ``resume``, those that ``ledger`` knows from an earlier run may exist.
+        """
         from spnrefine.files import atomic
 
+        self._ledger, self._resume = ledger, resume
         own = [path for path in (self._records, self._page) if path]
         if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
             raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
         for path in own:
-            atomic.check_output(path, overwrite=self._overwrite)
+            atomic.check_output(path, overwrite=self._may_replace(path), inputs=set(inputs))
+
+    def _may_replace(self, path: Path) -> bool:
+        return self._overwrite or (self._resume and self._ledger is not None and self._ledger.may_replace(path))
+
+    def _write(self, path: Path, data: bytes) -> None:
+        if self._ledger is not None:
+            self._ledger.write(path, data, overwrite=self._may_replace(path), inputs=())
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
@@ -75,12 +89,10 @@ class Tally:
 
     def close(self, total: int) -> None:
         """Write the files, name what failed, and sum up."""
-        from spnrefine.files import atomic
-
         if self._records:
-            atomic.write_bytes(self._records, "".join(self._lines).encode(), overwrite=self._overwrite)
+            self._write(self._records, "".join(self._lines).encode())
         if self._report is not None and self._page:
-            self._report.write(self._page, overwrite=self._overwrite)
+            self._write(self._page, self._report.html(self._page.parent).encode())
         for (came, went), count in self._other_formats.items():
             if count:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")

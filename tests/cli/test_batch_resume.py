@@ -235,3 +235,23 @@ def test_resume_sees_that_the_colours_of_classes_changed(run, folder):
     assert statuses(run(*arguments(folder, "--json", "--resume"))) == ["skipped"] * COUNT
     (folder / "masks/labelmap.txt").write_text("background:0,0,0::\nvoid:200,0,0::\n")
     assert "skipped" not in statuses(run(*arguments(folder, "--json", "--resume")))
+
+
+@pytest.mark.parametrize("option", ["--records", "--report"])
+def test_resume_replaces_records_and_reports_of_its_own_alone(run, folder, option):
+    assert run(*arguments(folder, "--max-items", 1, option, folder / "own")).exit_code == 0
+    (folder / "others").write_text("precious")
+    refused = run(*arguments(folder, "--resume", option, folder / "others"))
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "others exists" in refused.stderr
+    assert (folder / "others").read_text() == "precious"
+    assert run(*arguments(folder, "--resume", option, folder / "own")).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--records", "--report"])
+def test_records_and_reports_never_overwrite_a_photograph(run, folder, option):
+    before = (folder / "photos/00.jpg").read_bytes()
+    refused = run(*arguments(folder, "--overwrite", option, folder / "photos/00.jpg"))
+    assert refused.exit_code == 1
+    assert "never overwritten" in refused.stderr
+    assert (folder / "photos/00.jpg").read_bytes() == before
