@@ -25,6 +25,8 @@ from spnrefine.files.opening import read_bytes
 from spnrefine.refiner.box import Box, bounding_box
 
 SUFFIX = ".spnrefine.jsonl"
+KINDS = {"output": str, "key": str, "digest": str, "mask": dict, "record": dict}
+"""What a line may hold."""
 
 
 class Ledger:
@@ -188,5 +190,10 @@ def _read(path: Path) -> list[dict[str, Any]]:
             line = json.loads(text)
         except ValueError:
             continue  # cut short when a run was killed
-        lines += [line] if isinstance(line, dict) else []
+        lines += [line] if _is_line(line) else []
     return lines
+
+
+def _is_line(line: Any) -> bool:
+    """Tell a line of a ledger from what an editor or another program left there."""
+    return isinstance(line, dict) and all(isinstance(line[key], kind) for key, kind in KINDS.items() if key in line)

@@ -255,3 +255,12 @@ def test_records_and_reports_never_overwrite_a_photograph(run, folder, option):
     assert refused.exit_code == 1
     assert "never overwritten" in refused.stderr
     assert (folder / "photos/00.jpg").read_bytes() == before
+
+
+def test_a_ledger_with_lines_of_others_is_read_all_the_same(run, folder):
+    assert run(*arguments(folder, "--max-items", 2)).exit_code == 0
+    with ledger_path(folder / "out").open("a") as file:
+        file.write('{"output": 5}\n{"key": "x", "mask": 3}\n[1]\nnull\n\0\n{"output": "a", "record": 3}\n')
+    result = run(*arguments(folder, "--json", "--resume"))
+    assert result.exit_code == 0, result.stderr
+    assert statuses(result).count("skipped") == 2
