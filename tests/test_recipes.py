@@ -14,6 +14,9 @@ from tests.model.make_check import draw
 README = (Path(__file__).parents[1] / "README.md").read_text()
 USE = README.partition("## Use")[2].partition("### What a mask means")[0]
 RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
+MEASURES = re.findall(r"^    (spnrefine (?:eval|info)(?: .*)?)$", README, re.MULTILINE)
+TRAINS = re.findall(r"^    (spnrefine train .*)\n    (spnrefine .*)$", README, re.MULTILINE)
+PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -37,8 +40,22 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def truths(run, files):
+    """images/, coarse/ and truth/, where the truth is what the program makes of the coarse mask."""
+    for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png")):
+        (files / folder).mkdir()
+        shutil.copy(files / source, files / folder / f"one{Path(source).suffix}")
+    made = run(files / "photo.jpg", "--mask", files / "coarse.png", "-o", files / "truth/one.png")
+    assert made.exit_code == 0, made.stderr
+    return files
+
+
 def test_there_are_recipes():
     assert len(RECIPES) >= 10
+    assert len(MEASURES) >= 3
+    assert len(TRAINS) >= 1
+    assert len(PYTHON) >= 2
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -50,3 +67,37 @@ def test_recipe(shell, files, recipe):
     result = shell(recipe, files)
     assert result.returncode == 0, result.stderr.decode()
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("recipe", MEASURES)
+def test_recipe_that_measures(shell, truths, recipe):
+    result = shell(recipe, truths)
+    assert result.returncode == 0, result.stderr.decode()
+    assert result.stdout
+
+
+@pytest.mark.parametrize(("train", "use"), TRAINS)
+def test_recipe_that_trains(shell, files, train, use):
+    sooner, count = re.subn(r"--minutes \d+", "--minutes 0.001 --set cpu_scale=64", train)
+    assert count == 1
+    trained = shell(sooner, files)
+    assert trained.returncode == 0, trained.stderr.decode()
+    used = shell(use, files)
+    assert used.returncode == 0, used.stderr.decode()
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_recipe(code):
+    import torch
+
+    image, coarse = draw(40, 50, seed=7)
+    named = {
+        "image": image,
+        "mask": coarse > 127,
+        "x": torch.rand(1, 2, 6, 7),
+        "guidance": torch.rand(1, 4, 3, 2, 6, 7),
+    }
+    exec(code, named)
+    for result in ("refined", "probability", "h"):
+        if result in named:
+            assert named[result].shape in (image.shape[:2], named["x"].shape)

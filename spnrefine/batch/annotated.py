@@ -16,10 +16,11 @@ from spnrefine.batch.job import Loaded, Refined, RefinesMasks, Settings
 from spnrefine.batch.ledger import Ledger, digest
 from spnrefine.batch.record import Record
 from spnrefine.batch.threads import in_order
-from spnrefine.errors import SpnRefineError
+from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import atomic, masks
-from spnrefine.files.images import read_image
+from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.opening import read_bytes
+from spnrefine.files.orientation import UPRIGHT, turn, turn_back
 
 Mask = NDArray[np.bool_]
 Show = Callable[[Record, NDArray[np.uint8], Refined], None]
@@ -51,6 +52,7 @@ class _Opened:
     record: Record
     image: NDArray[np.uint8] | None = None
     coarse: Mask | None = None
+    orientation: int = UPRIGHT  # by which the mask was turned along with its photograph
     key: str = ""
     kept: tuple[Mask, Record] | None = None
 
@@ -85,22 +87,42 @@ def _refine_group(items: list[Item], work: Work) -> list[Record]:
 
 def _open(items: list[Item], work: Work) -> list[_Opened]:
     opened = []
-    image, photograph = None, ""
+    photograph, contents = None, ""
     for item in items:
         one = _Opened(item, Record(str(item.photograph), item.name))
         opened.append(one)
         try:
             if item.problem:
                 raise SpnRefineError(item.problem)
-            if image is None:
-                photograph = digest(read_bytes(item.photograph))
-                image = read_image(item.photograph)
-            one.image, one.coarse = image, item.read(image.shape[:2])
-            one.key = work.ledger.mask_key(photograph, one.coarse)
+            if photograph is None:
+                contents = digest(read_bytes(item.photograph))
+                photograph = read_photograph(item.photograph)
+            one.image = photograph.pixels
+            one.coarse, one.orientation = _read_upright(item, photograph)
+            one.key = work.ledger.mask_key(contents, one.coarse)
             one.kept = work.ledger.kept(one.key) if work.resume else None
         except Exception as error:  # whatever is wrong with one item, the others go on
             one.record = _failed(one.record, error)
     return opened
+
+
+def _read_upright(item: Item, photograph: Photograph) -> tuple[Mask, int]:
+    """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
+    height, width = photograph.pixels.shape[:2]
+    try:
+        return item.read((height, width)), UPRIGHT
+    except FileError as error:
+        if photograph.orientation not in (5, 6, 7, 8):
+            raise
+        try:
+            stored = item.read((width, height))
+        except FileError:
+            raise error from None
+        return np.ascontiguousarray(turn(stored, photograph.orientation)), photograph.orientation
+
+
+def _put_back(one: _Opened, mask: Mask) -> None:
+    one.item.write(np.ascontiguousarray(turn_back(mask, one.orientation)))
 
 
 def _refine_opened(opened: list[_Opened], work: Work) -> list[Record]:
@@ -121,13 +143,13 @@ def _refine_one(one: _Opened, work: Work) -> Record:
         mask, before = one.kept
         record = replace(before, image=record.image, mask=record.mask)
         refined = Refined(mask.astype(np.float32), one.coarse, mask)
-        one.item.write(mask)
+        _put_back(one, mask)
     else:
         start = time.perf_counter()
         loaded = Loaded(one.image, masks.of_array(one.coarse))
         refined = job.refine(loaded, work.refiner, work.settings, record)
         record.seconds = round(time.perf_counter() - start, 4)
-        one.item.write(refined.after)
+        _put_back(one, refined.after)
         work.ledger.keep(one.key, refined.after, record)
     if work.also:
         work.also(record, one.image, refined)

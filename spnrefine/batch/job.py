@@ -62,8 +62,18 @@ def _hard(mask: Mask, threshold: float) -> NDArray:
 def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
     if loaded.mask.stack is not None and refiner is not None:
-        return refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
-    return refine_single(loaded, refiner, settings, record)
+        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+    else:
+        refined = refine_single(loaded, refiner, settings, record)
+    if not loaded.mask.keeps_format:
+        record.notes.append(_other_format(loaded.mask.raster.format))
+    return refined
+
+
+def _other_format(format: str) -> str:
+    if format in ("JPEG", "MPO"):
+        return f"a lossy {format} file was read; what is written is lossless"
+    return f"a {format} file was read; what is written is not, as masks are not written so"
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
@@ -84,8 +94,6 @@ def note(record: Record, loaded: Loaded) -> str | None:
         return f"{record.image}: no clear object was found; the mask is empty."
     if record.status in ("empty", "full"):
         return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
-    if record.status == "kept":
+    if record.status == "kept" or not loaded.mask.keeps_format:
         return f"{record.mask}: {'; '.join(record.notes)}."
-    if not loaded.mask.keeps_format:
-        return f"{record.mask}: a lossy {loaded.mask.raster.format} file was read; what is written is lossless."
     return None

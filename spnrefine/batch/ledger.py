@@ -25,6 +25,8 @@ from spnrefine.files.opening import read_bytes
 from spnrefine.refiner.box import Box, bounding_box
 
 SUFFIX = ".spnrefine.jsonl"
+KINDS = {"output": str, "key": str, "digest": str, "mask": dict, "record": dict}
+"""What a line may hold."""
 
 
 class Ledger:
@@ -113,7 +115,12 @@ class Ledger:
         return None if line is None else (unpack(line["mask"]), _skipped(line["record"]))
 
     def _is_untouched(self, output: Path, line: dict[str, Any]) -> bool:
-        return line.get("digest") is not None and output.is_file() and digest(read_bytes(output)) == line["digest"]
+        if line.get("digest") is None or not output.is_file():
+            return False
+        try:
+            return digest(output.read_bytes()) == line["digest"]  # which may be empty, as YOLO's files are
+        except OSError:
+            return False
 
     def _name(self, output: Path) -> str:
         inside = output.is_relative_to(self._folder)
@@ -125,6 +132,11 @@ class Ledger:
         with self._lock:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
+
+
+def made_before(folder: Path) -> list[Path]:
+    """List what earlier runs into a folder wrote, pictures too, whether it still lies there or not."""
+    return [folder.absolute() / line["output"] for line in _read(ledger_path(folder)) if "output" in line]
 
 
 def ledger_path(folder: Path) -> Path:
@@ -178,5 +190,10 @@ def _read(path: Path) -> list[dict[str, Any]]:
             line = json.loads(text)
         except ValueError:
             continue  # cut short when a run was killed
-        lines += [line] if isinstance(line, dict) else []
+        lines += [line] if _is_line(line) else []
     return lines
+
+
+def _is_line(line: Any) -> bool:
+    """Tell a line of a ledger from what an editor or another program left there."""
+    return isinstance(line, dict) and all(isinstance(line[key], kind) for key, kind in KINDS.items() if key in line)

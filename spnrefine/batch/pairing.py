@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Pair:
         return [path for path in (self.photograph, self.mask) if path]
 
 
-def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair]:
+def find_pairs(photographs: Path, masks: Path | None, output: Path, made: Collection[Path] = ()) -> list[Pair]:
     """Pair every photograph under a folder with its mask.
 
     Parameters
@@ -41,6 +41,7 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
     masks : folder of the masks, a tree like that of the photographs with the same stems; None for
         ``photographs / "masks"`` where that is a folder, and else for masks named ``STEM_mask.*`` beside them.
     output : folder of the refined masks, where the same tree is laid.
+    made : files and folders of earlier runs, which are not taken for photographs either; absolute paths.
 
     Returns
     -------
@@ -53,26 +54,28 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path) -> list[Pair
     """
     _check_folder(photographs)
     masks, suffix = _masks_of(photographs, masks)
-    return _paired(_find(photographs, output, suffix, masks), photographs, masks, suffix, output)
+    return _paired(_find(photographs, [masks, output], suffix, made), photographs, masks, suffix, output)
 
 
-def find_photographs(photographs: Path, output: Path) -> list[Pair]:
+def find_photographs(photographs: Path, output: Path, made: Collection[Path] = ()) -> list[Pair]:
     """Return every photograph under a folder, without a mask: one is to be made; see :func:`find_pairs`."""
     _check_folder(photographs)
-    return without_masks(_find(photographs, output, ""), photographs, output)
+    return without_masks(_find(photographs, [output], "", made), photographs, output)
 
 
 def without_masks(found: Sequence[Path], root: Path | None, output: Path) -> list[Pair]:
     """Return the photographs of a list, without masks: they are to be made; see :func:`pair_files`."""
-    root = _checked(found, root)
-    relative = {path: path.absolute().relative_to(root.absolute()).with_suffix("") for path in found}
+    relative = _names(found, _checked(found, root))
     names = Counter(relative.values())
-    return [Pair(path, None, output / name.parent, _collision(name, names[name])) for path, name in relative.items()]
+    return [
+        Pair(path, None, output / name.parent, _collision(name, names[name]) or _missing(path))
+        for path, name in relative.items()
+    ]
 
 
 def has_masks(photographs: Path) -> bool:
     """Tell whether masks lie where :func:`find_pairs` looks for them when no folder of masks is named."""
-    return (photographs / "masks").is_dir() or any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, []))
+    return (photographs / "masks").is_dir() or any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, ()))
 
 
 def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, output: Path) -> list[Pair]:
@@ -95,15 +98,30 @@ def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, out
 def _checked(found: Sequence[Path], root: Path | None) -> Path:
     if not found:
         raise FileError("The list of files is empty: expected the paths of photographs.")
-    twice = [path for path, times in Counter(found).items() if times > 1]
+    times = Counter(_full(path) for path in found)
+    twice = [path for path in found if times[_full(path)] > 1]
     if twice:
-        raise FileError(f"The list names {twice[0]} {Counter(found)[twice[0]]} times: expected each photograph once.")
+        raise FileError(f"The list names {twice[0]} {times[_full(twice[0])]} times: expected each photograph once.")
     if root is None:
-        root = Path(os.path.commonpath([path.parent.absolute() for path in found]))
-    outside = [path for path in found if not path.absolute().is_relative_to(root.absolute())]
+        root = Path(os.path.commonpath([_full(path).parent for path in found]))
+    outside = [path for path in found if not _full(path).is_relative_to(_full(root))]
     if outside:
         raise FileError(f"The list names {outside[0]}, which is not in {root}: expected photographs of that folder.")
     return root
+
+
+def _full(path: Path) -> Path:
+    """Make a path absolute, with no ``..`` in it that would lead a result out of the folder of outputs."""
+    return Path(os.path.normpath(path.absolute()))  # links in it stay what they are
+
+
+def _names(found: Sequence[Path], root: Path) -> dict[Path, Path]:
+    """Return where each photograph lies below ``root``, without its extension."""
+    return {path: _full(path).relative_to(_full(root)).with_suffix("") for path in found}
+
+
+def _missing(path: Path) -> str | None:
+    return None if path.is_file() else "there is no such file; check the path."
 
 
 def _collision(name: Path, count: int) -> str | None:
@@ -112,10 +130,11 @@ def _collision(name: Path, count: int) -> str | None:
     return f"{count} photographs share the name {name}: their refined masks would overwrite each other."
 
 
-def _find(photographs: Path, output: Path, suffix: str, masks: Path | None = None) -> list[Path]:
-    """Return the photographs under a folder, those in the folders of masks and outputs left out."""
-    others = [folder.resolve() for folder in (masks, output) if folder and folder.resolve() != photographs.resolve()]
-    found = [path for path in _walk(photographs, others) if _is_photograph(path, suffix)]
+def _find(photographs: Path, others: Sequence[Path], suffix: str, made: Collection[Path]) -> list[Path]:
+    """Return the photographs under a folder, those in ``others``, folders of masks and outputs, left out."""
+    left_out = {path.resolve() for path in (*others, *made)} - {photographs.resolve()}
+    found = [path for path in _walk(photographs, left_out) if _is_photograph(path, suffix)]
+    found = [path for path in found if path.resolve() not in left_out]
     if not found:
         raise FileError(
             f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
@@ -130,7 +149,7 @@ def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
         return masks, ""
     if (photographs / "masks").is_dir():
         return photographs / "masks", ""
-    if not any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, [])):
+    if not any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, ())):
         raise FileError(
             f"No masks: {photographs / 'masks'} is not a folder, and no file is named STEM{MASK_SUFFIX}.*. Name the "
             "masks' folder with --mask-dir."
@@ -140,16 +159,16 @@ def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
 
 def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, output: Path) -> list[Pair]:
     candidates: dict[Path, list[Path]] = {}
-    for path in _walk(masks, [output.resolve()] if output.resolve() != masks.resolve() else []):
+    for path in _walk(masks, {output.resolve()} - {masks.resolve()}):
         if path.suffix.lower() in MASKS:
             candidates.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
-    relative = {path: path.absolute().relative_to(photographs.absolute()).with_suffix("") for path in found}
+    relative = _names(found, photographs)
     names = Counter(relative.values())
     pairs = []
     for path, name in relative.items():
         wanted = name.with_name(name.name + suffix)
-        matching = [mask for mask in candidates.get(wanted, []) if not (mask.exists() and mask.samefile(path))]
-        problem = _collision(name, names[name]) or _not_one(matching, f"{masks / wanted}.*")
+        matching = [mask for mask in candidates.get(wanted, []) if not _same_file(mask, path)]
+        problem = _collision(name, names[name]) or _missing(path) or _not_one(matching, f"{masks / wanted}.*")
         pairs.append(Pair(path, None if problem else matching[0], output / name.parent, problem))
     return pairs
 
@@ -158,6 +177,10 @@ def _not_one(matching: list[Path], wanted: str) -> str | None:
     if len(matching) > 1:
         return f"several masks fit: {', '.join(str(mask) for mask in matching)}."
     return None if matching else f"no mask {wanted}; --backbone object makes masks."
+
+
+def _same_file(mask: Path, photograph: Path) -> bool:
+    return mask.exists() and photograph.exists() and mask.samefile(photograph)
 
 
 def _check_folder(folder: Path) -> None:
@@ -170,7 +193,7 @@ def _is_photograph(path: Path, suffix: str) -> bool:
     return own and path.suffix.lower() in PHOTOGRAPHS
 
 
-def _walk(folder: Path, without: list[Path]) -> Iterator[Path]:
+def _walk(folder: Path, without: Collection[Path]) -> Iterator[Path]:
     """Yield the files under ``folder``, hidden ones and the folders in ``without`` left out, in a fixed order."""
     for parent, folders, files in os.walk(folder):
         here = Path(parent)

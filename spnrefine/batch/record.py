@@ -35,7 +35,7 @@ class Record:
     holes_before, holes_after : 4-connected holes, of all ids together.
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
     seconds : of the refinement, without reading and writing.
-    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back.
+    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, and whether the format is another.
     """
 
     image: str
@@ -62,6 +62,8 @@ def measure(
 ) -> None:
     """Fill in the numbers of ``record`` for masks (H, W) of bools or ids."""
     record.changed = round(changed_share(before, after, void), 6)
+    if void is not None:  # it is no object, and its edge is none that a refinement moves
+        before, after = (np.where(void, BACKGROUND, ids).astype(ids.dtype) for ids in (before, after))
     box = bounding_box((before != BACKGROUND) | (after != BACKGROUND))
     if box is None:
         return
@@ -73,7 +75,7 @@ def measure(
         record.contour_shift = round(float(distance[edge].mean()) - 1, 3)  # 1 is the contour itself
     record.components_before, record.holes_before = parts_and_holes(before)
     record.components_after, record.holes_after = parts_and_holes(after)
-    near = distance <= BAND
+    near = distance <= BAND if void is None else (distance <= BAND) & ~void[here]
     if near.any():
         p = probability[near]
         record.uncertainty = round(float((4 * p * (1 - p)).mean()), 4)
@@ -85,7 +87,10 @@ def parts_and_holes(labels: NDArray) -> tuple[int, int]:
     for number in np.unique(labels):
         if number == BACKGROUND:
             continue
-        inside = np.pad((labels == number).astype(np.uint8), 1)
+        mask = labels == number
+        box = bounding_box(mask)
+        assert box is not None
+        inside = np.pad(mask[box.slices].astype(np.uint8), 1)
         parts += cv2.connectedComponents(inside, connectivity=8)[0] - 1
         holes += cv2.connectedComponents(1 - inside, connectivity=4)[0] - 2  # the inside, and what lies all around
     return parts, holes

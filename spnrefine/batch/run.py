@@ -13,7 +13,7 @@ from spnrefine.batch.pairing import Pair
 from spnrefine.batch.record import Record
 from spnrefine.batch.threads import in_order
 from spnrefine.errors import SpnRefineError
-from spnrefine.files import atomic, masks
+from spnrefine.files import atomic, colours, masks
 
 Finish = Callable[[Pair, Loaded, job.Refined, Record], None]
 
@@ -65,7 +65,7 @@ def _finished(pair: Pair, work: Work) -> Record | None:
     if pair.problem:
         return None
     try:
-        key = work.ledger.key(*pair.inputs)
+        key = _key(pair, work)
     except SpnRefineError:
         return None  # it will fail, and say why, in its turn
     for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
@@ -102,7 +102,7 @@ def _run_one(pair: Pair, work: Work) -> Record:
         output = output_path(pair, loaded)
         overwrite = settings.overwrite or (work.resume and work.ledger.may_replace(output))
         atomic.check_output(output, overwrite=overwrite, inputs=pair.inputs)
-        key = work.ledger.key(*pair.inputs)
+        key = _key(pair, work)
         start = time.perf_counter()
         refined = job.refine(loaded, work.refiner, settings, record)
         record.seconds = round(time.perf_counter() - start, 4)
@@ -117,6 +117,12 @@ def _run_one(pair: Pair, work: Work) -> Record:
         text = str(error) if isinstance(error, SpnRefineError) else f"{type(error).__name__}: {error}"
         return replace(record, status="failed", error=text)
     return record
+
+
+def _key(pair: Pair, work: Work) -> str:
+    """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
+    labelmap = colours.find_labelmap(pair.mask) if pair.mask else None
+    return work.ledger.key(*pair.inputs, *([labelmap] if labelmap else []))
 
 
 def output_path(pair: Pair, loaded: Loaded) -> Path:

@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from spnrefine.cli.streams import progress, say
+from spnrefine.cli.streams import progress, say, tell
 
 if TYPE_CHECKING:
     from spnrefine import Refiner
@@ -55,7 +53,7 @@ def show_annotations(annotations: Annotations) -> int:
     """Print the items without working on them; 1 where some cannot be."""
     items = annotations.open().items
     for item in items:
-        click.echo(f"{item.photograph}\t{item.name}\t{annotations.output}")
+        tell(f"{item.photograph}\t{item.name}\t{annotations.output}")
         if item.problem:
             say(item.problem)
     return int(any(item.problem for item in items))
@@ -78,8 +76,9 @@ def refine_annotations(
     from spnrefine.review.overlays import Overlays, overlay_paths
 
     document = annotations.open()
-    tally.check()
     with closing(open_ledger()) as ledger:
+        inputs = [path for item in document.items for path in (item.photograph, annotations.path)]
+        tally.check(ledger, annotations.output, resume=course.resume, inputs=inputs)
         replacing = {"overwrite": settings.overwrite, "resume": course.resume}
         annotated.check_outputs(document, annotations.output, ledger, **replacing)
         items, overlays = document.items, Overlays()

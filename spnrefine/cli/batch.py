@@ -1,12 +1,13 @@
 """``spnrefine batch``: refine a folder, or the masks of an annotation file."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import maker_options, option, output_options, path
-from spnrefine.cli.streams import STREAM, progress, read_list, say
+from spnrefine.cli.options import Number, maker_options, option, output_options, path
+from spnrefine.cli.streams import STREAM, progress, read_list, say, tell
 
 if TYPE_CHECKING:
     from spnrefine.batch.job import Loaded, Refined
@@ -37,7 +38,7 @@ Examples:
 @option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE.")
 @option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=1.0,
     show_default=True,
     metavar="PX",
@@ -57,7 +58,12 @@ Examples:
     required=True,
     help="Folder of the refined masks, or file of the refined annotations.",
 )
-@option("--files-from", metavar="FILE|-", help="Refine the photographs that a file names, one a line.")
+@option(
+    "--files-from",
+    metavar="FILE|-",
+    help="Refine the photographs that a file names, one a line; their tree begins at DIR, or else at the lowest folder "
+    "that holds all.",
+)
 @option("--files0-from", metavar="FILE|-", help="The same, with names that end in NUL, as find -print0 writes them.")
 @output_options
 @option("--resume", is_flag=True, help="Skip what an earlier run has done with the same inputs, options and weights.")
@@ -110,16 +116,17 @@ def batch(
 
     import spnrefine
     from spnrefine.batch.job import Settings
-    from spnrefine.batch.ledger import Ledger, run_key
+    from spnrefine.batch.ledger import Ledger, made_before, run_key
     from spnrefine.batch.run import Work, run
     from spnrefine.cli import makers
     from spnrefine.cli.summary import Tally
+    from spnrefine.errors import FileError
     from spnrefine.model import weights
     from spnrefine.ops import cores
 
     jobs = jobs or min(cores.available(), MOST_JOBS)
     settings = Settings.of(**how)
-    tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite or resume)
+    tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite)
     threads = max(1, cores.available() // jobs)
 
     def load() -> spnrefine.Refiner:
@@ -141,30 +148,29 @@ def batch(
         return refine_annotations(annotations, load, settings, open_ledger, tally, course)
     labels = makers.makes_labels(model)
     makers.check_usage(model, backbone, only, has_masks=mask_dir is not None)
-    pairs = _pairs(folder, files_from, files0_from, mask_dir, output, without=labels or backbone is not None)
+    if output.is_file():
+        raise FileError(f"{output} is a file: give -o a folder, for the refined masks of all photographs.")
+    made = [*made_before(output), *([overlay] if overlay else [])]
+    pairs = _pairs(folder, files_from, files0_from, mask_dir, output, made, without=labels or backbone is not None)
     if dry_run:
         return _show(pairs)
-    tally.check()
-    maker, checksums = None, ""
-    if any(pair.mask is None and not pair.problem for pair in pairs):
-        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads)
-        checksums = makers.checksums(model, backbone, only)
-        if labels and only is None:
-            makers.write_labelmap(output, model, overwrite=settings.overwrite or resume)
-    refiner, ledger = None if labels else load(), open_ledger(checksums)
-    draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)
-    shows = overlay is not None or report is not None
-    work = Work(refiner, settings, ledger, jobs, resume, max_items, maker, draw, also_skipped=shows)
-    done = run(pairs, work)
-    try:
-        for record in progress(done, len(pairs)):
-            tally.add(record)
-            if fail_fast and record.status == "failed":
-                break
-    finally:
-        done.close()
-        ledger.close()
-        tally.close(len(pairs))
+    unmasked = any(pair.mask is None and not pair.problem for pair in pairs)
+    with closing(open_ledger(makers.checksums(model, backbone, only) if unmasked else "")) as ledger:
+        tally.check(ledger, resume=resume, inputs=[path for pair in pairs for path in pair.inputs])
+        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads) if unmasked else None
+        if unmasked and labels and only is None:
+            makers.write_labelmap(output, model, overwrite=settings.overwrite)
+        draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)
+        shows, refiner = overlay is not None or report is not None, None if labels else load()
+        done = run(pairs, Work(refiner, settings, ledger, jobs, resume, max_items, maker, draw, also_skipped=shows))
+        try:
+            for record in progress(done, len(pairs)):
+                tally.add(record)
+                if fail_fast and record.status == "failed":
+                    break
+        finally:
+            done.close()
+            tally.close(len(pairs))
     return 1 if tally.failed else 0
 
 
@@ -183,6 +189,7 @@ def _pairs(
     files0_from: str | None,
     mask_dir: Path | None,
     output: Path,
+    made: list[Path],
     *,
     without: bool,
 ) -> "list[Pair]":
@@ -195,14 +202,14 @@ def _pairs(
         return without_masks(found, folder, output) if without else pair_files(found, folder, mask_dir, output)
     folder = folder or Path()
     if without or (mask_dir is None and folder.is_dir() and not has_masks(folder)):
-        return find_photographs(folder, output)
-    return find_pairs(folder, mask_dir, output)
+        return find_photographs(folder, output, made)
+    return find_pairs(folder, mask_dir, output, made)
 
 
 def _show(pairs: "list[Pair]") -> int:
     """Print the pairs without working on them; 1 where some cannot be."""
     for pair in pairs:
-        click.echo(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
+        tell(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
         if pair.problem:
             say(f"{pair.photograph}: {pair.problem}")
     return int(any(pair.problem for pair in pairs))

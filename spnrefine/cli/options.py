@@ -1,5 +1,6 @@
 """Options that several commands share, and how an option is declared here."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,16 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "SPNREFINE_" + long.removeprefix("--").replace("-", "_").upper()
     return click.option(*names, envvar=variable, shell_complete=values_of(settings.get("metavar", "")), **settings)
+
+
+class Number(click.FloatRange):
+    """A number in a range; NaN, which compares with nothing, is none."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        number: float = super().convert(value, parameter, context)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", parameter, context)
+        return number
 
 
 def model_options(command: Command) -> Command:
@@ -52,7 +63,7 @@ def _device(command: Command) -> Command:
         default="auto",
         show_default=True,
         metavar="auto|cpu|cuda[:N]",
-        help="Where the network runs; auto is CUDA for folders, CPU for one image.",
+        help="Where the network runs; auto is CUDA where there is a device, else the CPU.",
     )(command)
 
 
@@ -63,7 +74,7 @@ def output_options(command: Command) -> Command:
             option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
             option(
                 "--threshold",
-                type=click.FloatRange(0, 1),
+                type=Number(0, 1),
                 default=0.5,
                 show_default=True,
                 help="The object is where the probability is above this.",
@@ -73,13 +84,13 @@ def output_options(command: Command) -> Command:
             option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
             option(
                 "--band",
-                type=click.FloatRange(min=0),
+                type=Number(min=0),
                 metavar="PX",
                 help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
             ),
             option(
                 "--max-change",
-                type=click.FloatRange(min=0),
+                type=Number(min=0),
                 metavar="SHARE",
                 help="Keep the coarse mask where more than this share of its area would change.",
             ),

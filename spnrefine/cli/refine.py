@@ -1,14 +1,18 @@
 """``spnrefine IMAGE [--mask MASK]``: refine one mask, or make one."""
 
 import os
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spnrefine.cli.completion import values_of
 from spnrefine.cli.options import maker_options, option, output_options
-from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, write_stdout
+from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
+
+if TYPE_CHECKING:
+    from spnrefine import Refiner
 
 
 @click.command(
@@ -57,6 +61,9 @@ def refine(
         raise click.UsageError("--json and the mask cannot both go to standard output: give -o FILE.")
     if to_stdout:
         check_stdout_takes_bytes()
+    named = image if image != STREAM or mask is None else mask
+    if output and not to_stdout:
+        _check_output(output, named)
 
     import json
     import time
@@ -77,7 +84,6 @@ def refine(
     maker = None if coarse is not None else makers.load_maker(model, backbone, only, settings.threshold, device)
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
-    named = image if image != STREAM or mask is None else mask
     target = None if to_stdout else _target(named, output, extension)
     outputs = [Path(path) for path in (target, overlay, compare) if path]
     if len(set(outputs)) < len(outputs):
@@ -108,9 +114,9 @@ def refine(
     if note:
         say(note)
     if as_json:
-        click.echo(json.dumps(record.as_dict()))
+        tell(json.dumps(record.as_dict()))
     elif target and not output:
-        click.echo(target)
+        tell(str(target))
 
 
 def _target(source: str, output: str | None, extension: str) -> Path:
@@ -118,18 +124,36 @@ def _target(source: str, output: str | None, extension: str) -> Path:
     stem = Path(source).stem
     if output is None:
         return Path(source).with_name(f"{stem}_refined{extension}")
-    if output.endswith(("/", os.sep)) or Path(output).is_dir():
+    if _is_folder(output):
         return Path(output) / f"{stem}{extension}"
     return Path(output)
 
 
+def _is_folder(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _check_output(output: str, source: str) -> None:
+    """Refuse a folder for what came without a name, and a file whose name tells no format."""
+    if _is_folder(output):
+        if source == STREAM:
+            raise click.UsageError(f"The photograph has no name to give its mask in {output}: give -o FILE.")
+    elif not Path(output).suffix:
+        hint = f"end it in one, as in {output}.png, or in / for a folder"
+        raise click.UsageError(f"-o {output} has no extension: {hint}.")
+
+
 class _Later:
-    """A refiner that is loaded when first called: an empty mask needs none."""
+    """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
     def __init__(self, model: str, device: str):
-        self.model, self.device = model, device
+        self._model, self._device = model, device
 
-    def __call__(self, image, coarse):
+    def __call__(self, image: Any, coarse: Any) -> Any:
+        return self._refiner(image, coarse)
+
+    @cached_property
+    def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self.model, self.device)(image, coarse)
+        return Refiner(self._model, self._device)

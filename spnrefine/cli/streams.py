@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
@@ -20,9 +20,10 @@ WIDTH = 200  # of tables that do not go to a terminal: none of their columns is 
 
 
 def read_stdin() -> bytes:
-    """Read all of standard input; wrong usage when that is a terminal."""
+    """Read all of standard input; wrong usage when that is a terminal, or closed."""
     if sys.stdin is None or sys.stdin.isatty():
-        raise click.UsageError("'-' reads standard input, which is a terminal: pipe a file into it or name one.")
+        what = "closed" if sys.stdin is None else "a terminal"
+        raise click.UsageError(f"'-' reads standard input, which is {what}: pipe a file into it or name one.")
     return sys.stdin.buffer.read()
 
 
@@ -34,10 +35,15 @@ def read_list(name: str, separator: str) -> list[str]:
         from spnrefine.files.opening import read_bytes
 
         data = read_bytes(Path(name))
-    return [os.fsdecode(item) for item in data.split(separator.encode()) if item]
+    items = data.split(separator.encode())
+    if separator == "\n":
+        items = [item.removesuffix(b"\r") for item in items]
+    return [os.fsdecode(item) for item in items if item]
 
 
 def check_stdout_takes_bytes() -> None:
+    if sys.stdout is None:
+        raise click.UsageError("The mask would go to standard output, which is closed: give -o FILE.")
     if sys.stdout.isatty():
         raise click.UsageError("The mask would go to a terminal: redirect it to a file or give -o FILE.")
 
@@ -58,22 +64,35 @@ def write_stdout(data: bytes) -> None:
         raise FileError(f"Standard output cannot be written ({os.strerror(error.errno or 0)}).") from None
 
 
+def tell(text: str) -> None:
+    """Print a line of the result, errors as in `write_stdout`; where standard output is closed, nothing.
+
+    Paths in it go out as the bytes that they are: a path need not be text in any encoding.
+    """
+    if sys.stdout is not None:
+        write_stdout(os.fsencode(text) + b"\n")
+
+
 def say(text: str) -> None:
     """Tell the user something on standard error."""
     click.echo(text, err=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a stream is a terminal; one that is closed is none."""
+    return stream is not None and stream.isatty()
 
 
 def progress(items: Iterable[Item], total: int) -> Iterable[Item]:
     """Show a bar on standard error while ``items`` are gone through; none off a terminal or where CI is set."""
     from tqdm import tqdm
 
-    return tqdm(
-        items, total=total, unit="image", disable=True if os.environ.get("CI") else None, leave=False, file=sys.stderr
-    )
+    silent = bool(os.environ.get("CI")) or not is_terminal(sys.stderr)
+    return tqdm(items, total=total, unit="image", disable=silent, leave=False, file=sys.stderr)
 
 
 def console() -> "Console":
     """Return a console on standard output for tables."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
+    return Console(highlight=False, soft_wrap=True, width=None if is_terminal(sys.stdout) else WIDTH)

@@ -4,15 +4,17 @@ import json
 import statistics
 import sys
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.streams import STREAM, say
+from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 
 if TYPE_CHECKING:
     from spnrefine.batch.job import Refined
+    from spnrefine.batch.ledger import Ledger
     from spnrefine.batch.record import Record
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
@@ -28,27 +30,42 @@ class Tally:
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
-        self._overwrite = overwrite
+        self._other_formats = Counter[tuple[str, str]]()
+        self._overwrite, self._resume = overwrite, False
+        self._ledger: Ledger | None = None
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
         self._lines: list[str] = []
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-    def check(self) -> None:
-        """Refuse files that exist before any work is done."""
+    def check(self, ledger: "Ledger", *others: Path, resume: bool, inputs: Collection[Path]) -> None:
+        """Refuse files that exist, or are another's, or one of ``others`` or ``inputs``, before any work is done.
+
+        With ``resume``, those that ``ledger`` knows from an earlier run may exist.
+        """
         from spnrefine.files import atomic
 
-        for path in (self._records, self._page):
-            if path:
-                atomic.check_output(path, overwrite=self._overwrite)
+        self._ledger, self._resume = ledger, resume
+        own = [path for path in (self._records, self._page) if path]
+        if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
+            raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
+        for path in own:
+            atomic.check_output(path, overwrite=self._may_replace(path), inputs=set(inputs))
+
+    def _may_replace(self, path: Path) -> bool:
+        return self._overwrite or (self._resume and self._ledger is not None and self._ledger.may_replace(path))
+
+    def _write(self, path: Path, data: bytes) -> None:
+        if self._ledger is not None:
+            self._ledger.write(path, data, overwrite=self._may_replace(path), inputs=())
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
         if self._report is not None:
             from spnrefine.review.thumbnails import thumbnail
 
-            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before != 0, refined.after != 0)
+            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before, refined.after)
 
     def add(self, record: "Record") -> None:
         """Count a record and put it out."""
@@ -57,27 +74,31 @@ class Tally:
             self.failed.append(record)
         elif record.changed is not None:
             self._changed.append(record.changed)
+        if record.mask and record.output and Path(record.mask).is_file():
+            came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
+            self._other_formats[came, went] += came != went
         if self._report is not None:
             listed = record.as_dict()
             if record.mask and not Path(record.mask).is_file():  # an item of an annotation file: a name, no link
                 listed |= {"mask": None, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
         if self._to_stdout:
-            click.echo(json.dumps(record.as_dict()))
+            tell(json.dumps(record.as_dict()))
         elif self._records:
             self._lines.append(json.dumps(record.as_dict()) + "\n")
 
     def close(self, total: int) -> None:
         """Write the files, name what failed, and sum up."""
-        from spnrefine.files import atomic
-
         if self._records:
-            atomic.write_bytes(self._records, "".join(self._lines).encode(), overwrite=self._overwrite)
+            self._write(self._records, "".join(self._lines).encode())
         if self._report is not None and self._page:
-            self._report.write(self._page, overwrite=self._overwrite)
+            self._write(self._page, self._report.html(self._page.parent).encode())
+        for (came, went), count in self._other_formats.items():
+            if count:
+                say(f"Masks that came as {came} and are written as {went}: {count}.")
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             self._table(total)
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))

@@ -42,12 +42,9 @@ class LabelMap:
         return place.astype(np.uint8 if len(keys) <= 256 else np.uint16)
 
 
-def find_labelmap(mask: Path) -> LabelMap | None:
-    """Read the ``labelmap.txt`` in the folder of a mask or in one of the two above it; None if there is none."""
-    for folder in list(mask.absolute().parents)[:3]:
-        if (folder / NAME).is_file():
-            return read_labelmap(folder / NAME)
-    return None
+def find_labelmap(mask: Path) -> Path | None:
+    """Find the ``labelmap.txt`` in the folder of a mask or in one of the two above it; None if there is none."""
+    return next((folder / NAME for folder in list(mask.absolute().parents)[:3] if (folder / NAME).is_file()), None)
 
 
 def read_labelmap(path: Path) -> LabelMap:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.files.colours import find_labelmap, palette
+from spnrefine.files.colours import find_labelmap, palette, read_labelmap
 from spnrefine.files.images import Photograph
 from spnrefine.files.meaning import Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
@@ -84,7 +84,8 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     """
     name = describe(source)
     raster = read_raster(source)
-    labelmap = None if isinstance(source, bytes) else find_labelmap(Path(source))
+    listed = None if isinstance(source, bytes) else find_labelmap(Path(source))
+    labelmap = None if listed is None else read_labelmap(listed)
     meaning = interpret(raster, labels=labels, void=void, name=name, labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 

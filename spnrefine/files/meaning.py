@@ -12,6 +12,9 @@ from spnrefine.files.stacks import Stack, read_stack
 
 Kind = Literal["binary", "probability", "labels"]
 
+ROUNDED = {"WEBP"}
+"""Formats that, where they are lossy, give gray back as three channels that differ by one here and there."""
+
 DEFAULT_VOID = 255
 """The id that means "left undecided" where values are ids: Pascal VOC's."""
 
@@ -54,9 +57,9 @@ def interpret(
         stack, foreground = read_stack(raster.pixels, name)
         kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
         return Meaning(stack.any_object, kind, None, slice(0, len(stack.planes)), 0, foreground, stack=stack)
-    if labelmap is not None and raster.pixels.shape[2] == 3 and raster.pixels.dtype == np.uint8:
+    if labelmap is not None and _is_colour_coded(raster.pixels, labelmap):
         return _colour_coded(raster.pixels, labelmap, void, name)
-    channels = _mask_channels(raster.pixels, name)
+    channels = _mask_channels(raster.pixels, name, apart=1 if raster.format in ROUNDED else 0)
     values = raster.pixels[..., channels.start]
     if values.dtype.kind == "f":
         if labels:
@@ -67,8 +70,18 @@ def interpret(
     return _gray(channels, values, void)
 
 
+def _is_colour_coded(pixels: np.ndarray, labelmap: LabelMap) -> bool:
+    """Whether the colours are classes: not where alpha is the mask, nor in black and white that has no such class."""
+    if pixels.dtype != np.uint8 or pixels.shape[2] not in (3, 4) or bool((pixels[..., 3:] != 255).any()):
+        return False
+    white = (labelmap.colours == 255).all(axis=1).any()
+    colours = pixels[..., :3]
+    black_and_white = bool((((colours == 0) | (colours == 255)) & (colours == colours[..., :1])).all())
+    return bool(white) or not black_and_white
+
+
 def _colour_coded(pixels: np.ndarray, labelmap: LabelMap, void: int | None, name: str) -> Meaning:
-    ids = labelmap.ids(pixels, name)
+    ids = labelmap.ids(pixels[..., :3], name)
     void_at = _where(ids, labelmap.void if void is None else void)
     inside = ids != 0 if void_at is None else (ids != 0) & ~void_at
     return Meaning(inside.astype(np.float32), "labels", void_at, slice(0, 3), 0, 1, ids, labelmap.colours)
@@ -79,11 +92,15 @@ def same_pixels(one: np.ndarray, other: np.ndarray) -> bool:
     return one.dtype == other.dtype and np.array_equal(one, other)
 
 
-def _mask_channels(pixels: np.ndarray, name: str) -> slice:
-    """Find the channels that carry the mask: all of them equal, or the alpha channel alone."""
+def _close(one: np.ndarray, other: np.ndarray, apart: int) -> bool:
+    return same_pixels(one, other) or (apart > 0 and int(np.abs(one.astype(np.int16) - other).max()) <= apart)
+
+
+def _mask_channels(pixels: np.ndarray, name: str, apart: int) -> slice:
+    """Find the channels that carry the mask: all of them equal but for ``apart``, or the alpha channel alone."""
     count = pixels.shape[2]
     colours = slice(0, count - 1 if count in (2, 4) else count)
-    gray = all(same_pixels(pixels[..., 0], pixels[..., channel]) for channel in range(1, colours.stop))
+    gray = all(_close(pixels[..., 0], pixels[..., channel], apart) for channel in range(1, colours.stop))
     if count in (1, 3):
         if not gray:
             raise FileError(

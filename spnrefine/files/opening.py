@@ -19,6 +19,7 @@ FORMATS = "JPEG, PNG, TIFF, BMP or WebP"
 """The formats named to users; whatever else Pillow reads is read as well."""
 
 _ORIENTATION_TAG = 0x0112
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Pillow's pixel limit and Python's warning filters belong to the process; threads take turns at changing them.
 _pillow = threading.Lock()
 
@@ -55,7 +56,8 @@ def read_bytes(source: Source) -> bytes:
             reason = getattr(error, "strerror", None) or str(error)
             raise FileError(f"{name} cannot be read ({reason}); check the path and its permissions") from error
     if not data:
-        raise FileError(f"{name} is empty (0 bytes); give a picture")
+        hint = "pipe a file into it" if isinstance(source, bytes) else "make or copy it again"
+        raise FileError(f"{name} is empty (0 bytes); {hint}")
     return data
 
 
@@ -80,6 +82,9 @@ def decode(data: bytes, name: str) -> Picture:
     except FileError:
         raise
     except UnidentifiedImageError as error:
+        if data.startswith(_TIFF_MAGICS):
+            kinds = "8 or 16 bits, or with floats of 32 bits"
+            raise FileError(f"{name} is a damaged TIFF, or of a kind that is not read; save it with {kinds}") from error
         raise FileError(f"{name} is not a whole picture that can be read; give a {FORMATS}") from error
     except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
         raise FileError(f"{name} is damaged or cut short ({error}); export or copy it again") from error

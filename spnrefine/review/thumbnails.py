@@ -1,6 +1,7 @@
 """Small pictures of a change: one JPEG of the photograph, and both contours as SVG paths over it."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 from spnrefine.review.pictures import RGB
 
 Bools = NDArray[np.bool_]
+Masks = NDArray[np.bool_] | NDArray[np.integer]
 
 WIDTH, HEIGHT = 320, 240  # pixels, at most
 FINE = 4  # contours are traced on a grid so much finer than the thumbnail's pixels
@@ -41,9 +43,13 @@ class Thumbnail:
     refined: str
 
 
-def thumbnail(image: RGB, coarse: Bools, refined: Bools) -> Thumbnail:
-    """Make the thumbnail of the part of ``image`` (H, W, 3) that the masks (H, W) cover, before or after."""
-    crop = crop_box(coarse | refined)
+def thumbnail(image: RGB, coarse: Masks, refined: Masks) -> Thumbnail:
+    """Make the thumbnail of the part of ``image`` (H, W, 3) that the masks (H, W) cover, before or after.
+
+    Of several ids, 0 the background, each has its own outline, so that borders between two of them are seen too; or
+    all have one together, where they are too many.
+    """
+    crop = crop_box((coarse != 0) | (refined != 0))
     picture = np.ascontiguousarray(image[crop])
     rows, columns = picture.shape[:2]
     scale = min(WIDTH / columns, HEIGHT / rows)
@@ -88,21 +94,27 @@ def _jpeg(picture: RGB) -> bytes:
     return data
 
 
-def _path(mask: Bools, fine: tuple[int, int]) -> str:
-    """Trace a mask on the fine grid; where it is too ragged for `PATH_BYTES`, coarser, and its longest contours."""
-    if not mask.any():
+def _path(masks: Masks, fine: tuple[int, int]) -> str:
+    """Trace masks on the fine grid; where they are too ragged for `PATH_BYTES`, coarser, and the longest contours."""
+    found = [contour for number in np.unique(masks[masks != 0]) for contour in _contours(masks == number, fine)]
+    if not found:
         return ""
-    shrinks = mask.shape[1] > fine[0]
-    grid = cv2.resize(mask.astype(np.uint8) * 255, fine, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    contours, _ = cv2.findContours((grid > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    contours = sorted(contours, key=len, reverse=True)
+    contours = sorted(found, key=len, reverse=True)
     pieces: list[str] = []
     for tolerance in TOLERANCES:
         pieces = [_piece(cv2.approxPolyDP(contour, tolerance, closed=True)) for contour in contours]
         if sum(map(len, pieces)) <= PATH_BYTES:
             return "".join(pieces)
+    if masks.dtype != np.bool_:
+        return _path(masks != 0, fine)
     fits = int(np.searchsorted(np.cumsum([len(piece) for piece in pieces]), PATH_BYTES, side="right"))
     return "".join(pieces[: max(fits, 1)])
+
+
+def _contours(mask: Bools, fine: tuple[int, int]) -> Sequence[NDArray[Any]]:
+    shrinks = mask.shape[1] > fine[0]
+    grid = cv2.resize(mask.astype(np.uint8) * 255, fine, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return cv2.findContours((grid > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
 
 
 def _piece(contour: NDArray[Any]) -> str:

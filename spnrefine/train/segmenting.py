@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from spnrefine.files.classes import VOID
 from spnrefine.model.segmenter import Segmenter
+from spnrefine.train.bystander import end_with_parent, starting_bystanders
 from spnrefine.train.draws import Draws
 from spnrefine.train.lesson import Infer, Lost
 from spnrefine.train.photographs import Photographs
@@ -70,16 +71,18 @@ class Source:
 
     def _from(self, step: int) -> Iterator[list[Tensor]]:
         size = self.photographs.batch
-        return iter(
-            DataLoader(
-                self.photographs,
-                batch_size=size,
-                sampler=_Onwards(step * size),
-                num_workers=1,
-                prefetch_factor=4,
-                multiprocessing_context="fork" if self.device.type == "cpu" else "spawn",
-            )
+        method = "fork" if self.device.type == "cpu" else "spawn"
+        loader = DataLoader(
+            self.photographs,
+            batch_size=size,
+            sampler=_Onwards(step * size),
+            num_workers=1,
+            prefetch_factor=4,
+            multiprocessing_context=method,
+            worker_init_fn=end_with_parent,
         )
+        with starting_bystanders(method):
+            return iter(loader)
 
 
 class _Onwards(torch.utils.data.Sampler[int]):

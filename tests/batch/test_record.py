@@ -45,3 +45,15 @@ def test_parts_and_holes_of_ids_are_counted_together():
     assert parts_and_holes(ids) == (3, 1)
     assert parts_and_holes(np.zeros((3, 3), int)) == (0, 0)
     assert parts_and_holes(np.ones((3, 3), bool)) == (1, 0)
+
+
+def test_void_is_no_object():
+    before, after = np.where(ring(), 3, 0).astype(np.uint8), np.where(np.roll(ring(), 2, 1), 3, 0).astype(np.uint8)
+    probability, void = np.where(after == 3, 0.9, 0.2).astype(np.float32), np.zeros((40, 50), bool)
+    void[:, 45:] = void[:3, :30] = True
+    clear, marked = Record("photo.jpg", "mask.png"), Record("photo.jpg", "mask.png")
+    measure(clear, before, after, probability, None)
+    for ids in (before, after):
+        ids[void] = 255
+    measure(marked, before, after, np.where(void, np.float32(0.5), probability), void)
+    assert marked == clear

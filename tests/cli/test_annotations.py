@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.annotations.document import open_document
+from spnrefine.files.orientation import turn, turn_back
 from tests.annotations.make_brush_golden import read_golden
 from tests.model.make_check import draw
 from tests.pictures import open_picture
@@ -148,3 +150,39 @@ def test_brushes_of_label_studios_own_encoder_come_back_byte_for_byte(run, tmp_p
     assert (tmp_path / "refined.json").read_bytes() == (tmp_path / "export.json").read_bytes()
     result = run(*command, "--overwrite")
     assert f"{len(brushes)} refined of {len(brushes)}" in result.stderr
+
+
+def test_resume_takes_up_yolo_files_that_say_that_there_is_nothing(run, pair):
+    photo, _ = pair
+    labels = photo.parent / "labels"
+    labels.mkdir()
+    (labels / "photo.txt").write_text("0 0.2 0.25 0.7 0.25 0.7 0.75 0.2 0.75\n")
+    (labels / "nothing.txt").write_text("")
+    command = ("batch", labels, "--images", photo.parent, "-o", photo.parent / "out")
+    assert run(*command).exit_code == 0
+    again = run(*command, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert (photo.parent / "out/nothing.txt").read_bytes() == b""
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 8])
+def test_masks_of_stored_pixels_are_turned_along_with_their_photograph(run, tmp_path, orientation):
+    from pycocotools import mask as rle
+
+    image, coarse = draw(80, 100, seed=7)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(turn_back(image, orientation))).save(tmp_path / "1.png", exif=exif)
+    stored = turn_back(coarse > 127, orientation)
+    encoded = rle.encode(np.asfortranarray(stored.astype(np.uint8)))
+    annotation = {"id": 1, "image_id": 1, "segmentation": encoded | {"counts": encoded["counts"].decode()}}
+    images = [{"id": 1, "file_name": "1.png", "height": 100, "width": 80}]
+    (tmp_path / "all.json").write_text(json.dumps({"images": images, "annotations": [annotation]}))
+    kept = run("batch", tmp_path / "all.json", "-o", tmp_path / "kept.json", "--band", 0)
+    assert kept.exit_code == 0, kept.stderr
+    assert (tmp_path / "kept.json").read_bytes() == (tmp_path / "all.json").read_bytes()
+    assert run("batch", tmp_path / "all.json", "-o", tmp_path / "new.json", "--resume").exit_code == 0
+    written = open_document(tmp_path / "new.json").items[0].read((100, 80))
+    Image.fromarray(coarse > 127).save(tmp_path / "upright.bmp")
+    assert run(tmp_path / "1.png", "--mask", tmp_path / "upright.bmp", "-o", tmp_path / "upright.png").exit_code == 0
+    np.testing.assert_array_equal(turn(written, orientation), np.asarray(open_picture(tmp_path / "upright.png")))

@@ -111,6 +111,9 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "same file twice"),
         (["photo.jpg", "--mask", "-", "--json"], "--json"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "2"], "0<=x<=1"),
+        (["photo.jpg", "--mask", "coarse.png", "--threshold", "nan"], "not a number"),
+        (["photo.jpg", "--mask", "coarse.png", "-o", "out"], "no extension"),
+        (["-", "-o", "out/"], "no name"),
         (["photo.jpg", "--mask", "coarse.png", "--nonsense"], "--nonsense"),
     ],
 )

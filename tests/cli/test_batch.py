@@ -139,3 +139,38 @@ def test_overlays_never_overwrite_masks(run, folder):
     assert result.exit_code == 1
     assert "never overwritten" in result.stderr
     assert (folder / "masks/a.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("places", [("photos/out", "photos/look"), ("photos", "look")])
+def test_what_an_earlier_run_made_is_not_taken_for_photographs(run, folder, places):
+    out, look = (folder / place for place in places)
+    command = ("batch", folder / "photos", "--mask-dir", folder / "masks", "-o", out, "--overlay", look)
+    assert run(*command).exit_code == 0
+    again = run(*command, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert "3 skipped of 3" in again.stderr
+
+
+def test_an_output_that_is_a_file_is_told_before_any_work(run, folder):
+    (folder / "out").write_text("precious")
+    result = batch(run, folder)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "give -o a folder" in result.stderr
+
+
+def test_records_and_report_in_one_file_are_wrong_usage(run, folder):
+    result = batch(run, folder, "--records", folder / "x", "--report", folder / "x")
+    assert result.exit_code == 2
+    assert "same file twice" in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_masks_that_come_back_in_another_format_are_counted_and_noted(run, folder):
+    open_picture(folder / "masks/a.png").save(folder / "masks/a.jpg")
+    (folder / "masks/a.png").unlink()
+    result = batch(run, folder, "--json")
+    assert result.exit_code == 0
+    assert "came as .jpg and are written as .png: 1." in result.stderr
+    notes = [json.loads(line)["notes"] for line in result.stdout.splitlines()]
+    assert [len(said) for said in notes] == [1, 0, 0]
+    assert "lossy JPEG" in notes[0][0]

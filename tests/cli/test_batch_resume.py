@@ -223,3 +223,44 @@ def test_masks_beside_the_photographs(run, folder):
 def test_neither_folder_nor_list_is_wrong_usage(run, folder):
     assert run("batch", "-o", folder / "out").exit_code == 2
     assert run("batch", "--files-from", "a", "--files0-from", "b", "-o", folder / "out").exit_code == 2
+
+
+def test_resume_sees_that_the_colours_of_classes_changed(run, folder):
+    for mask in (folder / "masks").rglob("*.png"):
+        Image.fromarray(
+            np.repeat(np.asarray(open_picture(mask))[..., None], 3, axis=2) // 255 * np.uint8([200, 0, 0])
+        ).save(mask)
+    (folder / "masks/labelmap.txt").write_text("background:0,0,0::\ncat:200,0,0::\n")
+    assert run(*arguments(folder)).exit_code == 0
+    assert statuses(run(*arguments(folder, "--json", "--resume"))) == ["skipped"] * COUNT
+    (folder / "masks/labelmap.txt").write_text("background:0,0,0::\nvoid:200,0,0::\n")
+    assert "skipped" not in statuses(run(*arguments(folder, "--json", "--resume")))
+
+
+@pytest.mark.parametrize("option", ["--records", "--report"])
+def test_resume_replaces_records_and_reports_of_its_own_alone(run, folder, option):
+    assert run(*arguments(folder, "--max-items", 1, option, folder / "own")).exit_code == 0
+    (folder / "others").write_text("precious")
+    refused = run(*arguments(folder, "--resume", option, folder / "others"))
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "others exists" in refused.stderr
+    assert (folder / "others").read_text() == "precious"
+    assert run(*arguments(folder, "--resume", option, folder / "own")).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--records", "--report"])
+def test_records_and_reports_never_overwrite_a_photograph(run, folder, option):
+    before = (folder / "photos/00.jpg").read_bytes()
+    refused = run(*arguments(folder, "--overwrite", option, folder / "photos/00.jpg"))
+    assert refused.exit_code == 1
+    assert "never overwritten" in refused.stderr
+    assert (folder / "photos/00.jpg").read_bytes() == before
+
+
+def test_a_ledger_with_lines_of_others_is_read_all_the_same(run, folder):
+    assert run(*arguments(folder, "--max-items", 2)).exit_code == 0
+    with ledger_path(folder / "out").open("a") as file:
+        file.write('{"output": 5}\n{"key": "x", "mask": 3}\n[1]\nnull\n\0\n{"output": "a", "record": 3}\n')
+    result = run(*arguments(folder, "--json", "--resume"))
+    assert result.exit_code == 0, result.stderr
+    assert statuses(result).count("skipped") == 2

@@ -25,11 +25,29 @@ def test_a_broken_pipe_ends_quietly(shell, pair):
     assert result.stderr == b""
 
 
-def test_a_full_disc_is_one_sentence(shell, pair):
-    result = shell("spnrefine photo.jpg --mask coarse.png -o - > /dev/full", pair[0].parent)
+@pytest.mark.parametrize("what", ["", "--json -o out.png", "-o -"])
+def test_a_full_disc_behind_standard_output_is_one_sentence_whatever_goes_there(shell, pair, what):
+    result = shell(f"spnrefine photo.jpg --mask coarse.png {what} > /dev/full", pair[0].parent)
     assert result.returncode == 1
-    assert b"Error: Standard output cannot be written" in result.stderr
-    assert b"Traceback" not in result.stderr
+    assert result.stderr.startswith(b"Error: Standard output cannot be written")
+    assert result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("spnrefine photo.jpg --mask coarse.png 2>&-", 0),
+        ("spnrefine photo.jpg --mask coarse.png >&-", 0),
+        ("spnrefine photo.jpg --mask coarse.png -o - >&-", 2),
+        ("spnrefine photo.jpg --mask - <&-", 2),
+        ("mkdir p m; mv photo.jpg p/a.jpg; mv coarse.png m/a.png; spnrefine batch p --mask-dir m -o out 2>&-", 0),
+    ],
+)
+def test_streams_that_are_closed(shell, pair, line, code):
+    result = shell(line, pair[0].parent)
+    assert result.returncode == code, result.stderr
+    assert b"bug" not in result.stderr
+    assert code == 0 or b"closed" in result.stderr
 
 
 def in_terminal(*arguments, cwd):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from spnrefine import refine
+from spnrefine.model import inference
 from tests.pictures import open_picture
 
 
@@ -173,3 +174,14 @@ def test_labels_and_void_say_what_gray_values_mean(run, pair):
     refined = pixels(photo.with_name("out.png"))
     assert set(np.unique(refined)) == {0, 7, 9}
     assert np.array_equal(refined == 9, ids == 9)
+
+
+def test_the_network_is_loaded_once_for_all_ids(run, pair, monkeypatch):
+    photo, coarse = pair
+    ids = np.where(pixels(coarse) > 0, 1 + np.arange(100) // 20, 0).astype(np.uint16)
+    Image.fromarray(ids).save(coarse)
+    loaded, load = [], inference.load
+    monkeypatch.setattr(inference, "load", lambda *how: loaded.append(how) or load(*how))
+    result = run(photo, "--mask", coarse)
+    assert result.exit_code == 0, result.stderr
+    assert len(loaded) == 1

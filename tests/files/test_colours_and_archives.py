@@ -45,6 +45,27 @@ def test_colours_are_ids_and_come_back_as_colours(coded):
     assert (written != pixels).any(-1).sum() == 3
 
 
+def test_an_opaque_alpha_channel_stays_what_it_is(coded):
+    path, pixels = coded
+    Image.fromarray(np.dstack([pixels, np.full(COARSE.shape, 255, np.uint8)])).save(path)
+    mask = read_mask(path)
+    assert set(np.unique(mask.labels)) == {0, 1, 2, 3}
+    moved = mask.labels.copy()
+    moved[5, 5:8] = 2
+    written = pixels_of(encode_mask(mask, moved))
+    assert (written[5, 5:8] == (0, 128, 0, 255)).all()
+    assert (written[..., 3] == 255).all()
+
+
+def test_black_and_white_is_a_mask_beside_a_labelmap_without_white(coded):
+    path, _ = coded
+    Image.fromarray(np.dstack([COARSE.astype(np.uint8) * 255] * 3)).save(path)
+    assert read_mask(path).kind == "binary"
+    with (path.parents[1] / "labelmap.txt").open("a") as file:
+        file.write("snow:255,255,255::\n")
+    assert read_mask(path).kind == "labels"
+
+
 def test_a_colour_that_is_not_listed_is_named(coded):
     path, pixels = coded
     pixels[3, 3] = (1, 2, 3)

@@ -1,5 +1,6 @@
 """Refined masks come back in the clothes of the coarse ones, in every format."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -167,3 +168,29 @@ def test_any_gray_probabilities_survive_the_round_trip(array: np.ndarray, format
     if mask.kind == "probability":
         again = read_mask(encode_mask(mask, mask.probability, soft=True, format=format))
         np.testing.assert_array_equal(again.probability, mask.probability)
+
+
+@pytest.mark.parametrize("quality", [5, 50, 80])
+def test_a_lossy_webp_is_gray_though_its_channels_differ_by_rounding(quality):
+    data = encode(
+        Image.fromarray(np.dstack([np.kron(gray(COARSE), np.ones((9, 9), np.uint8))] * 3)), "WEBP", quality=quality
+    )
+    assert np.ptp(pixels_of(data), axis=2).max() == 1
+    mask = read_mask(data)
+    assert encode_mask(mask, mask.probability) == data
+    moved = mask.probability > 0.5
+    moved[0] = ~moved[0]
+    np.testing.assert_array_equal(pixels_of(encode_mask(mask, moved)), np.where(moved, 255, 0)[..., None].repeat(3, 2))
+
+
+def test_a_little_colour_is_a_colour_picture_all_the_same():
+    tinted = np.full((9, 9, 3), 200, np.uint8)
+    tinted[4, 4] = (200, 203, 200)
+    with pytest.raises(FileError, match="colour picture"):
+        read_mask(encode(Image.fromarray(tinted), "WEBP", lossless=True))
+
+
+def test_a_tiff_of_a_kind_that_is_not_read_is_named_so():
+    doubles = cv2.imencode(".tif", np.zeros((4, 5)))[1].tobytes()
+    with pytest.raises(FileError, match="floats of 32 bits"):
+        read_mask(doubles)

@@ -61,6 +61,27 @@ def test_paths_follow_the_masks(transform):
         assert (shown & exact).sum() / (shown | exact).sum() > 0.98
 
 
+def test_a_border_that_moved_between_two_ids_is_seen():
+    image, _, _ = arrays(height=60, width=80)
+    before = np.zeros((60, 80), np.uint8)
+    before[10:50, 10:40], before[10:50, 40:70] = 3, 7
+    after = before.copy()
+    after[10:50, 40:46] = 3
+    picture = thumbnail(image, before, after)
+    assert picture.coarse != picture.refined
+    assert thumbnail(image, before != 0, after != 0).coarse != picture.coarse
+    box = thumbnail(image, before != 0, before != 0)
+    shown = drawn(picture.coarse, box.width, box.height), drawn(box.coarse, box.width, box.height)
+    assert (shown[0] != shown[1]).mean() < 0.01
+
+
+def test_many_ids_take_no_more_room_than_one_mask():
+    image, _, _ = arrays(height=60, width=80)
+    ids = np.arange(60 * 80, dtype=np.uint16).reshape(60, 80) % 1000
+    picture = thumbnail(image, ids, ids)
+    assert 0 < len(picture.coarse) <= PATH_BYTES
+
+
 def test_noise_takes_no_more_room_than_anything_else():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (480, 640, 3), np.uint8)
