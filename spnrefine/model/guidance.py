@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.model.backbone import FEATURE_CHANNELS, Encoder
+from spnrefine.model.config import DETAIL_FULL
 from spnrefine.model.layers import conv_block, upsample
 
-DETAIL_FULL, DETAIL_HALF = 8, 16
+DETAIL_HALF = 16
 DECODER8 = 64
 
 

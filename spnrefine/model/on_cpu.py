@@ -1,27 +1,37 @@
-"""The network on the CPU without torch: two exported halves in ONNX Runtime, and between them Numba's propagation.
+"""The network on the CPU without torch: ONNX Runtime up to the gates, then Numba's propagation and decoder.
 
-Importing torch takes longer than refining a photograph, so nothing here does. The halves hold the network's structure
-only; the numbers come from the weights file, so that any weights of the same configuration run.
-``python -m spnrefine.model.export`` makes them.
+Importing torch takes longer than refining a photograph, so nothing here does. What ONNX Runtime runs is exported by
+``python -m spnrefine.model.export`` and holds the network's structure only; the numbers come from the weights file, so
+that any weights of the same configuration run.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
+from spnrefine.model.decoder_weights import fold
 from spnrefine.model.weights import WeightsInfo
 from spnrefine.ops.directions import ALL_DIRECTIONS
 
 EXPORTED = Path(__file__).parent / "exported"
-BEGIN, FINISH, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "finish.onnx", EXPORTED / "segment.onnx"
+BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
+SMALLEST = 32  # side of what the exported network puts out at least
 ERRORS_ONLY = 3  # ONNX Runtime's log level
+
+
+class Kernels(NamedTuple):
+    """What Numba compiled: :func:`spnrefine.ops.cpu.forward` and :func:`spnrefine.model.decoder_on_cpu.decode`."""
+
+    propagate: Callable
+    decode: Callable
 
 
 class NetworkOnCPU:
@@ -35,39 +45,55 @@ class NetworkOnCPU:
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
         assert isinstance(info.config, Config)
         self.config, self._threads = info.config, threads
-        background = ThreadPoolExecutor(1)
-        self._propagation = background.submit(self._load_propagation)
-        background.shutdown(wait=False)
         last = {key: value for key, value in state.items() if key.startswith("decode.")}
         try:
+            self._decoder = fold(last, self.config.channels + DETAIL_FULL + self.config.classes)
+            background = ThreadPoolExecutor(1)
+            self._kernels = background.submit(self._load_kernels)
+            background.shutdown(wait=False)
             self._begin = _session(BEGIN, {key: value for key, value in state.items() if key not in last}, threads)
-            self._finish = _session(FINISH, last, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
         height, width = coarse.shape
-        taps, state, detail, mask = self._begin.run(None, {"image": image[None], "coarse": coarse[None, None]})
-        state = self._propagate(self._propagation.result(), state, taps)
-        (probability,) = self._finish.run(None, {"state": state, "detail": detail, "mask": mask})
-        return probability[0, 0, :height, :width]
+        begun = self._begin.run(None, {"image": image[None], "coarse": coarse[None, None]})
+        return self._finish(self._kernels.result(), *begun)[:height, :width]
 
-    def _propagate(self, cpu: ModuleType, state: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Propagate a state (1, h, w, C) under taps (h * w, 4 * T * C), both channels last."""
+    def _finish(
+        self,
+        kernels: Kernels,
+        taps: NDArray[np.float32],
+        state: NDArray[np.float32],
+        detail: NDArray[np.float32],
+        mask: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Propagate and decode what the exported network puts out, for an image padded to (H, W).
+
+        The state (1, H / 2, W / 2, C) and its taps (H * W / 4, 4 * T * C) lie channels last, detail and mask do not.
+        """
         guidance = taps.reshape(*state.shape[:3], len(ALL_DIRECTIONS), self.config.taps, self.config.channels)
         guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
         for _ in range(self.config.rounds):
-            state, _ = cpu.forward(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
-        return state.transpose(0, 2, 3, 1)
+            state, _ = kernels.propagate(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
+        return kernels.decode(state[0].transpose(1, 2, 0), detail[0], mask[0], self._decoder, self._threads)
 
-    def _load_propagation(self) -> ModuleType:
+    def _load_kernels(self) -> Kernels:
         """Import Numba and load its kernels, which takes longer than all else: begun early, in the background."""
-        from spnrefine.ops import cpu
+        from spnrefine.model.decoder_on_cpu import decode
+        from spnrefine.ops.cpu import forward
 
-        channels, taps = self.config.channels, len(ALL_DIRECTIONS) * self.config.taps * self.config.channels
-        self._propagate(cpu, np.zeros((1, 2, 2, channels), np.float32), np.zeros((4, taps), np.float32))
-        return cpu
+        kernels = Kernels(forward, decode)
+        channels, side = self.config.channels, SMALLEST // 2
+        self._finish(
+            kernels,
+            np.zeros((side * side, len(ALL_DIRECTIONS) * self.config.taps * channels), np.float32),
+            np.zeros((1, side, side, channels), np.float32),
+            np.zeros((1, DETAIL_FULL, SMALLEST, SMALLEST), np.float32),
+            np.zeros((1, self.config.classes, SMALLEST, SMALLEST), np.float32),
+        )
+        return kernels
 
 
 class SegmenterOnCPU:

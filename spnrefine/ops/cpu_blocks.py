@@ -1,0 +1,77 @@
+"""Blocks of sums, held in registers while much is added to them: some outputs of some vectors of pixels."""
+
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+from numba.core import cgutils, types
+
+from spnrefine.ops.cpu_simd import LANES, Lanes, address, alignment, broadcast, intrinsic, suffix, vector_of
+
+
+def _number(builder, array, index, offset):
+    return builder.load(builder.gep(array, [builder.add(index, ir.Constant(index.type, offset))]))
+
+
+def _place(builder, array, index, offset, vector):
+    return address(builder, array, builder.add(index, ir.Constant(index.type, offset)), vector)
+
+
+@intrinsic(prefer_literal=True)
+def splat_block(typingctx, array, index, outputs, vectors):
+    """A block, that is a tuple of ``outputs`` tuples of ``vectors``: number i from ``array[index]`` on in output i.
+
+    Both sizes are constants.
+    """
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        vector = vector_of(context, array.dtype)
+        rows = [broadcast(builder, _number(builder, *arguments[:2], i), vector) for i in range(sizes[0])]
+        return _packed(context, builder, block, [[row] * sizes[1] for row in rows])
+
+    return block(array, types.intp, outputs, vectors), codegen
+
+
+@intrinsic
+def multiply_add_block(typingctx, block, factors, index, array, at):
+    """Add number i from ``factors[index]`` on, times the vectors from ``array[at]`` on, to every output i of a block."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, factors, index, array, at = arguments
+        vector = vector_of(context, block.dtype.dtype.dtype)
+        function_type = ir.FunctionType(vector, [vector] * 3)
+        function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
+        align = alignment(vector)
+        pixels = [
+            builder.load(_place(builder, array, at, v * LANES, vector), align=align) for v in range(block.dtype.count)
+        ]
+        rows = []
+        for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
+            factor = broadcast(builder, _number(builder, factors, index, i), vector)
+            old = cgutils.unpack_tuple(builder, row)
+            rows.append([builder.call(function, [factor, *pair]) for pair in zip(pixels, old, strict=True)])
+        return _packed(context, builder, block, rows)
+
+    return block(block, factors, types.intp, array, types.intp), codegen
+
+
+@intrinsic
+def store_block(typingctx, block, low, high, array, at, step):
+    """Write output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step :]``."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, low, high, array, at, step = arguments
+        for row in cgutils.unpack_tuple(builder, sums):
+            for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
+                for sign, bound in ((">", low), ("<", high)):
+                    limit = broadcast(builder, bound, value.type)
+                    value = builder.select(builder.fcmp_ordered(sign, value, limit), value, limit)
+                builder.store(value, _place(builder, array, at, v * LANES, value.type), align=alignment(value.type))
+            at = builder.add(at, step)
+        return context.get_dummy_value()
+
+    number = block.dtype.dtype.dtype
+    return types.void(block, number, number, array, types.intp, types.intp), codegen
+
+
+def _packed(context, builder, block, rows):
+    return context.make_tuple(builder, block, [context.make_tuple(builder, block.dtype, row) for row in rows])
