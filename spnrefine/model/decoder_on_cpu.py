@@ -8,7 +8,7 @@ the hidden channels, with zeros around for the convolutions' padding. Vectors ru
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.decoder_weights import HIDDEN, DecoderWeights
+from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.ops import cores
 from spnrefine.ops.cpu_arithmetic import multiply_add
 from spnrefine.ops.cpu_blocks import multiply_add_block, splat_block, store_block

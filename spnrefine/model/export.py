@@ -9,7 +9,6 @@ from pathlib import Path
 
 import onnx
 import torch
-import torch.nn.functional as F
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
@@ -23,7 +22,7 @@ SIDES = 64, 96  # of the example that is traced; any others work afterwards
 
 
 class Begin(nn.Module):
-    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to all that propagation needs."""
+    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to what :mod:`on_cpu` goes on with."""
 
     def __init__(self, network: SPN):
         super().__init__()
@@ -47,27 +46,16 @@ class Segment(nn.Module):
         return torch.sigmoid(Segmenter.forward(self, image.permute(0, 3, 1, 2).float() / 255))  # type: ignore[arg-type]
 
 
-class ChannelsLastConv(nn.Module):
-    """A 1x1 convolution of one image whose result (H * W, C) lies in memory as the propagation reads it fastest."""
-
-    def __init__(self, conv: nn.Conv2d):
-        super().__init__()
-        self.weight, self.bias = conv.weight, conv.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.permute(0, 2, 3, 1).flatten(0, 2), self.weight.flatten(1), self.bias)
-
-
 def export(network: SPN, path: Path) -> None:
-    """Write the part of a network that refines which comes before the propagation."""
+    """Write the part of a network that refines which comes before the gates."""
     network = network.eval()
-    network.guidance.gates = ChannelsLastConv(network.guidance.gates)  # type: ignore[assignment]
+    network.guidance.gates = nn.Identity()  # type: ignore[assignment]  # its features are put out instead
     height, width = SIDES
     full = {2: "height", 3: "width"}
-    axes = {"image": {1: "height", 2: "width"}, "coarse": full, "guidance": {0: "half pixels"}}
+    axes = {"image": {1: "height", 2: "width"}, "coarse": full, "features": {2: "half height", 3: "half width"}}
     axes |= {"state": {1: "half height", 2: "half width"}, "detail": full, "mask": full}
     inputs = {"image": torch.zeros(1, height, width, 3, dtype=torch.uint8), "coarse": torch.zeros(1, 1, height, width)}
-    _export(Begin(network), inputs, ("guidance", "state", "detail", "mask"), axes, path)
+    _export(Begin(network), inputs, ("features", "state", "detail", "mask"), axes, path)
 
 
 def export_segmenter(network: Segmenter, path: Path) -> None:

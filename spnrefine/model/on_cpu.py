@@ -1,4 +1,4 @@
-"""The network on the CPU without torch: ONNX Runtime up to the gates, then Numba's propagation and decoder.
+"""The network on the CPU without torch: ONNX Runtime first, then Numba for gates, propagation and decoder.
 
 Importing torch takes longer than refining a photograph, so nothing here does. What ONNX Runtime runs is exported by
 ``python -m spnrefine.model.export`` and holds the network's structure only; the numbers come from the weights file, so
@@ -16,8 +16,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from spnrefine.errors import WeightsError
+from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
-from spnrefine.model.decoder_weights import fold
+from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.weights import WeightsInfo
 from spnrefine.ops.directions import ALL_DIRECTIONS
 
@@ -28,8 +29,9 @@ ERRORS_ONLY = 3  # ONNX Runtime's log level
 
 
 class Kernels(NamedTuple):
-    """What Numba compiled: :func:`spnrefine.ops.cpu.forward` and :func:`spnrefine.model.decoder_on_cpu.decode`."""
+    """What Numba compiles."""
 
+    gates: Callable
     propagate: Callable
     decode: Callable
 
@@ -45,13 +47,16 @@ class NetworkOnCPU:
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
         assert isinstance(info.config, Config)
         self.config, self._threads = info.config, threads
-        last = {key: value for key, value in state.items() if key.startswith("decode.")}
+        channels = self.config.channels
+        parts = {key: key.startswith("decode.") + 2 * key.startswith("guidance.gates.") for key in state}
+        begin, decoder, gates = ({key: state[key] for key in state if parts[key] == part} for part in range(3))
         try:
-            self._decoder = fold(last, self.config.channels + DETAIL_FULL + self.config.classes)
+            self._decoder = kernel_weights.decoder(decoder, channels + DETAIL_FULL + self.config.classes)
+            self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS) * self.config.taps * channels)
             background = ThreadPoolExecutor(1)
             self._kernels = background.submit(self._load_kernels)
             background.shutdown(wait=False)
-            self._begin = _session(BEGIN, {key: value for key, value in state.items() if key not in last}, threads)
+            self._begin = _session(BEGIN, begin, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
@@ -64,15 +69,17 @@ class NetworkOnCPU:
     def _finish(
         self,
         kernels: Kernels,
-        taps: NDArray[np.float32],
+        features: NDArray[np.float32],
         state: NDArray[np.float32],
         detail: NDArray[np.float32],
         mask: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """Propagate and decode what the exported network puts out, for an image padded to (H, W).
+        """Do what follows the exported network, which puts out these arguments for an image padded to (H, W).
 
-        The state (1, H / 2, W / 2, C) and its taps (H * W / 4, 4 * T * C) lie channels last, detail and mask do not.
+        Features (1, F, H / 2, W / 2), detail (1, D, H, W) and mask (1, 1, H, W) lie in planes, the state
+        (1, H / 2, W / 2, C) channels last.
         """
+        taps = kernels.gates(features[0], self._gates, self._threads)
         guidance = taps.reshape(*state.shape[:3], len(ALL_DIRECTIONS), self.config.taps, self.config.channels)
         guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
         for _ in range(self.config.rounds):
@@ -82,17 +89,14 @@ class NetworkOnCPU:
     def _load_kernels(self) -> Kernels:
         """Import Numba and load its kernels, which takes longer than all else: begun early, in the background."""
         from spnrefine.model.decoder_on_cpu import decode
+        from spnrefine.model.gates_on_cpu import gates
         from spnrefine.ops.cpu import forward
 
-        kernels = Kernels(forward, decode)
-        channels, side = self.config.channels, SMALLEST // 2
-        self._finish(
-            kernels,
-            np.zeros((side * side, len(ALL_DIRECTIONS) * self.config.taps * channels), np.float32),
-            np.zeros((1, side, side, channels), np.float32),
-            np.zeros((1, DETAIL_FULL, SMALLEST, SMALLEST), np.float32),
-            np.zeros((1, self.config.classes, SMALLEST, SMALLEST), np.float32),
-        )
+        kernels = Kernels(gates, forward, decode)
+        side = SMALLEST // 2
+        shapes = (FEATURES, side, side), (side, side, self.config.channels), (DETAIL_FULL, SMALLEST, SMALLEST)
+        arguments = [np.zeros((1, *shape), np.float32) for shape in (*shapes, (1, SMALLEST, SMALLEST))]
+        self._finish(kernels, *arguments)
         return kernels
 
 

@@ -3,7 +3,17 @@
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba.core import cgutils, types
 
-from spnrefine.ops.cpu_simd import LANES, Lanes, address, alignment, broadcast, intrinsic, suffix, vector_of
+from spnrefine.ops.cpu_simd import (
+    LANES,
+    Lanes,
+    address,
+    alignment,
+    broadcast,
+    intrinsic,
+    stream_vector,
+    suffix,
+    vector_of,
+)
 
 
 def _number(builder, array, index, offset):
@@ -25,25 +35,35 @@ def splat_block(typingctx, array, index, outputs, vectors):
 
     def codegen(context, builder, signature, arguments):
         vector = vector_of(context, array.dtype)
-        rows = [broadcast(builder, _number(builder, *arguments[:2], i), vector) for i in range(sizes[0])]
+        rows = [broadcast(builder, _number(builder, arguments[0], arguments[1], i), vector) for i in range(sizes[0])]
         return _packed(context, builder, block, [[row] * sizes[1] for row in rows])
+
+    return block(array, types.intp, outputs, vectors), codegen
+
+
+@intrinsic(prefer_literal=True)
+def repeat_block(typingctx, array, index, outputs, vectors):
+    """A block with the vectors from ``array[index]`` on in each output."""
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        row = _vectors(context, builder, arguments[0], arguments[1], block)
+        return _packed(context, builder, block, [row] * sizes[0])
 
     return block(array, types.intp, outputs, vectors), codegen
 
 
 @intrinsic
 def multiply_add_block(typingctx, block, factors, index, array, at):
-    """Add number i from ``factors[index]`` on, times the vectors from ``array[at]`` on, to every output i of a block."""
+    """Add ``factors[index + i]`` times the vectors from ``array[at]`` on to each output i of a block."""
 
     def codegen(context, builder, signature, arguments):
         sums, factors, index, array, at = arguments
         vector = vector_of(context, block.dtype.dtype.dtype)
         function_type = ir.FunctionType(vector, [vector] * 3)
         function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
-        align = alignment(vector)
-        pixels = [
-            builder.load(_place(builder, array, at, v * LANES, vector), align=align) for v in range(block.dtype.count)
-        ]
+        pixels = _vectors(context, builder, array, at, block)
         rows = []
         for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
             factor = broadcast(builder, _number(builder, factors, index, i), vector)
@@ -71,6 +91,28 @@ def store_block(typingctx, block, low, high, array, at, step):
 
     number = block.dtype.dtype.dtype
     return types.void(block, number, number, array, types.intp, types.intp), codegen
+
+
+@intrinsic
+def stream_block(typingctx, block, array, at, step):
+    """Write output i of a block to ``array[at + i * step :]``, past the cache."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, array, at, step = arguments
+        for row in cgutils.unpack_tuple(builder, sums):
+            for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
+                stream_vector(builder, value, _place(builder, array, at, v * LANES, value.type))
+            at = builder.add(at, step)
+        return context.get_dummy_value()
+
+    return types.void(block, array, types.intp, types.intp), codegen
+
+
+def _vectors(context, builder, array, at, block):
+    """The vectors of one output of a block, from ``array[at]`` on."""
+    vector = vector_of(context, block.dtype.dtype.dtype)
+    places = [_place(builder, array, at, v * LANES, vector) for v in range(block.dtype.count)]
+    return [builder.load(place, align=alignment(vector)) for place in places]
 
 
 def _packed(context, builder, block, rows):

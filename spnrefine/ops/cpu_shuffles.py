@@ -36,7 +36,8 @@ def zipped(typingctx, a, b):
 
     def codegen(context, builder, signature, arguments):
         turns = [lane for i in range(LANES) for lane in (i, LANES + i)]
-        halves = [_shuffle(builder, *arguments, turns[:LANES]), _shuffle(builder, *arguments, turns[LANES:])]
+        a, b = arguments
+        halves = [_shuffle(builder, a, b, turns[:LANES]), _shuffle(builder, a, b, turns[LANES:])]
         return context.make_tuple(builder, signature.return_type, halves)
 
     return types.UniTuple(a, 2)(a, b), codegen
