@@ -98,4 +98,4 @@ class SPN(nn.Module):
 
     def finish(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
         """Decode what was propagated to logits (N, classes, H, W)."""
-        return self.decode(torch.cat([upsample(state, mask), detail, mask], 1))
+        return self.decode(torch.cat([upsample(state), detail, mask], 1))
