@@ -9,21 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
-from spnrefine.ops import cores
 from spnrefine.ops.cpu_arithmetic import multiply_add
 from spnrefine.ops.cpu_blocks import multiply_add_block, splat_block, store_block
 from spnrefine.ops.cpu_planar import turn
 from spnrefine.ops.cpu_shuffles import zipped
 from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, splat, store, store_one
-from spnrefine.ops.cpu_threads import CLAIMED, DONE, ENTERED, Team, add_and_fetch_old, inlined, kernel
+from spnrefine.ops.cpu_threads import CLAIMED, DONE, ENTERED, TEAM, add_and_fetch_old, inlined, kernel
 
-VECTORS = 2
-"""How many vectors of a row are convolved at once: a row is a multiple of so many."""
+VECTORS = 1
+"""How many vectors of a row are convolved at once: no more would fit into the registers of AVX2, nor help AVX-512."""
 
 STRIP = 64
 """Rows in a task. Two more rows of hidden channels are computed for each."""
-
-_team = Team(cores.threads())
 
 
 def decode(
@@ -53,7 +50,7 @@ def decode(
     strips = -(-height // STRIP)
     threads = min(threads, strips)
     scratch = np.zeros((threads, _parts(*shape)[-1]), np.float32)
-    _team.run(_decode, (shape, *arrays, *weights, probability.ravel(), scratch), strips, threads)
+    TEAM.run(_decode, (shape, *arrays, *weights, probability.ravel(), scratch), strips, threads)
     # the sigmoid of the logits, in a form that cannot overflow
     probability *= np.float32(0.5)
     np.tanh(probability, out=probability)
@@ -89,6 +86,7 @@ def _decode(control, shape, state, detail, mask, first, shift, last, bias, out, 
 
 @kernel
 def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, out, scratch_array):
+    """Decode rows ``y`` to ``end``: one more row of inputs at a time, and of hidden channels and logits behind it."""
     height, width, channels, details, masks = shape
     scratch = pointer(scratch_array)
     wide, inputs, hidden, _ = _parts(height, width, channels, details, masks)

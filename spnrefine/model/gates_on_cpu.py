@@ -7,19 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import GatesWeights
-from spnrefine.ops import cores
 from spnrefine.ops.cpu_blocks import multiply_add_block, repeat_block, stream_block
 from spnrefine.ops.cpu_memory import empty
 from spnrefine.ops.cpu_simd import LANES, pointer
-from spnrefine.ops.cpu_threads import CLAIMED, DONE, Team, add_and_fetch_old, kernel
+from spnrefine.ops.cpu_threads import CLAIMED, DONE, TEAM, add_and_fetch_old, kernel
 
 PIXELS, VECTORS = 4, 4
 """The block that is computed at once; the numbers of pixels and of gates are multiples of it."""
 
 PORTION = 1024
 """Pixels in a task."""
-
-_team = Team(cores.threads())
 
 
 def gates(features: NDArray[np.float32], weights: GatesWeights, threads: int) -> NDArray[np.float32]:
@@ -40,7 +37,7 @@ def gates(features: NDArray[np.float32], weights: GatesWeights, threads: int) ->
     out = empty((height, width, size), np.float32)
     portions = -(-pixels // PORTION)
     arrays = features.ravel(), weights.weight.ravel(), weights.bias, out.ravel()
-    _team.run(_gates, ((pixels, count, size), *arrays), portions, threads)
+    TEAM.run(_gates, ((pixels, count, size), *arrays), portions, threads)
     return out
 
 
