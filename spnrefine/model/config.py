@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+DETAIL_FULL = 8
+"""Channels of the features at full resolution, which the decoder sees."""
+
 
 @dataclass(frozen=True)
 class Config:

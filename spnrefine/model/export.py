@@ -1,4 +1,4 @@
-"""``python -m spnrefine.model.export``: write the halves of the network that :mod:`spnrefine.model.on_cpu` runs.
+"""``python -m spnrefine.model.export``: write what :mod:`spnrefine.model.on_cpu` has ONNX Runtime run.
 
 Structure only: every tensor that a weights file holds is left out and goes by its name there. Batch norms stay as they
 are, ONNX Runtime folds them. To be run again when the network's structure changes; needs the package ``onnx``.
@@ -9,12 +9,11 @@ from pathlib import Path
 
 import onnx
 import torch
-import torch.nn.functional as F
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
 from spnrefine.model.config import SegmenterConfig
-from spnrefine.model.on_cpu import BEGIN, FINISH, SEGMENT
+from spnrefine.model.on_cpu import BEGIN, SEGMENT
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 
@@ -23,7 +22,7 @@ SIDES = 64, 96  # of the example that is traced; any others work afterwards
 
 
 class Begin(nn.Module):
-    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to all that propagation needs."""
+    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to what :mod:`on_cpu` goes on with."""
 
     def __init__(self, network: SPN):
         super().__init__()
@@ -32,17 +31,6 @@ class Begin(nn.Module):
     def forward(self, image: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
         begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse)  # type: ignore[arg-type]
         return begun.guidance, begun.state.permute(0, 2, 3, 1), begun.detail, begun.mask
-
-
-class Finish(nn.Module):
-    """From the propagated state (1, h, w, C) to probabilities (1, 1, H, W)."""
-
-    def __init__(self, network: SPN):
-        super().__init__()
-        self.decode = network.decode
-
-    def forward(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
-        return torch.sigmoid(SPN.finish(self, state.permute(0, 3, 1, 2), detail, mask))  # type: ignore[arg-type]
 
 
 class Segment(nn.Module):
@@ -58,31 +46,16 @@ class Segment(nn.Module):
         return torch.sigmoid(Segmenter.forward(self, image.permute(0, 3, 1, 2).float() / 255))  # type: ignore[arg-type]
 
 
-class ChannelsLastConv(nn.Module):
-    """A 1x1 convolution of one image whose result (H * W, C) lies in memory as the propagation reads it fastest."""
-
-    def __init__(self, conv: nn.Conv2d):
-        super().__init__()
-        self.weight, self.bias = conv.weight, conv.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.permute(0, 2, 3, 1).flatten(0, 2), self.weight.flatten(1), self.bias)
-
-
-def export(network: SPN, begin: Path, finish: Path) -> None:
-    """Write both halves of ``network``."""
+def export(network: SPN, path: Path) -> None:
+    """Write the part of a network that refines which comes before the gates."""
     network = network.eval()
-    network.guidance.gates = ChannelsLastConv(network.guidance.gates)  # type: ignore[assignment]
+    network.guidance.gates = nn.Identity()  # type: ignore[assignment]  # its features are put out instead
     height, width = SIDES
-    image, coarse = torch.zeros(1, height, width, 3, dtype=torch.uint8), torch.zeros(1, 1, height, width)
-    half = {1: "half height", 2: "half width"}
     full = {2: "height", 3: "width"}
-    first = Begin(network)
-    _, state, detail, mask = first(image, coarse)
-    axes = {"image": {1: "height", 2: "width"}, "coarse": full}
-    axes |= {"guidance": {0: "half pixels"}, "state": half, "detail": full, "mask": full, "probability": full}
-    _export(first, {"image": image, "coarse": coarse}, ("guidance", "state", "detail", "mask"), axes, begin)
-    _export(Finish(network), {"state": state, "detail": detail, "mask": mask}, ("probability",), axes, finish)
+    axes = {"image": {1: "height", 2: "width"}, "coarse": full, "features": {2: "half height", 3: "half width"}}
+    axes |= {"state": {1: "half height", 2: "half width"}, "detail": full, "mask": full}
+    inputs = {"image": torch.zeros(1, height, width, 3, dtype=torch.uint8), "coarse": torch.zeros(1, 1, height, width)}
+    _export(Begin(network), inputs, ("features", "state", "detail", "mask"), axes, path)
 
 
 def export_segmenter(network: Segmenter, path: Path) -> None:
@@ -94,12 +67,12 @@ def export_segmenter(network: Segmenter, path: Path) -> None:
 
 
 def _export(
-    half: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[str, dict[int, str]], path: Path
+    part: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[str, dict[int, str]], path: Path
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that needs no further package calls itself the old one
         torch.onnx.export(
-            half,
+            part,
             tuple(inputs.values()),
             str(path),
             input_names=[*inputs],
@@ -111,7 +84,7 @@ def _export(
             dynamo=False,
         )
     model = onnx.load(str(path))
-    learnt = half.state_dict()
+    learnt = part.state_dict()
     for tensor in model.graph.initializer:
         if tensor.name in learnt:
             set_external_data(tensor, "weights")
@@ -120,7 +93,7 @@ def _export(
 
 
 if __name__ == "__main__":
-    export(SPN(), BEGIN, FINISH)
+    export(SPN(), BEGIN)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
-    for written in (BEGIN, FINISH, SEGMENT):
+    for written in (BEGIN, SEGMENT):
         print(f"{written} {written.stat().st_size} bytes")

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.model.backbone import FEATURE_CHANNELS, Encoder
+from spnrefine.model.config import DETAIL_FULL
 from spnrefine.model.layers import conv_block, upsample
 
-DETAIL_FULL, DETAIL_HALF = 8, 16
+DETAIL_HALF = 16
 DECODER8 = 64
 
 
@@ -42,8 +43,8 @@ class GuidanceNetwork(nn.Module):
     def forward(self, x: Tensor) -> Guided:
         at2, at4, at8, at16, at32 = self.encoder(x)
         detail = self.detail_full(x)
-        stride16 = self.decoder16(torch.cat([upsample(at32, at16), at16], 1))
-        stride8 = self.decoder8(torch.cat([upsample(stride16, at8), at8], 1))
-        stride4 = self.decoder4(torch.cat([upsample(stride8, at4), at4], 1))
-        stride2 = self.decoder2(torch.cat([upsample(stride4, at2), at2, self.detail_half(detail)], 1))
+        stride16 = self.decoder16(torch.cat([upsample(at32), at16], 1))
+        stride8 = self.decoder8(torch.cat([upsample(stride16), at8], 1))
+        stride4 = self.decoder4(torch.cat([upsample(stride8), at4], 1))
+        stride2 = self.decoder2(torch.cat([upsample(stride4), at2, self.detail_half(detail)], 1))
         return Guided(self.gates(stride2), detail, stride8)

@@ -14,9 +14,12 @@ def conv_block(
     return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if activation else nn.Sequential(*layers)
 
 
-def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Resize ``x`` bilinearly (pixel centres aligned at half pixels) to the height and width of ``like``."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+def upsample(x: Tensor) -> Tensor:
+    """Resize ``x`` bilinearly to twice its height and width (pixel centres aligned at half pixels).
+
+    A constant factor, rather than the size of another tensor, lets ONNX Runtime keep its own memory layout across it.
+    """
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def fold_batch_norms(model: nn.Module) -> nn.Module:

@@ -1,27 +1,39 @@
-"""The network on the CPU without torch: two exported halves in ONNX Runtime, and between them Numba's propagation.
+"""The network on the CPU without torch: ONNX Runtime first, then Numba for gates, propagation and decoder.
 
-Importing torch takes longer than refining a photograph, so nothing here does. The halves hold the network's structure
-only; the numbers come from the weights file, so that any weights of the same configuration run.
-``python -m spnrefine.model.export`` makes them.
+Importing torch takes longer than refining a photograph, so nothing here does. What ONNX Runtime runs is exported by
+``python -m spnrefine.model.export`` and holds the network's structure only; the numbers come from the weights file, so
+that any weights of the same configuration run.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model import kernel_weights
+from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
+from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.weights import WeightsInfo
 from spnrefine.ops.directions import ALL_DIRECTIONS
 
 EXPORTED = Path(__file__).parent / "exported"
-BEGIN, FINISH, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "finish.onnx", EXPORTED / "segment.onnx"
+BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
+SMALLEST = 32  # side of what the exported network puts out at least
 ERRORS_ONLY = 3  # ONNX Runtime's log level
+
+
+class Kernels(NamedTuple):
+    """What Numba compiles."""
+
+    gates: Callable
+    propagate: Callable
+    decode: Callable
 
 
 class NetworkOnCPU:
@@ -35,39 +47,57 @@ class NetworkOnCPU:
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
         assert isinstance(info.config, Config)
         self.config, self._threads = info.config, threads
-        background = ThreadPoolExecutor(1)
-        self._propagation = background.submit(self._load_propagation)
-        background.shutdown(wait=False)
-        last = {key: value for key, value in state.items() if key.startswith("decode.")}
+        channels = self.config.channels
+        parts = {key: key.startswith("decode.") + 2 * key.startswith("guidance.gates.") for key in state}
+        begin, decoder, gates = ({key: state[key] for key in state if parts[key] == part} for part in range(3))
         try:
-            self._begin = _session(BEGIN, {key: value for key, value in state.items() if key not in last}, threads)
-            self._finish = _session(FINISH, last, threads)
+            self._decoder = kernel_weights.decoder(decoder, channels + DETAIL_FULL + self.config.classes)
+            self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS) * self.config.taps * channels)
+            background = ThreadPoolExecutor(1)
+            self._kernels = background.submit(self._load_kernels)
+            background.shutdown(wait=False)
+            self._begin = _session(BEGIN, begin, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
         height, width = coarse.shape
-        taps, state, detail, mask = self._begin.run(None, {"image": image[None], "coarse": coarse[None, None]})
-        state = self._propagate(self._propagation.result(), state, taps)
-        (probability,) = self._finish.run(None, {"state": state, "detail": detail, "mask": mask})
-        return probability[0, 0, :height, :width]
+        begun = self._begin.run(None, {"image": image[None], "coarse": coarse[None, None]})
+        return self._finish(self._kernels.result(), *begun)[:height, :width]
 
-    def _propagate(self, cpu: ModuleType, state: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Propagate a state (1, h, w, C) under taps (h * w, 4 * T * C), both channels last."""
+    def _finish(
+        self,
+        kernels: Kernels,
+        features: NDArray[np.float32],
+        state: NDArray[np.float32],
+        detail: NDArray[np.float32],
+        mask: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Do what follows the exported network, which puts out these arguments for an image padded to (H, W).
+
+        Features (1, F, H / 2, W / 2), detail (1, D, H, W) and mask (1, 1, H, W) lie in planes, the state
+        (1, H / 2, W / 2, C) channels last.
+        """
+        taps = kernels.gates(features[0], self._gates, self._threads)
         guidance = taps.reshape(*state.shape[:3], len(ALL_DIRECTIONS), self.config.taps, self.config.channels)
         guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
         for _ in range(self.config.rounds):
-            state, _ = cpu.forward(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
-        return state.transpose(0, 2, 3, 1)
+            state, _ = kernels.propagate(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
+        return kernels.decode(state[0].transpose(1, 2, 0), detail[0], mask[0], self._decoder, self._threads)
 
-    def _load_propagation(self) -> ModuleType:
+    def _load_kernels(self) -> Kernels:
         """Import Numba and load its kernels, which takes longer than all else: begun early, in the background."""
-        from spnrefine.ops import cpu
+        from spnrefine.model.decoder_on_cpu import decode
+        from spnrefine.model.gates_on_cpu import gates
+        from spnrefine.ops.cpu import forward
 
-        channels, taps = self.config.channels, len(ALL_DIRECTIONS) * self.config.taps * self.config.channels
-        self._propagate(cpu, np.zeros((1, 2, 2, channels), np.float32), np.zeros((4, taps), np.float32))
-        return cpu
+        kernels = Kernels(gates, forward, decode)
+        side = SMALLEST // 2
+        shapes = (FEATURES, side, side), (side, side, self.config.channels), (DETAIL_FULL, SMALLEST, SMALLEST)
+        arguments = [np.zeros((1, *shape), np.float32) for shape in (*shapes, (1, SMALLEST, SMALLEST))]
+        self._finish(kernels, *arguments)
+        return kernels
 
 
 class SegmenterOnCPU:

@@ -35,8 +35,8 @@ class Segmenter(nn.Module):
         """
         _, at4, at8, at16, at32 = self.encoder(image * 2 - 1)
         context = self.context(F.adaptive_avg_pool2d(at32, 1)).expand(-1, -1, *at32.shape[-2:])
-        x = self.decoder16(torch.cat([upsample(torch.cat([at32, context], 1), at16), at16], 1))
-        x = self.decoder8(torch.cat([upsample(x, at8), at8], 1))
+        x = self.decoder16(torch.cat([upsample(torch.cat([at32, context], 1)), at16], 1))
+        x = self.decoder8(torch.cat([upsample(x), at8], 1))
         if self.decoder4 is not None:
-            x = self.decoder4(torch.cat([upsample(x, at4), at4], 1))
+            x = self.decoder4(torch.cat([upsample(x), at4], 1))
         return self.head(x)

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spnrefine.model.backbone import Encoder
-from spnrefine.model.config import Config
-from spnrefine.model.guidance import DECODER8, DETAIL_FULL, GuidanceNetwork
+from spnrefine.model.config import DETAIL_FULL, Config
+from spnrefine.model.guidance import DECODER8, GuidanceNetwork
 from spnrefine.model.layers import conv_block, upsample
 from spnrefine.ops import propagate
 
@@ -98,4 +98,4 @@ class SPN(nn.Module):
 
     def finish(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
         """Decode what was propagated to logits (N, classes, H, W)."""
-        return self.decode(torch.cat([upsample(state, mask), detail, mask], 1))
+        return self.decode(torch.cat([upsample(state), detail, mask], 1))

@@ -5,11 +5,11 @@ import threading
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.ops import cores, cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
+from spnrefine.ops import cpu_channels_last, cpu_channels_last_backward, cpu_planar, cpu_planar_backward
 from spnrefine.ops.cpu_memory import empty
 from spnrefine.ops.cpu_plan import Plan, plan
 from spnrefine.ops.cpu_simd import LANES
-from spnrefine.ops.cpu_threads import Team
+from spnrefine.ops.cpu_threads import TEAM
 from spnrefine.ops.directions import Direction
 
 _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
@@ -19,19 +19,18 @@ ALONE = 1 << 16
 """Numbers, times directions, below which a call runs on the caller's thread: waking another takes longer."""
 
 _local = threading.local()
-_team = Team(cores.threads())
 
 
 def set_num_threads(threads: int) -> None:
     """Run later calls on up to ``threads`` threads; at first on ``NUMBA_NUM_THREADS``, or else on all cores."""
     if threads < 1:
         raise SpnRefineError(f"the number of threads was {threads}: expected at least 1.")
-    _team.size = threads
+    TEAM.size = threads
 
 
 def get_num_threads() -> int:
     """How many threads a call may use."""
-    return _team.size
+    return TEAM.size
 
 
 def forward(
@@ -62,13 +61,13 @@ def forward(
     floor = x.dtype.type(_FLOORS[normalise])
     saved = empty((len(directions) * x.nbytes + x.size if save else 0,), np.uint8)
     views = _states_and_winner(saved, x) if save else None
-    threads = threads or _team.size
+    threads = threads or TEAM.size
     schedule, shape, line = _prepare(x, guidance, directions, threads, backward=False)
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         x, guidance = _channels_last(x), _channels_last(guidance)
         out = empty(x.shape, x.dtype)
-        _team.run(
+        TEAM.run(
             cpu_channels_last.forward,
             (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
             len(schedule.tasks),
@@ -77,7 +76,7 @@ def forward(
         return out.transpose(0, 3, 1, 2), saved
     x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     out = empty(x.shape, x.dtype)
-    _team.run(
+    TEAM.run(
         cpu_planar.forward,
         (schedule, shape, floor, x.ravel(), guidance.ravel(), out.ravel(), line, views, _strips(x, threads)),
         len(schedule.tasks),
@@ -97,14 +96,14 @@ def backward(
     """Return the gradients of ``x`` and ``guidance``, given ``grad``, that of the result."""
     floor = x.dtype.type(_FLOORS[normalise])
     views = _states_and_winner(saved, x)
-    threads = _team.size
+    threads = TEAM.size
     schedule, shape, line = _prepare(x, guidance, directions, threads, backward=True)
     if runs_channels_last(guidance):
         shared = True if guidance.shape[3] < x.shape[1] else None
         grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
         dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
         inputs = grad.ravel(), x.ravel(), guidance.ravel()
-        _team.run(
+        TEAM.run(
             cpu_channels_last_backward.backward,
             (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
             len(schedule.tasks),
@@ -114,7 +113,7 @@ def backward(
     grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
-    _team.run(
+    TEAM.run(
         cpu_planar_backward.backward,
         (schedule, shape, floor, *inputs, line, views, dx.ravel(), dguidance.ravel(), _strips(x, threads)),
         len(schedule.tasks),

@@ -36,8 +36,8 @@ TILE_LINES, TILE_LENGTH = 4, 16
 EDGES = 2 * TILE_LINES
 """How many vectors of all channels the edges of a tile take."""
 
-AHEAD = 16
-"""How many pixels ahead a vertical scan fetches."""
+AHEAD = 48
+"""How many pixels ahead a vertical scan fetches: some pages of gates, so that their addresses are looked up early."""
 
 
 @inlined
@@ -81,6 +81,12 @@ def fetch(array, pixel, line_step, lines, step, size, offset, count, begin, end)
                 prefetch(array, at + i)
 
 
+@inlined
+def to_later(k, length, step, line_step):
+    """The step from position ``k`` of a line to the one to fetch meanwhile, on the line that comes next if need be."""
+    return AHEAD * step if k + AHEAD < length else line_step + (AHEAD - length) * step
+
+
 @kernel
 def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_array, line_array, saved):
     x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
@@ -96,7 +102,6 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
     line_start = (n * directions + d) * (max(height, width) + EDGES) * padded
     edges = line_start + max(height, width) * padded
     to_state = (n * (directions - 1) + d) * height * width * channels
-    ahead = AHEAD * step * per_pixel
     one, nothing, limit = splat(x, 1), splat(x, 0), splat(x, floor)
     for t0 in range(sweep[LINE], sweep[LINE_END], tile_lines):
         lines = min(tile_lines, sweep[LINE_END] - t0)
@@ -126,11 +131,12 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                         h = load(x, at, count)
                         if t > 0:
                             if tile_lines == 1:
-                                prefetch(guidance, centre_at + ahead - outer)
-                                prefetch(guidance, centre_at + ahead)
-                                prefetch(guidance, centre_at + ahead + outer)
-                                prefetch(x, at + AHEAD * step * channels)
-                                prefetch(out, at + AHEAD * step * channels)
+                                ahead = to_later(k, length, step, line_step)
+                                prefetch(guidance, centre_at + ahead * per_pixel - outer)
+                                prefetch(guidance, centre_at + ahead * per_pixel)
+                                prefetch(guidance, centre_at + ahead * per_pixel + outer)
+                                prefetch(x, at + ahead * channels)
+                                prefetch(out, at + ahead * channels)
                             a = tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
                             b = tap(guidance, centre_at, shared, count)
                             e = tap(guidance, centre_at + outer, shared, count) if k < last else nothing

@@ -4,7 +4,7 @@ The same scan the other way round: what flows to a pixel is its own gradient and
 """
 
 from spnrefine.ops.cpu_arithmetic import total, where_equal
-from spnrefine.ops.cpu_channels_last import AHEAD, EDGES, fetch, portion, tap, tile_size, walk
+from spnrefine.ops.cpu_channels_last import EDGES, fetch, portion, tap, tile_size, to_later, walk
 from spnrefine.ops.cpu_lanes import gate_scale, raw_gradients
 from spnrefine.ops.cpu_plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, prefetch, splat, store, store_one, stream
@@ -44,7 +44,6 @@ def _backward_sweep(
     edges = line_start + max(height, width) * padded
     to_source = ((n * (directions - 1) + d) * height * width - line_step) * channels
     final = height * width // length - 1
-    ahead = AHEAD * step
     one, nothing, limit, this = splat(x, 1), splat(x, 0), splat(x, floor), splat(winner, d)
     for t0 in range(sweep[LINE_END] - 1, sweep[LINE] - 1, -tile_lines):
         lines = min(tile_lines, t0 + 1 - sweep[LINE])
@@ -87,6 +86,7 @@ def _backward_sweep(
                         to_before, to_centre, to_after = nothing, nothing, nothing
                         if t > 0:
                             if tile_lines == 1:
+                                ahead = to_later(k, length, step, -line_step)
                                 prefetch(guidance, centre_at + ahead * per_pixel - outer)
                                 prefetch(guidance, centre_at + ahead * per_pixel)
                                 prefetch(guidance, centre_at + ahead * per_pixel + outer)

@@ -31,6 +31,19 @@ def advanced(typingctx, this, following):
 
 
 @intrinsic
+def zipped(typingctx, a, b):
+    """The lanes of ``a`` and ``b`` in turn, as two vectors."""
+
+    def codegen(context, builder, signature, arguments):
+        turns = [lane for i in range(LANES) for lane in (i, LANES + i)]
+        a, b = arguments
+        halves = [_shuffle(builder, a, b, turns[:LANES]), _shuffle(builder, a, b, turns[LANES:])]
+        return context.make_tuple(builder, signature.return_type, halves)
+
+    return types.UniTuple(a, 2)(a, b), codegen
+
+
+@intrinsic
 def transpose_block(typingctx, source, at, stride, target, to, target_stride):
     """Write ``LANES`` rows of ``LANES`` numbers as columns; rows are ``stride`` and ``target_stride`` apart."""
 

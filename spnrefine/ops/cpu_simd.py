@@ -125,22 +125,26 @@ def stream(typingctx, array, index, value, count):
     return types.void(array, types.intp, value, types.intp), codegen
 
 
+def stream_vector(builder, value, where):
+    """Write a vector, past the cache if it begins with a cache line."""
+    integer = ir.IntType(64)
+    within = builder.and_(builder.ptrtoint(where, integer), ir.Constant(integer, CACHE_LINE - 1))
+    aligned = builder.icmp_signed("==", within, ir.Constant(integer, 0))
+    with builder.if_else(aligned, likely=True) as (yes, no):
+        with yes:
+            written = builder.store(value, where, align=CACHE_LINE)
+            written.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        with no:
+            builder.store(value, where, align=alignment(value.type))
+
+
 def _store(builder, array, index, value, count, *, past_cache):
     where = address(builder, array, index, value.type)
     whole = builder.icmp_signed(">=", count, ir.Constant(count.type, LANES))
     with builder.if_else(whole, likely=True) as (then, otherwise):
         with then:
             if past_cache:
-                place = builder.ptrtoint(where, count.type)
-                within = builder.and_(place, ir.Constant(count.type, CACHE_LINE - 1))
-                aligned = builder.icmp_signed("==", within, ir.Constant(count.type, 0))
-                with builder.if_else(aligned, likely=True) as (yes, no):
-                    with yes:
-                        written = builder.store(value, where, align=CACHE_LINE)
-                        one = builder.module.add_metadata([ir.IntType(32)(1)])
-                        written.set_metadata("nontemporal", one)
-                    with no:
-                        builder.store(value, where, align=alignment(value.type))
+                stream_vector(builder, value, where)
             else:
                 builder.store(value, where, align=alignment(value.type))
         with otherwise:

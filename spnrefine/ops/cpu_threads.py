@@ -15,6 +15,7 @@ from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import njit
 from numba.core import cgutils, types
 
+from spnrefine.ops import cores
 from spnrefine.ops.cpu_simd import intrinsic
 
 CLAIMED, DONE, ENTERED = 0, 8, 16
@@ -64,6 +65,10 @@ class Team:
             while self._helpers < helpers:
                 threading.Thread(target=_help, args=(self._jobs,), name="spnrefine", daemon=True).start()
                 self._helpers += 1
+
+
+TEAM = Team(cores.threads())
+"""What all kernels run on."""
 
 
 def _help(jobs: queue.SimpleQueue) -> None:
