@@ -14,7 +14,7 @@ from tests.model.make_check import draw
 README = (Path(__file__).parents[1] / "README.md").read_text()
 USE = README.partition("## Use")[2].partition("### What a mask means")[0]
 RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
-MEASURES = re.findall(r"^    (spnrefine (?:eval|info)(?: .*)?)$", README, re.MULTILINE)
+MEASURES = re.findall(r"^    (spnrefine (?:eval|eval-labels|info)(?: .*)?)$", README, re.MULTILINE)
 TRAINS = re.findall(r"^    (spnrefine train .*)\n    (spnrefine .*)$", README, re.MULTILINE)
 PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
@@ -42,12 +42,15 @@ def files(tmp_path):
 
 @pytest.fixture
 def truths(run, files):
-    """images/, coarse/ and truth/, where the truth is what the program makes of the coarse mask."""
-    for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png")):
-        (files / folder).mkdir()
+    """images/, coarse/, truth/, labels/, faces/; the truth is what the program makes of the coarse mask."""
+    shutil.copytree(Path(__file__).parents[1] / "examples", files / "examples")
+    for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png"), ("faces", "photo.jpg")):
+        (files / folder).mkdir(exist_ok=True)
         shutil.copy(files / source, files / folder / f"one{Path(source).suffix}")
     made = run(files / "photo.jpg", "--mask", files / "coarse.png", "-o", files / "truth/one.png")
     assert made.exit_code == 0, made.stderr
+    with Image.open(files / "truth/one.png") as mask:
+        mask.point(lambda value: value // 255).save(files / "labels/one.png")
     return files
 
 

@@ -42,6 +42,7 @@ class Settings:
     labels: bool = False
     void: int | None = None
     resize_mask: bool = False
+    quick: bool = False
     overwrite: bool = False
     restraint: Restraint = field(default_factory=Restraint)
 

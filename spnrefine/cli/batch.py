@@ -130,7 +130,7 @@ def batch(
     threads = max(1, cores.available() // jobs)
 
     def load() -> spnrefine.Refiner:
-        return spnrefine.Refiner(model, device, threads=threads)
+        return spnrefine.Refiner(model, device, threads, quick=settings.quick)
 
     def open_ledger(checksums: str = "") -> Ledger:
         key = run_key(settings, checksums or weights.describe(model).sha256, spnrefine.__version__)

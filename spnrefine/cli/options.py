@@ -82,6 +82,7 @@ def output_options(command: Command) -> Command:
             option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
             option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
             option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
+            option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
             option(
                 "--band",
                 type=Number(min=0),

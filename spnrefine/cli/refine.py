@@ -93,7 +93,7 @@ def refine(
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
-    refined = job.refine(loaded, _Later(model, device), settings, record)
+    refined = job.refine(loaded, _Later(model, device, quick=settings.quick), settings, record)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
@@ -146,8 +146,8 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
-    def __init__(self, model: str, device: str):
-        self._model, self._device = model, device
+    def __init__(self, model: str, device: str, *, quick: bool):
+        self._model, self._device, self._quick = model, device, quick
 
     def __call__(self, image: Any, coarse: Any) -> Any:
         return self._refiner(image, coarse)
@@ -156,4 +156,4 @@ class _Later:
     def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self._model, self._device)
+        return Refiner(self._model, self._device, quick=self._quick)

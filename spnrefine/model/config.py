@@ -32,4 +32,4 @@ class SegmenterConfig:
 
     outputs: int = 1
     stride: int = 8
-    side: int = 320
+    side: int = 384

@@ -21,6 +21,7 @@ class Refiner:
     model : name of weights that ship, or path of a weights file.
     device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
     threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
+    quick : see large objects once, at the network's working resolution, and not again along the contour.
 
     Raises
     ------
@@ -28,15 +29,19 @@ class Refiner:
     BackendError: there is no such device.
     """
 
-    def __init__(self, model: str = "general", device: str = "auto", threads: int | None = None):
+    def __init__(
+        self, model: str = "general", device: str = "auto", threads: int | None = None, *, quick: bool = False
+    ):
         self.network = inference.load(model, device, threads)
         self.working_side = self.network.config.working_side
+        self._quick = quick
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
 
-        The network sees the box of the object plus a margin, at a longer side of at most ``working_side``; outside
-        the box ``coarse`` stays.
+        The network sees the box of the object plus a margin, at a longer side of at most ``working_side``, and then,
+        where that was less than half of the photograph's resolution, tiles along the contour, closer and closer;
+        outside the box ``coarse`` stays.
 
         Parameters
         ----------
@@ -61,7 +66,9 @@ class Refiner:
         size = working_size(height, width, self.working_side)
         seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-        refined[box.slices] = look_closer(self.network, crop, whole, max(size) / max(height, width))
+        if not self._quick:
+            whole = look_closer(self.network, crop, whole, max(size) / max(height, width))
+        refined[box.slices] = whole
         return refined
 
 

@@ -13,6 +13,7 @@ from spnrefine.train.photographs import Photographs
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.segmenting import Source, class_loss, one_hot, prepare_segmenter, segmenter_loss
 
+BEND_CELLS = 3, 12  # bumps of two sizes across a map
 COMPARED = 8  # pixels this far apart are compared to find borders of classes
 
 
@@ -45,13 +46,17 @@ class Labelling:
         return Lost(total, loss, len(truth))
 
     def _worsened(self, coarse: Tensor) -> Tensor:
-        """Shift the maps a little, half of the time: on photographs never seen the base is less exact than on these."""
-        reach = self.recipe.coarse_shift
-        for index in range(len(coarse)):
-            across, down = torch.randint(-reach, reach + 1, (2,), generator=self.random).tolist()
-            if torch.rand((), generator=self.random) < 0.5:
-                coarse[index] = coarse[index].roll((down, across), (1, 2))
-        return coarse
+        """Bend the maps, half of the time: on photographs never seen the base is less exact than on these."""
+        count, side = len(coarse), coarse.shape[-1]
+        strength = 2 * self.recipe.coarse_bend / side * torch.rand(count, 1, 1, 1, generator=self.random)
+        strength *= torch.rand(count, 1, 1, 1, generator=self.random) < 0.5
+        bumps = sum(
+            F.interpolate(torch.randn(count, 2, cells, cells, generator=self.random), (side, side), mode="bilinear")
+            for cells in BEND_CELLS
+        )
+        straight = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3), [count, 1, side, side], align_corners=False)
+        bent = straight + (bumps * strength).permute(0, 2, 3, 1)
+        return F.grid_sample(coarse, bent.to(coarse), padding_mode="border", align_corners=False)
 
     def _patches(self, image: Tensor, coarse: Tensor, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cut patches around pixels where labels meet."""

@@ -115,7 +115,7 @@ class Recipe:
     label_patches: int = 4  # of each photograph
     label_patch: int = 128  # pixels
     learn_base: bool = True  # along with the refiner; else it stays as it came
-    coarse_shift: int = 4  # pixels at most, of the base's map
+    coarse_bend: float = 6.0  # pixels by which the base's map strays, half of the time: standard deviation at most
 
     # --- validation: fixed views and mistakes of held-aside pairs
     validation_patches: int = 64

@@ -185,3 +185,16 @@ def test_the_network_is_loaded_once_for_all_ids(run, pair, monkeypatch):
     result = run(photo, "--mask", coarse)
     assert result.exit_code == 0, result.stderr
     assert len(loaded) == 1
+
+
+def test_quick_sees_a_large_object_once(run, pair):
+    photo, coarse = pair
+    for path in pair:  # in memory 1200 x 960: its object is larger than the network's working side twice over
+        with Image.open(path) as picture:
+            picture.resize((1200, 960), Image.Resampling.NEAREST).save(path)
+    arguments = photo, "--mask", coarse, "--soft"
+    run(*arguments, "-o", photo.with_name("closer.png"))
+    run(*arguments, "-o", photo.with_name("once.png"), "--quick")
+    closer, once = (pixels(photo.with_name(f"{name}.png")).astype(int) for name in ("closer", "once"))
+    assert np.abs(closer - once).max() > 20
+    assert np.abs(closer - once).mean() < 5

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from spnrefine import Refiner
 from spnrefine.evaluate.large import seam
 from spnrefine.refiner.closer import DOUBT, MARGIN, TILE, levels, look_closer, tiles
+from tests.model.make_check import draw
 
 
 def disc(height, width, radius=0.35, soft=0.0):
@@ -81,3 +83,13 @@ def test_what_was_seen_well_enough_is_not_looked_at_again():
 
     before = disc(300, 300)
     assert look_closer(network, np.zeros((300, 300, 3), np.uint8), before, 0.8) is before
+
+
+def test_the_refiner_looks_closer_at_large_objects_unless_it_is_to_be_quick():
+    image, coarse = (np.repeat(np.repeat(each, 12, 0), 12, 1) for each in draw(100, 130, seed=5))
+    coarse = coarse.astype(np.float32) / 255
+    once, closer = (Refiner(device="cpu", quick=quick)(image, coarse) for quick in (True, False))
+    changed = (once > 0.5) != (closer > 0.5)
+    assert 0 < changed.mean() < 0.1
+    small = image[::12, ::12], coarse[::12, ::12]
+    assert np.array_equal(Refiner(device="cpu", quick=True)(*small), Refiner(device="cpu")(*small))
