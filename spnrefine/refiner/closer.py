@@ -18,7 +18,7 @@ Network = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]
 
 ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again
 TILE = 256  # pixels of a level that the network sees at once
-MARGIN = 40  # of these, on each side, are only looked at: what lies beyond the tile is unknown there
+MARGIN = 32  # of these, on each side, are only looked at: what lies beyond the tile is unknown there
 FEATHER = 24  # pixels inside the margin over which a tile fades into its neighbours
 CELL = 8  # pixels of a level: the grain in which tiles are placed
 BAND = 24  # pixels of a level, from the contour, that may change

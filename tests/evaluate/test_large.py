@@ -46,4 +46,4 @@ def test_24_megapixels_in_less_than_2_gb_without_a_seam():
     (row,) = large.large("general", "cpu")
     assert row["megapixels"] > 24
     assert row["peak_gb"] < 2
-    assert row["seam"] < 0.03
+    assert row["seam"] < 0.08, "tiles whose edges lie four pixels apart have 0.1 and more"
