@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
+from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.box import PRESENT, object_box, working_size
 from spnrefine.refiner.closer import look_closer
 from spnrefine.refiner.resize import resize
@@ -61,7 +62,7 @@ class Refiner:
         box = object_box(coarse)
         if box is None:
             return refined
-        crop, mask = image[box.slices], coarse[box.slices]
+        crop, mask = image[box.slices], without_blocks(coarse[box.slices])
         height, width = mask.shape
         size = working_size(height, width, self.working_side)
         seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))

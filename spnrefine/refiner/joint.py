@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.refiner.blocks import block_size, without_blocks
 from spnrefine.refiner.box import PRESENT, object_box
 
 Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
@@ -34,6 +35,7 @@ def refine_labels(
     outside = np.zeros(labels.shape, bool) if void is None else void
     known = labels[~outside]
     ids = np.unique(known)
+    blocks = block_size(labels, ~outside)
     refined = labels.copy()
     best, total = (np.zeros(labels.shape, np.float32) for _ in range(2))
     for number in ids[ids != BACKGROUND]:
@@ -42,7 +44,9 @@ def refine_labels(
         if box is None:
             continue
         here = box.slices
-        probability = refine(np.ascontiguousarray(image[here]), np.ascontiguousarray(mask[here]))
+        probability = refine(
+            np.ascontiguousarray(image[here]), without_blocks(np.ascontiguousarray(mask[here]), blocks)
+        )
         total[here] += probability
         wins = probability > best[here]
         refined[here][wins] = number
