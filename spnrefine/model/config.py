@@ -13,6 +13,8 @@ class Config:
     ``channels`` the mask is embedded to; ``taps`` 3 (three-way), 1 (one-way) or 0 (two convolutions take the place of
     the propagation); ``rounds`` of propagation with the same gates; ``working_side`` in pixels, the longer side at
     which inference is meant to run; ``classes`` 1 (the mask of an object) or the number of classes of a label map.
+    ``shared_gates`` 1: all channels share the gates of one. ``sees_mask``: what the coarse mask is shown to: 2, the
+    guidance network too; 1, only what is propagated, and the decoder; 0, nothing, a network of the photograph alone.
     """
 
     channels: int = 16
@@ -20,6 +22,17 @@ class Config:
     rounds: int = 2
     working_side: int = 512
     classes: int = 1
+    shared_gates: int = 0
+    sees_mask: int = 2
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that no network can be built from."""
+        for name, choices in (("taps", (0, 1, 3)), ("shared_gates", (0, 1)), ("sees_mask", (0, 1, 2))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} was {getattr(self, name)}: expected one of {', '.join(map(str, choices))}")
+        for name in ("channels", "rounds", "working_side", "classes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} was {getattr(self, name)}: expected at least 1")
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from spnrefine.model.layers import conv_block, upsample
 from spnrefine.ops import propagate
 
 STRIDE = 32  # of the encoder's deepest features: sides are padded to a multiple of it
+RGB = 3
+SHOWN_TO_GUIDANCE = 2  # of the configuration's ``sees_mask``
 
 
 class Begun(NamedTuple):
     """What is known before propagation; sides are those of the padded image."""
 
-    guidance: Tensor  # (N, 4 * taps * channels, H/2, W/2), raw; without taps (N, channels, H/2, W/2)
+    guidance: Tensor  # (N, 4 * taps * gates, H/2, W/2), raw; without taps (N, channels, H/2, W/2)
     state: Tensor  # (N, channels, H/2, W/2): the embedded coarse mask, to be propagated
     detail: Tensor  # (N, 8, H, W): features at full resolution
     mask: Tensor  # (N, classes, H, W): the coarse mask in -1..1
@@ -36,7 +38,9 @@ class SPN(nn.Module):
         super().__init__()
         self.config = config = config or Config()
         channels, classes = config.channels, config.classes
-        self.guidance = GuidanceNetwork(3 + classes, 4 * config.taps * channels or channels)
+        gates = 1 if config.shared_gates else channels
+        inputs = RGB + (classes if config.sees_mask == SHOWN_TO_GUIDANCE else 0)
+        self.guidance = GuidanceNetwork(inputs, 4 * config.taps * gates or channels)
         self.embed = nn.Conv2d(classes, channels, 4, stride=2, padding=1)
         width = max(8, classes)
         self.decode = nn.Sequential(
@@ -82,7 +86,7 @@ class SPN(nn.Module):
         if self.convolve is not None:
             return self.convolve(torch.cat([begun.state, begun.guidance], 1))
         state = begun.state
-        guidance = begun.guidance.unflatten(1, (4, self.config.taps, self.config.channels))
+        guidance = begun.guidance.unflatten(1, (4, self.config.taps, -1))
         for _ in range(self.config.rounds):
             state = propagate(state, guidance)
         return state
@@ -92,8 +96,8 @@ class SPN(nn.Module):
         height, width = image.shape[-2:]
         padding = (0, -width % STRIDE, 0, -height % STRIDE)
         x = F.pad(torch.cat([image, coarse], 1) * 2 - 1, padding, mode="replicate")
-        guided = self.guidance(x)
-        mask = x[:, 3:]
+        guided = self.guidance(x if self.config.sees_mask == SHOWN_TO_GUIDANCE else x[:, :RGB])
+        mask = x[:, RGB:] if self.config.sees_mask else torch.zeros_like(x[:, RGB:])
         return Begun(guided.guidance, self.embed(mask), guided.detail, mask, guided.stride8)
 
     def finish(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:

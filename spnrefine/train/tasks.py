@@ -117,7 +117,10 @@ def _configured(config: Any, network: dict[str, int]) -> Any:
     for name in network:
         if name not in known:
             raise SpnRefineError(f"This network has no {name!r}: expected one of {', '.join(known)}.")
-    return replace(config, **network)
+    try:
+        return replace(config, **network)
+    except ValueError as error:
+        raise SpnRefineError(f"--network: {error}.") from None
 
 
 def _count(pairs: list[Pair]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from spnrefine.model.on_torch import SegmenterOnTorch
 from spnrefine.model.parser import Parser
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
+from spnrefine.ops import propagate
 
 
 def lively(model):
@@ -76,3 +77,31 @@ def test_taps_decide_how_the_mask_spreads(taps):
     model = SPN(Config(channels=4, taps=taps, classes=2)).eval()
     assert (model.convolve is None) == (taps > 0)
     assert model(torch.rand(1, 3, 40, 70), torch.rand(1, 2, 40, 70)).shape == (1, 2, 40, 70)
+
+
+@pytest.mark.parametrize("taps", [0, 3])
+@pytest.mark.parametrize(("sees_mask", "heeds"), [(2, True), (1, True), (0, False)])
+def test_a_network_of_the_photograph_alone_does_not_heed_the_mask(taps, sees_mask, heeds):
+    torch.manual_seed(0)
+    model = lively(SPN(Config(channels=4, taps=taps, sees_mask=sees_mask)))
+    image, one, other = torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64), torch.rand(1, 1, 64, 64)
+    assert (model(image, one) - model(image, other)).abs().max().item() > 1e-6 or not heeds
+    assert torch.equal(model(image, one), model(image, other)) != heeds
+    gates = [model.begin(image, mask).guidance for mask in (one, other)]
+    assert torch.equal(*gates) == (sees_mask < 2)
+
+
+def test_shared_gates_are_those_of_one_channel():
+    torch.manual_seed(0)
+    model = lively(SPN(Config(channels=4, shared_gates=1)))
+    begun = model.begin(torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64))
+    assert begun.guidance.shape == (1, 4 * 3, 32, 32)
+    spread = propagate(begun.state, begun.guidance.view(1, 4, 3, 1, 32, 32))
+    alone = propagate(begun.state[:, 2:3], begun.guidance.view(1, 4, 3, 1, 32, 32))
+    torch.testing.assert_close(spread[:, 2:3], alone)
+
+
+@pytest.mark.parametrize("wrong", [{"taps": 2}, {"sees_mask": 3}, {"shared_gates": 2}, {"channels": 0}, {"rounds": 0}])
+def test_numbers_no_network_can_be_built_from_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} was {next(iter(wrong.values()))}: expected"):
+        Config(**wrong)
