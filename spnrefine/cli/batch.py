@@ -130,7 +130,7 @@ def batch(
     threads = max(1, cores.available() // jobs)
 
     def load() -> spnrefine.Refiner:
-        return spnrefine.Refiner(model, device, threads, quick=settings.quick)
+        return spnrefine.Refiner(model, device, threads, quick=settings.quick, best=settings.best)
 
     def open_ledger(checksums: str = "") -> Ledger:
         key = run_key(settings, checksums or weights.describe(model).sha256, spnrefine.__version__)
@@ -157,7 +157,9 @@ def batch(
     unmasked = any(pair.mask is None and not pair.problem for pair in pairs)
     with closing(open_ledger(makers.checksums(model, backbone, only) if unmasked else "")) as ledger:
         tally.check(ledger, resume=resume, inputs=[path for pair in pairs for path in pair.inputs])
-        maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads) if unmasked else None
+        maker = None
+        if unmasked:
+            maker = makers.load_maker(model, backbone, only, settings.threshold, device, threads, best=settings.best)
         if unmasked and labels and only is None:
             makers.write_labelmap(output, model, overwrite=settings.overwrite)
         draw = _drawing(tally, overlay, output, ledger, overwrite=settings.overwrite, resume=resume)

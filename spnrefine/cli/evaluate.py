@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import model_options, option, path
+from spnrefine.cli.options import BEST, model_options, option, path
 
 if TYPE_CHECKING:
     from spnrefine.evaluate.evaluation import Result
@@ -42,6 +42,7 @@ Examples:
 @option("--min-mba", type=SHARE, metavar="SHARE", help="Fail where the mean boundary accuracy is below this.")
 @option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed.")
 @option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse.")
+@BEST
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_options
 def evaluate(
@@ -56,6 +57,7 @@ def evaluate(
     min_mba: float | None,
     min_error_removed: float | None,
     max_made_worse: float | None,
+    best: bool,
     as_json: bool,
     model: str,
     device: str,
@@ -89,7 +91,7 @@ def evaluate(
                 streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
     cases = find_cases(images, coarse, truth)
     ours = f"spnrefine {model}"
-    methods: dict[str, Refine] = {ours: Refiner(model, device), **chosen}
+    methods: dict[str, Refine] = {ours: Refiner(model, device, best=best), **chosen}
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
     for case, outcomes in streams.progress(run(cases, methods), len(cases)):

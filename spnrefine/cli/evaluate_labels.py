@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import option, path
+from spnrefine.cli.options import BEST, option, path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ Examples:
 )
 @option("--max-items", type=click.IntRange(min=1), metavar="N", help="Measure at most N, evenly taken.")
 @option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the networks run.")
+@BEST
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate_labels(
     images: Path,
@@ -45,6 +46,7 @@ def evaluate_labels(
     lower: int | None,
     max_items: int | None,
     device: str,
+    best: bool,
     as_json: bool,
 ) -> None:
     """Measure label maps whose truth is known: F1 and IoU of classes over all pixels.
@@ -62,7 +64,7 @@ def evaluate_labels(
     from spnrefine.evaluate.labels import find_labelled, measure
 
     known, photographs = find_labelled(images, truth, classes, void, max_items)
-    methods = _lowered(known, lower, device) if lower else _made(models, known, device)
+    methods = _lowered(known, lower, device, best) if lower else _made(models, known, device, best)
     found = measure(streams.progress(photographs, len(photographs)), known, methods)
     facts: dict[str, Any] = {
         "versions": machine.versions(),
@@ -84,14 +86,14 @@ def evaluate_labels(
         streams.console().print(table)
 
 
-def _made(models: tuple[str, ...], known: "Classes", device: str) -> "Callable[..., dict[str, NDArray]]":
+def _made(models: tuple[str, ...], known: "Classes", device: str, best: bool) -> "Callable[..., dict[str, NDArray]]":
     from importlib.util import find_spec
 
     from spnrefine.errors import SpnRefineError
     from spnrefine.evaluate.label_crf import dense_crf
     from spnrefine.refiner import Parser
 
-    parsers = {model: Parser(model, device, find=False) for model in models}
+    parsers = {model: Parser(model, device, find=False, best=best) for model in models}
     for name, parser in parsers.items():
         if parser.classes != known.names:
             raise SpnRefineError(
@@ -113,13 +115,13 @@ def _made(models: tuple[str, ...], known: "Classes", device: str) -> "Callable[.
     return methods
 
 
-def _lowered(known: "Classes", times: int, device: str) -> "Callable[..., dict[str, NDArray]]":
+def _lowered(known: "Classes", times: int, device: str, best: bool) -> "Callable[..., dict[str, NDArray]]":
     from spnrefine import Refiner
     from spnrefine.evaluate.labels import lowered
     from spnrefine.files.classes import VOID
     from spnrefine.refiner.joint import refine_labels
 
-    refiner = Refiner(device=device)
+    refiner = Refiner(device=device, best=best)
 
     def methods(image: "NDArray", truth: "NDArray") -> "dict[str, NDArray]":
         coarse = lowered(truth, len(known.names), times)

@@ -19,14 +19,21 @@ def makes_labels(model: str) -> bool:
 
 
 def load_maker(
-    model: str, backbone: str | None, only: str | None, threshold: float, device: str, threads: int | None = None
+    model: str,
+    backbone: str | None,
+    only: str | None,
+    threshold: float,
+    device: str,
+    threads: int | None = None,
+    *,
+    best: bool,
 ) -> "FromBackbone | FromParser":
     """Load what the options name: a model of label maps, else a backbone."""
     from spnrefine.batch.makers import FromBackbone, FromParser
     from spnrefine.refiner import Backbone, Parser
 
     if makes_labels(model):
-        return FromParser(Parser(model, device, threads), only, threshold)
+        return FromParser(Parser(model, device, threads, best=best), only, threshold)
     return FromBackbone(Backbone(backbone or BACKBONE, device, threads))
 
 

@@ -81,7 +81,9 @@ def refine(
     photograph = read_stdin() if image == STREAM else Path(image)
     coarse = None if mask is None else read_stdin() if mask == STREAM else Path(mask)
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
-    maker = None if coarse is not None else makers.load_maker(model, backbone, only, settings.threshold, device)
+    maker = None
+    if coarse is None:
+        maker = makers.load_maker(model, backbone, only, settings.threshold, device, best=settings.best)
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
     target = None if to_stdout else _target(named, output, extension)
@@ -93,7 +95,7 @@ def refine(
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
-    refined = job.refine(loaded, _Later(model, device, quick=settings.quick), settings, record)
+    refined = job.refine(loaded, _Later(model, device, quick=settings.quick, best=settings.best), settings, record)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
@@ -146,8 +148,8 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
-    def __init__(self, model: str, device: str, *, quick: bool):
-        self._model, self._device, self._quick = model, device, quick
+    def __init__(self, model: str, device: str, **how: bool):
+        self._model, self._device, self._how = model, device, how
 
     def __call__(self, image: Any, coarse: Any) -> Any:
         return self._refiner(image, coarse)
@@ -156,4 +158,4 @@ class _Later:
     def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self._model, self._device, quick=self._quick)
+        return Refiner(self._model, self._device, **self._how)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
+from spnrefine.model.mirrored import Mirrored
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.box import PRESENT, object_box, working_size
 from spnrefine.refiner.closer import look_closer
@@ -23,6 +24,7 @@ class Refiner:
     device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
     threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
     quick : see large objects once, at the network's working resolution, and not again along the contour.
+    best : average over the photograph and its mirror image, for twice the time.
 
     Raises
     ------
@@ -31,9 +33,16 @@ class Refiner:
     """
 
     def __init__(
-        self, model: str = "general", device: str = "auto", threads: int | None = None, *, quick: bool = False
+        self,
+        model: str = "general",
+        device: str = "auto",
+        threads: int | None = None,
+        *,
+        quick: bool = False,
+        best: bool = False,
     ):
-        self.network = inference.load(model, device, threads)
+        network = inference.load(model, device, threads)
+        self.network = Mirrored(network) if best else network
         self.working_side = self.network.config.working_side
         self._quick = quick
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.model import inference, weights
+from spnrefine.model.mirrored import MirroredParser
 from spnrefine.refiner.box import Box, working_size
 from spnrefine.refiner.faces import face_frames
 from spnrefine.refiner.resize import resize
@@ -36,9 +37,18 @@ class Parser:
     ``find`` says whether one of faces looks for them in the picture.
     """
 
-    def __init__(self, model: str = "face", device: str = "auto", threads: int | None = None, *, find: bool = True):
-        self.network = inference.load_parser(model, device, threads)
+    def __init__(
+        self,
+        model: str = "face",
+        device: str = "auto",
+        threads: int | None = None,
+        *,
+        find: bool = True,
+        best: bool = False,
+    ):
+        network = inference.load_parser(model, device, threads)
         self.classes = weights.describe(model).classes
+        self.network = MirroredParser(network, self.classes) if best else network
         self._find = find and NOSE in self.classes
 
     def __call__(self, image: NDArray[np.uint8]) -> Parsed:

@@ -121,3 +121,9 @@ def test_sizes_that_differ_are_named(run, folders):
     result = evaluate(run, folders)
     assert result.exit_code == 1
     assert "(20, 10)" in result.stderr
+
+
+def test_best_is_measured_too(run, folders):
+    once, best = (json.loads(evaluate(run, folders, "--json", *more).stdout)["results"] for more in ((), ("--best",)))
+    assert once["coarse"] == best["coarse"]
+    assert once["spnrefine general"]["iou"] != best["spnrefine general"]["iou"]

@@ -198,3 +198,21 @@ def test_quick_sees_a_large_object_once(run, pair):
     closer, once = (pixels(photo.with_name(f"{name}.png")).astype(int) for name in ("closer", "once"))
     assert np.abs(closer - once).max() > 20
     assert np.abs(closer - once).mean() < 5
+
+
+@pytest.mark.parametrize("command", ["one", "batch"])
+def test_best_is_the_mean_with_the_mirror_image(run, pair, command):
+    photo, coarse = pair
+    out = photo.with_name("out")
+    how: tuple = (photo, "--mask", coarse)
+    if command == "batch":
+        photo.with_name("masks").mkdir()
+        coarse = coarse.rename(photo.with_name("masks") / f"{photo.stem}.png")
+        how = ("batch", photo.parent, "--mask-dir", coarse.parent)
+    result = run(*how, "-o", f"{out}/", "--soft", "--best")
+    assert result.exit_code == 0, result.stderr
+    image, mask = pixels(photo), pixels(coarse)
+    there = refine(image, mask, soft=True)
+    mirrored = refine(np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(mask[:, ::-1]), soft=True)[:, ::-1]
+    assert np.abs(pixels(out / f"{photo.stem}.png") - 255 * (there + mirrored) / 2).max() <= 1
+    assert np.abs(there - mirrored).max() > 0.01
