@@ -26,7 +26,7 @@ class Begin(nn.Module):
 
     def __init__(self, network: SPN):
         super().__init__()
-        self.guidance, self.embed = network.guidance, network.embed
+        self.config, self.guidance, self.embed = network.config, network.guidance, network.embed
 
     def forward(self, image: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
         begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse)  # type: ignore[arg-type]

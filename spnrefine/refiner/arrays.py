@@ -11,7 +11,8 @@ from spnrefine.model import inference
 from spnrefine.model.mirrored import Mirrored
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.box import PRESENT, object_box, working_size
-from spnrefine.refiner.closer import look_closer
+from spnrefine.refiner.closer import levels, look_closer
+from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.resize import resize
 
 
@@ -51,7 +52,8 @@ class Refiner:
 
         The network sees the box of the object plus a margin, at a longer side of at most ``working_side``, and then,
         where that was less than half of the photograph's resolution, tiles along the contour, closer and closer;
-        outside the box ``coarse`` stays.
+        outside the box ``coarse`` stays. A contour that would move by less than a quarter of a pixel on average stays where it
+        is: see :func:`spnrefine.refiner.exact.keep_exact`.
 
         Parameters
         ----------
@@ -76,9 +78,11 @@ class Refiner:
         size = working_size(height, width, self.working_side)
         seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        scale = max(size) / max(height, width)
         if not self._quick:
-            whole = look_closer(self.network, crop, whole, max(size) / max(height, width))
-        refined[box.slices] = whole
+            whole = look_closer(self.network, crop, whole, scale)
+            scale = levels(scale)[-1] if levels(scale) else scale
+        refined[box.slices] = keep_exact(refined[box.slices], whole, scale)
         return refined
 
 
