@@ -72,7 +72,8 @@ def run(
 
     def save() -> None:
         nonlocal saved
-        trainer.check()
+        if trainer.step > reported[0]:
+            report()  # which checks that there is something worth saving
         write_checkpoint(checkpoint, trainer.state() | {"settings": settings})
         saved = time.monotonic()
 

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from spnrefine.errors import SpnRefineError
 from spnrefine.model.spn import SPN
 from spnrefine.train.batches import Batches
+from spnrefine.train.loop import Progress, run
 from spnrefine.train.losses import auxiliary_loss, refinement_loss
 from spnrefine.train.optimiser import (
     MovingAverage,
@@ -155,6 +157,37 @@ def test_a_loss_that_is_no_number_ends_the_run(store: Store, recipe: Recipe):
     assert trainer.lost.item() == 1 < LOST_STEPS
     with pytest.raises(SpnRefineError, match="Lower the learning rate"):
         trainer.check()
+
+
+def test_a_checkpoint_between_two_reports_takes_no_loss_from_the_mean(tmp_path: Path):
+    class Steady:
+        """Loses 1.0 at each step."""
+
+        recipe, peak, step, patches, seconds, total = Recipe(log_seconds=1e9), 1e-3, 0, 0, 0.0, 0.0
+
+        def advance(self, budget: Budget) -> None:
+            self.step, self.total = self.step + 1, self.total + 1
+
+        def check(self) -> float:
+            total, self.total = self.total, 0.0
+            return total
+
+        def state(self) -> dict[str, object]:
+            return {}
+
+    seen: list[Progress] = []
+    run(
+        Steady(),  # type: ignore[arg-type]
+        Budget(steps=10),
+        measure=None,
+        checkpoint=tmp_path / "run.checkpoint",
+        checkpoint_minutes=0,
+        settings={},
+        on_progress=seen.append,
+        on_report=lambda step, report: None,
+    )
+    assert seen[-1].step == 10
+    assert {progress.loss for progress in seen} == {1.0}
 
 
 def test_carrying_on_leaves_the_norms_alone(store: Store, recipe: Recipe):
