@@ -52,7 +52,7 @@ class Refiner:
 
         The network sees the box of the object plus a margin, at a longer side of at most ``working_side``, and then,
         where that was less than half of the photograph's resolution, tiles along the contour, closer and closer;
-        outside the box ``coarse`` stays. A contour that would move by less than a quarter of a pixel on average stays
+        outside the box ``coarse`` stays. A contour that would move by less than a fifth of a pixel on average stays
         where it is: see :func:`spnrefine.refiner.exact.keep_exact`.
 
         Parameters
