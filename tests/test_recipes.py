@@ -14,14 +14,17 @@ from tests.model.make_check import draw
 README = (Path(__file__).parents[1] / "README.md").read_text()
 USE = README.partition("## Use")[2].partition("### What a mask means")[0]
 RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
-MEASURES = re.findall(r"^    (spnrefine (?:eval|eval-labels|info)(?: .*)?)$", README, re.MULTILINE)
+MEASURES = re.findall(r"^    (spnrefine (?:eval|eval-labels|info)(?: (?!.*safetensors).*)?)$", README, re.MULTILINE)
 TRAINS = re.findall(r"^    (spnrefine train .*)\n    (spnrefine .*)$", README, re.MULTILINE)
 PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def files(tmp_path):
-    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/."""
+    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/, ...
+
+    The rest is street/, label maps of two classes for training and for validation.
+    """
     shutil.copy(Path(__file__).parents[1] / "examples" / "astronaut.jpg", tmp_path / "portrait.jpg")
     for name, seed in (("photo", 7), ("photos/a", 8), ("photos/sub/b", 9)):
         image, coarse = draw(80, 100, seed=seed)
@@ -35,6 +38,12 @@ def files(tmp_path):
     image = {"id": 1, "file_name": "a.jpg", "height": 80, "width": 100}
     document = {"images": [image], "annotations": [annotation], "categories": []}
     (tmp_path / "annotations.json").write_text(json.dumps(document))
+    for seed in range(4):
+        image, coarse = draw(80, 100, seed=10 + seed)
+        for folder, pixels in (("images", image), ("labels", np.uint8(coarse > 127))):
+            where = tmp_path / "street" / ("val" if seed == 3 else "train") / folder
+            where.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(where / f"{seed}.png")
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels/a.txt").write_text("0 0.2 0.25 0.7 0.25 0.7 0.75 0.2 0.75\n")
     return tmp_path
