@@ -88,7 +88,13 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_file(pair, tmp_path):
             (tmp_path / folder).mkdir(exist_ok=True)
             (tmp_path / folder / f"{i:04}{source.suffix}").symlink_to(source)
     arguments = ["batch", "photos", "--mask-dir", "masks", "-o", "out"]
-    process = subprocess.Popen([*PROGRAM, *arguments], cwd=tmp_path, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        # tests run in the background of a shell inherit that Ctrl-C is to be ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < deadline:
         time.sleep(0.02)
