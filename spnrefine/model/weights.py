@@ -26,11 +26,8 @@ PURPOSES = {
     SEGMENTER: "a backbone, which makes a mask from a photograph (--backbone)",
     PARSER: "a model of label maps, which needs no mask (--model)",
 }
-ADDED = {
-    "classes",
-    "shared_gates",
-    "sees_mask",
-}  # to the configuration, since the first files of this format were written
+ADDED = {"classes", "shared_gates", "sees_mask"}
+"""Added to the configuration since the first files of this format were written."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Refiner:
         scale = max(size) / max(height, width)
         if not self._quick:
             whole = look_closer(self.network, crop, whole, scale)
-            scale = levels(scale)[-1] if levels(scale) else scale
+            scale = (levels(scale) or [scale])[-1]
         refined[box.slices] = keep_exact(refined[box.slices], whole, scale)
         return refined
 

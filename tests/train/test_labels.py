@@ -151,6 +151,9 @@ def test_a_network_of_another_shape_can_be_asked_for(run, faces):
     wrong = run(*command, "--overwrite", "--network", "classes=3")
     assert wrong.exit_code == 1
     assert "'classes'" in wrong.stderr
+    unbuildable = run(*command, "--overwrite", "--network", "taps=2")
+    assert unbuildable.exit_code == 1
+    assert "taps was 2: expected one of 0, 1, 3" in unbuildable.stderr
 
 
 def test_a_photograph_much_wider_than_high_is_seen_too(tmp_path: Path):
