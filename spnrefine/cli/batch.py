@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import Number, maker_options, option, output_options, path
+from spnrefine.cli.options import Number, is_folder, maker_options, option, output_options, path
 from spnrefine.cli.streams import STREAM, progress, read_list, say, tell
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ Examples:
 @option(
     "-o",
     "--output",
+    "destination",
     metavar="DIR|FILE",
-    type=path(),
     required=True,
     help="Folder of the refined masks, or file of the refined annotations.",
 )
@@ -82,7 +82,7 @@ def batch(
     polygons: bool,
     tolerance: float,
     mask_dir: Path | None,
-    output: Path,
+    destination: str,
     files_from: str | None,
     files0_from: str | None,
     resume: bool,
@@ -124,6 +124,7 @@ def batch(
     from spnrefine.model import weights
     from spnrefine.ops import cores
 
+    output = Path(destination)
     jobs = jobs or min(cores.available(), MOST_JOBS)
     settings = Settings.of(**how)
     tally = Tally(STREAM if as_json else records, report, overwrite=settings.overwrite)
@@ -141,11 +142,15 @@ def batch(
         _check_fit(unfit | {"--backbone": backbone, "--class": only}, how)
         from spnrefine.cli.annotated import Annotations, Course, refine_annotations, show_annotations
 
+        if folder.is_file() and is_folder(destination):
+            output /= folder.name
         annotations = Annotations(folder, images, output, polygons, tolerance)
         if dry_run:
             return show_annotations(annotations)
         course = Course(jobs, resume, max_items, fail_fast, overlay)
         return refine_annotations(annotations, load, settings, open_ledger, tally, course)
+    if polygons:
+        raise click.UsageError("--polygons goes with annotations: name their file, or their folder with --images.")
     labels = makers.makes_labels(model)
     makers.check_usage(model, backbone, only, has_masks=mask_dir is not None)
     if output.is_file():

@@ -1,6 +1,7 @@
 """Options that several commands share, and how an option is declared here."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,3 +110,8 @@ def output_options(command: Command) -> Command:
 
 def path(**settings: Any) -> click.Path:
     return click.Path(path_type=Path, **settings)
+
+
+def is_folder(output: str) -> bool:
+    """Tell whether an output is meant as a folder: there is one of that name, or it ends in a slash."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()

@@ -1,6 +1,5 @@
 """``spnrefine IMAGE [--mask MASK]``: refine one mask, or make one."""
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli.completion import values_of
-from spnrefine.cli.options import maker_options, option, output_options
+from spnrefine.cli.options import is_folder, maker_options, option, output_options
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 
 if TYPE_CHECKING:
@@ -126,18 +125,14 @@ def _target(source: str, output: str | None, extension: str) -> Path:
     stem = Path(source).stem
     if output is None:
         return Path(source).with_name(f"{stem}_refined{extension}")
-    if _is_folder(output):
+    if is_folder(output):
         return Path(output) / f"{stem}{extension}"
     return Path(output)
 
 
-def _is_folder(output: str) -> bool:
-    return output.endswith(("/", os.sep)) or Path(output).is_dir()
-
-
 def _check_output(output: str, source: str) -> None:
     """Refuse a folder for what came without a name, and a file whose name tells no format."""
-    if _is_folder(output):
+    if is_folder(output):
         if source == STREAM:
             raise click.UsageError(f"The photograph has no name to give its mask in {output}: give -o FILE.")
     elif not Path(output).suffix:

@@ -30,9 +30,7 @@ class Config:
         for name, choices in (("taps", (0, 1, 3)), ("shared_gates", (0, 1)), ("sees_mask", (0, 1, 2))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} was {getattr(self, name)}: expected one of {', '.join(map(str, choices))}")
-        for name in ("channels", "rounds", "working_side", "classes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} was {getattr(self, name)}: expected at least 1")
+        _check_positive(self, "channels", "rounds", "working_side", "classes")
 
 
 @dataclass(frozen=True)
@@ -46,3 +44,15 @@ class SegmenterConfig:
     outputs: int = 1
     stride: int = 8
     side: int = 384
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that no network can be built from."""
+        if self.stride not in (4, 8):
+            raise ValueError(f"stride was {self.stride}: expected one of 4, 8")
+        _check_positive(self, "outputs", "side")
+
+
+def _check_positive(config: object, *names: str) -> None:
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} was {getattr(config, name)}: expected at least 1")

@@ -152,6 +152,16 @@ def test_brushes_of_label_studios_own_encoder_come_back_byte_for_byte(run, tmp_p
     assert f"{len(brushes)} refined of {len(brushes)}" in result.stderr
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["a folder that exists", "one that ends in a slash"])
+def test_a_folder_takes_a_file_of_the_same_name(run, coco, there):
+    if there:
+        (coco / "new").mkdir()
+    output = f"{coco}/new" if there else f"{coco}/new/"
+    result = run("batch", coco / "annotations.json", "--images", coco / "photos", "-o", output)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads((coco / "new/annotations.json").read_text())["categories"] == []
+
+
 def test_resume_takes_up_yolo_files_that_say_that_there_is_nothing(run, pair):
     photo, _ = pair
     labels = photo.parent / "labels"

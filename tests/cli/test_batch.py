@@ -158,6 +158,12 @@ def test_an_output_that_is_a_file_is_told_before_any_work(run, folder):
     assert "give -o a folder" in result.stderr
 
 
+def test_polygons_of_mask_files_are_wrong_usage(run, folder):
+    result = run("batch", folder, "-o", folder / "out", "--polygons")
+    assert result.exit_code == 2
+    assert "--polygons goes with annotations" in result.stderr
+
+
 def test_records_and_report_in_one_file_are_wrong_usage(run, folder):
     result = batch(run, folder, "--records", folder / "x", "--report", folder / "x")
     assert result.exit_code == 2

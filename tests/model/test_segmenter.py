@@ -101,7 +101,13 @@ def test_shared_gates_are_those_of_one_channel():
     torch.testing.assert_close(spread[:, 2:3], alone)
 
 
-@pytest.mark.parametrize("wrong", [{"taps": 2}, {"sees_mask": 3}, {"shared_gates": 2}, {"channels": 0}, {"rounds": 0}])
-def test_numbers_no_network_can_be_built_from_are_refused(wrong):
+@pytest.mark.parametrize(
+    ("config", "wrong"),
+    [
+        *((Config, wrong) for wrong in ({"taps": 2}, {"sees_mask": 3}, {"shared_gates": 2}, {"channels": 0})),
+        *((SegmenterConfig, wrong) for wrong in ({"stride": 16}, {"outputs": 0}, {"side": 0})),
+    ],
+)
+def test_numbers_no_network_can_be_built_from_are_refused(config, wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} was {next(iter(wrong.values()))}: expected"):
-        Config(**wrong)
+        config(**wrong)
