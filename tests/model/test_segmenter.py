@@ -104,8 +104,14 @@ def test_shared_gates_are_those_of_one_channel():
 @pytest.mark.parametrize(
     ("config", "wrong"),
     [
-        *((Config, wrong) for wrong in ({"taps": 2}, {"sees_mask": 3}, {"shared_gates": 2}, {"channels": 0})),
-        *((SegmenterConfig, wrong) for wrong in ({"stride": 16}, {"outputs": 0}, {"side": 0})),
+        (Config, {"taps": 2}),
+        (Config, {"sees_mask": 3}),
+        (Config, {"shared_gates": 2}),
+        (Config, {"channels": 0}),
+        (Config, {"rounds": 0}),
+        (SegmenterConfig, {"stride": 16}),
+        (SegmenterConfig, {"outputs": 0}),
+        (SegmenterConfig, {"side": 0}),
     ],
 )
 def test_numbers_no_network_can_be_built_from_are_refused(config, wrong):
