@@ -1,17 +1,40 @@
 """The one building block of all networks here: convolution, batch norm, ReLU6."""
 
+from itertools import islice
+from typing import cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
+class ConvBlock(nn.Sequential):
+    """Convolution, batch norm and maybe more in turn; a norm that training has frozen costs next to nothing.
+
+    With fixed statistics the norm is one more factor of the convolution's weights, and a bias. Left to itself it would
+    read and write every activation twice more, which is a fifth of a step on a CPU.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, norm = cast(nn.Conv2d, self[0]), cast(nn.BatchNorm2d, self[1])
+        if not self.training or norm.training:
+            return super().forward(x)
+        mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+        factor = norm.weight * (variance + norm.eps).rsqrt()
+        weight, bias = conv.weight * factor.view(-1, 1, 1, 1), norm.bias - mean * factor
+        x = F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+        for layer in islice(self, 2, None):
+            x = layer(x)
+        return x
+
+
 def conv_block(
     inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, activation: bool = True
-) -> nn.Sequential:
+) -> ConvBlock:
     """Convolution without bias, zero padding ``kernel // 2``, then batch norm and, if ``activation``, ReLU6."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     layers: list[nn.Module] = [conv, nn.BatchNorm2d(outputs, eps=1e-3)]
-    return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if activation else nn.Sequential(*layers)
+    return ConvBlock(*layers, nn.ReLU6(inplace=True)) if activation else ConvBlock(*layers)
 
 
 def upsample(x: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ class Labelling:
 
     def prepare(self, model: nn.Module, *, continued: bool) -> None:
         assert isinstance(model, Parser)
-        model.spn.add_auxiliary()
+        if not continued:  # as in spnrefine.train.refining
+            model.spn.add_auxiliary()
         prepare_segmenter(model.base)
         if not self.recipe.learn_base:
             model.base.requires_grad_(False).eval()
@@ -38,9 +39,11 @@ class Labelling:
         with torch.set_grad_enabled(self.recipe.learn_base):
             coarse_logits = model.base(F.avg_pool2d(image, SHRINK))
         seen, given, truth = self._patches(image, self._worsened(model.enlarge(coarse_logits.detach())), ids)
-        logits, head = model.spn(seen, given, auxiliary=True)
+        with_head = model.spn.auxiliary is not None
+        output = model.spn(seen, given, auxiliary=with_head)
+        logits, *heads = output if with_head else [output]
         loss = class_loss(logits, one_hot(truth, logits.shape[1]).float(), (truth != VOID)[:, None].float())
-        total = loss + self.recipe.auxiliary_weight * segmenter_loss(head, truth)
+        total = loss + sum(self.recipe.auxiliary_weight * segmenter_loss(head, truth) for head in heads)
         if self.recipe.learn_base:
             total = total + segmenter_loss(coarse_logits, ids)
         return Lost(total, loss, len(truth))

@@ -21,7 +21,8 @@ class Recipe:
     gradient_norm: float = 5.0  # gradients longer than this are shortened to it
     average: float = 0.999  # moving average of weights and buffers, at most
     average_share: float = 0.1  # its length is at most this share of the run
-    auxiliary_weight: float = 0.3  # of the same loss on the stride-8 head
+    auxiliary_weight: float = 0.3  # of the same loss on the stride-8 head; there is none when carrying on
+    error_offset: float = 0.1  # a patch counts as 1 / (the IoU error of its coarse mask + this)
     frozen_norms_continued: bool = True  # carrying on with small batches: batch norms keep their trained statistics
 
     # --- batches in turn: (patches, side in output pixels); a CPU divides the patches by `cpu_scale`
@@ -43,6 +44,7 @@ class Recipe:
     # --- views
     frame_chance: float = 0.35  # the whole object as at inference: its box, int(0.25 * longer side) + 8 px wider
     frame_margin_span: tuple[float, float] = (0.15, 0.6)  # half of the frames: another margin than 0.25
+    frame_zoom: float = 1.5  # output pixels a pixel, at most: no object is enlarged more at inference
     scene_chance: float = 0.2  # a frame that is the whole picture
     zoom_span: tuple[float, float] = (0.57, 1.87)  # output pixels a pixel, for views around a boundary point
     aspect: float = 0.2  # largest log of the stretch of width over height

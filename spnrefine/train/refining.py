@@ -9,7 +9,7 @@ from spnrefine.model.spn import SPN
 from spnrefine.train.batches import Batches
 from spnrefine.train.checkpoint import random_states, set_random_states
 from spnrefine.train.lesson import Infer, Lost
-from spnrefine.train.losses import auxiliary_loss, refinement_loss
+from spnrefine.train.losses import auxiliary_loss, patch_weights, refinement_loss
 from spnrefine.train.recipe import Recipe
 
 
@@ -22,7 +22,8 @@ class Refining:
 
     def prepare(self, model: nn.Module, *, continued: bool) -> None:
         assert isinstance(model, SPN)
-        model.add_auxiliary()
+        if not continued:  # the first gradients of a new head would spoil features that are good already
+            model.add_auxiliary()
         if continued and self.recipe.frozen_norms_continued:
             freeze_norms(model)
 
@@ -35,10 +36,13 @@ class Refining:
             return infer(image, coarse).sigmoid()
 
         batch = self.batches.draw(count, side, refine)
-        logits, head = model(batch.image, batch.coarse, auxiliary=True)
-        loss = refinement_loss(logits, batch.truth, batch.valid)
-        total = loss + self.recipe.auxiliary_weight * auxiliary_loss(head, batch.truth, batch.valid)
-        return Lost(total, loss, count)
+        weight = patch_weights(batch.coarse, batch.truth, batch.valid, self.recipe.error_offset)
+        with_head = model.auxiliary is not None
+        output = model(batch.image, batch.coarse, auxiliary=with_head)
+        logits, *heads = output if with_head else [output]
+        loss = refinement_loss(logits, batch.truth, batch.valid, weight)
+        auxiliary = sum(auxiliary_loss(head, batch.truth, batch.valid) for head in heads)
+        return Lost(loss + self.recipe.auxiliary_weight * auxiliary, loss, count)
 
     def state(self) -> dict[str, Any]:
         return random_states(self.batches)

@@ -67,7 +67,7 @@ def draw_views(
     frame = np.full(count, True) if plain else rng.random(count) < recipe.frame_chance
     boxes, sizes = store.boxes[records], store.sizes[records][:, ::-1].astype(float)
     spans = boxes[:, 2:] - boxes[:, :2]
-    frame_centre, frame_span = _frames(boxes, spans, sizes, recipe, rng, plain)
+    frame_centre, frame_span = _frames(boxes, spans, sizes, side, recipe, rng, plain)
     zoom = np.maximum(_log_uniform(rng, recipe.zoom_span, count), side / sizes.max(1))
     point = store.points[records, rng.integers(store.points.shape[1], size=count)]
     wander = rng.uniform(-0.3, 0.3, (count, 2)) * (side / zoom)[:, None]
@@ -93,6 +93,7 @@ def _frames(
     boxes: NDArray[np.float32],
     spans: NDArray[np.float32],
     sizes: NDArray[np.float64],
+    side: int,
     recipe: Recipe,
     rng: np.random.Generator,
     plain: bool,
@@ -106,6 +107,7 @@ def _frames(
         other = longer * (1 + 2 * _log_uniform(rng, recipe.frame_margin_span, count))
         span = np.where(rng.random(count) < 0.5, other, span)
         span = np.where(rng.random(count) < recipe.scene_chance, sizes.max(1), span)
+        span = np.maximum(span, side / recipe.frame_zoom)
     span = np.clip(span, 32, sizes.max(1))
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     return _move_inside(centre, span, sizes), span

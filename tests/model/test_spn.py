@@ -7,6 +7,7 @@ from spnrefine.model.config import Config
 from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.layers import fold_batch_norms
 from spnrefine.model.spn import SPN
+from spnrefine.train.refining import freeze_norms
 from tests.model.make_check import CHECK, inputs, outputs
 
 TOLERANCE = {"gates": 1e-4, "logits": 1e-3, "odd_logits": 1e-3, "small_refined": 1, "large_refined": 1}
@@ -59,6 +60,22 @@ def test_folding_batch_norms_changes_nothing():
         after = fold_batch_norms(model)(image, coarse)
     torch.testing.assert_close(after, before, rtol=0, atol=1e-4)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+
+
+def test_frozen_batch_norms_compute_and_learn_as_such():
+    torch.manual_seed(0)
+    model = SPN(Config(channels=2)).double()
+    image, coarse = torch.rand(2, 3, 64, 64).double(), torch.rand(2, 1, 64, 64).double()
+    model(image, coarse)
+    before = model.eval()(image, coarse)
+    wanted = torch.autograd.grad(before.square().sum(), list(model.parameters()))
+    model.train()
+    freeze_norms(model)
+    after = model(image, coarse)
+    got = torch.autograd.grad(after.square().sum(), list(model.parameters()))
+    torch.testing.assert_close(after, before)
+    for ours, theirs in zip(got, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6 * theirs.abs().max().item())
 
 
 def test_imagenet_weights_fill_the_encoder_and_leave_the_mask_channel_at_zero(tmp_path):

@@ -12,7 +12,7 @@ from spnrefine.errors import SpnRefineError
 from spnrefine.model.spn import SPN
 from spnrefine.train.batches import Batches
 from spnrefine.train.loop import Progress, run
-from spnrefine.train.losses import auxiliary_loss, refinement_loss
+from spnrefine.train.losses import auxiliary_loss, patch_weights, refinement_loss
 from spnrefine.train.optimiser import (
     MovingAverage,
     average_decay,
@@ -54,6 +54,21 @@ def test_void_pixels_carry_neither_loss_nor_gradient(loss):
     other[:, :, :4] = 1 - other[:, :, :4]
     assert loss(logits, other, valid).item() == value.item()
     assert loss(logits, truth, torch.zeros_like(valid)).isfinite()
+
+
+def test_patches_count_the_more_the_smaller_the_error_of_their_coarse_mask():
+    truth = torch.zeros(3, 1, 10, 10)
+    truth[:, :, :5] = 1
+    coarse = truth.clone()
+    coarse[1, :, 4] = 0  # IoU 0.8
+    coarse[2, :, 2:5] = 0  # IoU 0.4
+    weight = patch_weights(coarse, truth, torch.ones_like(truth), offset=0.2)
+    torch.testing.assert_close(weight / weight[0], torch.tensor([1, 0.2 / 0.4, 0.2 / 0.8]))
+    assert weight.mean().item() == pytest.approx(1)
+    logits = 4 * coarse - 2
+    each = [refinement_loss(*(x[i : i + 1] for x in (logits, truth, torch.ones_like(truth)))).item() for i in range(3)]
+    whole = refinement_loss(logits, truth, torch.ones_like(truth), weight).item()
+    assert whole == pytest.approx(sum(w * e for w, e in zip(weight.tolist(), each, strict=True)) / 3, rel=1e-5)
 
 
 def test_the_rate_warms_up_and_falls_to_zero():
@@ -188,6 +203,15 @@ def test_a_checkpoint_between_two_reports_takes_no_loss_from_the_mean(tmp_path: 
     )
     assert seen[-1].step == 10
     assert {progress.loss for progress in seen} == {1.0}
+
+
+@pytest.mark.parametrize("continued", [False, True])
+def test_only_a_network_that_begins_gets_an_auxiliary_head(store: Store, recipe: Recipe, continued: bool):
+    lesson = Refining(Batches(store, recipe, seed=0), recipe)
+    trainer = Trainer(SPN(), lesson, recipe, continued=continued, bfloat16=False)
+    trainer.advance(Budget(steps=30))
+    assert (trainer.model.auxiliary is None) == continued
+    assert trainer.check() > 0
 
 
 def test_carrying_on_leaves_the_norms_alone(store: Store, recipe: Recipe):

@@ -73,6 +73,15 @@ def test_plain_views_hold_the_whole_object_as_inference_does(store: Store, recip
     assert views.frame.all()
 
 
+def test_frames_enlarge_no_more_than_inference_unless_the_photograph_ends(store: Store, recipe: Recipe):
+    recipe = replace(recipe, frame_chance=1, frame_zoom=1.5)
+    views = draw_views(store, 60, 96, recipe, np.random.default_rng(0))
+    scale, longer = views.scale.flatten().numpy(), store.sizes[views.records.numpy()].max(1)
+    assert (scale <= np.maximum(1.5, 96 / longer) + 1e-5).all()
+    unlimited = draw_views(store, 60, 96, replace(recipe, frame_zoom=99), np.random.default_rng(0))
+    assert (unlimited.scale.flatten().numpy() > scale + 0.1).any()
+
+
 @pytest.mark.parametrize("side", [32, 96])
 def test_views_are_in_range_and_never_all_outside(store: Store, recipe: Recipe, side: int):
     image, valid, distance = look(store, draw_views(store, 40, side, recipe, np.random.default_rng(1)))
