@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         WeightsError: a tensor is missing or has another shape.
         """
         blocks = [block for block in self.modules() if isinstance(block, InvertedBottleneck)]
-        pairs = [(self.stem, "_conv_stem", "_bn0")]
+        pairs: list[tuple[nn.Sequential, str, str]] = [(self.stem, "_conv_stem", "_bn0")]
         for i, block in enumerate(blocks):
             parts = [(block.depthwise, "_depthwise_conv", "_bn1"), (block.project, "_project_conv", "_bn2")]
             if len(block.expand):
