@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.layers import conv_block
+from spnrefine.model.layers import ConvBlock, conv_block
 
 STEM = 32
 # blocks, channels, kernel, stride, expansion
@@ -82,7 +82,7 @@ class Encoder(nn.Module):
         pairs: list[tuple[nn.Sequential, str, str]] = [(self.stem, "_conv_stem", "_bn0")]
         for i, block in enumerate(blocks):
             parts = [(block.depthwise, "_depthwise_conv", "_bn1"), (block.project, "_project_conv", "_bn2")]
-            if len(block.expand):
+            if isinstance(block.expand, ConvBlock):
                 parts.append((block.expand, "_expand_conv", "_bn0"))
             pairs += [(part, f"_blocks.{i}.{conv}", f"_blocks.{i}.{norm}") for part, conv, norm in parts]
         for part, conv, norm in pairs:
