@@ -22,7 +22,7 @@ class Refining:
 
     def prepare(self, model: nn.Module, *, continued: bool) -> None:
         assert isinstance(model, SPN)
-        if not continued:  # the first gradients of a new head would spoil features that are good already
+        if not continued:  # a new head's first gradients move features that are good already
             model.add_auxiliary()
         if continued and self.recipe.frozen_norms_continued:
             freeze_norms(model)
