@@ -1,6 +1,6 @@
 """The spatial propagation network: embed the coarse mask, propagate it under guidance, decode the refined mask."""
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -59,27 +59,34 @@ class SPN(nn.Module):
         """Add the head at stride 8 that helps training; it is left out of weights files."""
         self.auxiliary = nn.Conv2d(DECODER8, self.config.classes, 1)
 
-    def forward(self, image: Tensor, coarse: Tensor, auxiliary: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
         """Refine ``coarse``, guided by ``image``.
 
         Parameters
         ----------
         image : (N, 3, H, W) float tensor, RGB in 0..1, any H and W.
         coarse : (N, classes, H, W) float tensor, probabilities in 0..1.
-        auxiliary : also return the logits of the auxiliary head.
 
         Returns
         -------
-        (N, classes, H, W) logits, of a sigmoid for one class, else of a softmax; with ``auxiliary`` also those of
-        (N, classes, ceil(H / 8), ceil(W / 8)) at stride 8.
+        (N, classes, H, W) logits, of a sigmoid for one class, else of a softmax.
+        """
+        return self.supervised(image, coarse)[0]
+
+    def supervised(self, image: Tensor, coarse: Tensor) -> list[Tensor]:
+        """Return all logits that training compares with the truth; arguments as for forward.
+
+        Returns
+        -------
+        What forward returns and, where there is an auxiliary head, its (N, classes, ceil(H / 8), ceil(W / 8)) at
+        stride 8.
         """
         height, width = image.shape[-2:]
         begun = self.begin(image, coarse)
         logits = self.finish(self._spread(begun), begun.detail, begun.mask)[..., :height, :width]
-        if not auxiliary:
-            return logits
-        head = cast(nn.Module, self.auxiliary)(begun.stride8)
-        return logits, head[..., : -(-height // 8), : -(-width // 8)]
+        if self.auxiliary is None:
+            return [logits]
+        return [logits, self.auxiliary(begun.stride8)[..., : -(-height // 8), : -(-width // 8)]]
 
     def _spread(self, begun: Begun) -> Tensor:
         """Propagate the state; without taps, convolve it with what would have been the gates."""

@@ -39,9 +39,7 @@ class Labelling:
         with torch.set_grad_enabled(self.recipe.learn_base):
             coarse_logits = model.base(F.avg_pool2d(image, SHRINK))
         seen, given, truth = self._patches(image, self._worsened(model.enlarge(coarse_logits.detach())), ids)
-        with_head = model.spn.auxiliary is not None
-        output = model.spn(seen, given, auxiliary=with_head)
-        logits, *heads = output if with_head else [output]
+        logits, *heads = model.spn.supervised(seen, given)
         loss = class_loss(logits, one_hot(truth, logits.shape[1]).float(), (truth != VOID)[:, None].float())
         total = loss + sum(self.recipe.auxiliary_weight * segmenter_loss(head, truth) for head in heads)
         if self.recipe.learn_base:

@@ -28,6 +28,7 @@ class Refining:
             freeze_norms(model)
 
     def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
+        assert isinstance(model, SPN)
         count, side = self.recipe.batches[step % len(self.recipe.batches)]
         if self.device.type == "cpu":
             count = max(1, count // self.recipe.cpu_scale)
@@ -37,9 +38,7 @@ class Refining:
 
         batch = self.batches.draw(count, side, refine)
         weight = patch_weights(batch.coarse, batch.truth, batch.valid, self.recipe.error_offset)
-        with_head = model.auxiliary is not None
-        output = model(batch.image, batch.coarse, auxiliary=with_head)
-        logits, *heads = output if with_head else [output]
+        logits, *heads = model.supervised(batch.image, batch.coarse)
         loss = refinement_loss(logits, batch.truth, batch.valid, weight)
         auxiliary = sum(auxiliary_loss(head, batch.truth, batch.valid) for head in heads)
         return Lost(loss + self.recipe.auxiliary_weight * auxiliary, loss, count)

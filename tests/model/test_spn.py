@@ -43,7 +43,7 @@ def test_any_size_in_same_size_out(size):
 def test_gradient_reaches_every_parameter(config):
     model = SPN(config)
     model.add_auxiliary()
-    logits, auxiliary = model(torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64), auxiliary=True)
+    logits, auxiliary = model.supervised(torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64))
     assert auxiliary.shape == (2, 1, 8, 8)
     (logits.square().sum() + auxiliary.square().sum()).backward()
     untouched = [name for name, value in model.named_parameters() if value.grad is None]
