@@ -16,14 +16,16 @@ HEAVY = {"torch", "numba", "cv2", "numpy"}
 
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
-    "ops": {"errors"},
-    "model": {"errors", "ops"},
+    "simd": set(),
+    "ops": {"errors", "simd"},
+    "model": {"errors", "simd", "ops"},
     "refiner": {"errors", "ops", "model"},
     "files": {"errors"},
     "annotations": {"errors", "files"},
-    "batch": {"errors", "files", "annotations", "refiner"},
+    "job": {"errors", "files", "refiner"},
+    "batch": {"errors", "files", "annotations", "refiner", "job"},
     "review": {"errors", "files"},
-    "evaluate": {"errors", "files", "ops", "model", "refiner"},
+    "evaluate": {"errors", "files", "simd", "ops", "model", "refiner"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }
 ANYTHING = {"", "cli", "__main__"}  # "" is spnrefine/__init__.py, which resolves its names lazily

@@ -29,7 +29,7 @@ def installed(tmp_path_factory):
 def test_wheel_holds_code_and_weights_and_nothing_else(installed):
     names = {p.relative_to(installed).as_posix() for p in installed.rglob("*") if p.is_file()}
     assert {"spnrefine/weights/general/model.safetensors", "spnrefine/weights/general/CARD.md"} <= names
-    assert {"spnrefine/cli/refine.py", "spnrefine/ops/cpu.py"} <= names
+    assert {"spnrefine/cli/refine.py", "spnrefine/ops/cpu/scans.py"} <= names
     assert {f"spnrefine/review/page/{part}" for part in ("page.html", "page.css", "cards.js", "controls.js")} <= names
     assert {name.split("/")[0] for name in names} == {"spnrefine", f"spnrefine-{spnrefine.__version__}.dist-info"}
 

@@ -35,7 +35,7 @@ from spnrefine.annotations.items import (
     numbers,
 )
 from spnrefine.annotations.json_spans import Spanned, dumps_like
-from spnrefine.annotations.photographs import find_photograph
+from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.errors import FileError, MissingExtraError
 

@@ -24,7 +24,7 @@ from spnrefine.annotations.items import (
     check_size,
     numbers,
 )
-from spnrefine.annotations.photographs import find_photograph
+from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box, fill_runs, runs_of
 from spnrefine.annotations.xml_spans import ENCODING, Element, elements, spans

@@ -11,7 +11,7 @@ from pathlib import Path
 from spnrefine.annotations import coco, cvat, label_studio, labelme, yolo
 from spnrefine.annotations.items import BadItem, Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
-from spnrefine.annotations.photographs import is_file
+from spnrefine.annotations.photograph_names import is_file
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.opening import read_bytes
 

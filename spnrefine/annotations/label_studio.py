@@ -28,7 +28,7 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photographs import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}

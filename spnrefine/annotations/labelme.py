@@ -16,19 +16,10 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import (
-    Edit,
-    Mask,
-    Size,
-    TextFile,
-    check_not_empty,
-    check_points,
-    check_size,
-    pairs,
-)
+from spnrefine.annotations.items import Edit, Mask, Size, TextFile, check_not_empty, check_points, check_size, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photographs import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box
 from spnrefine.errors import FileError

@@ -16,7 +16,7 @@ import numpy as np
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import BadItem, Edit, Item, Mask, Size, TextFile, check_not_empty, check_points
-from spnrefine.annotations.photographs import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.errors import FileError
 

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Document, Item
-from spnrefine.batch import job
-from spnrefine.batch.job import Loaded, Refined, RefinesMasks, Settings
 from spnrefine.batch.ledger import Ledger, digest
-from spnrefine.batch.record import Record
 from spnrefine.batch.threads import in_order
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import atomic, masks
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.opening import read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn, turn_back
+from spnrefine.job import job
+from spnrefine.job.job import Loaded, Refined, RefinesMasks, Settings
+from spnrefine.job.record import Record
 
 Mask = NDArray[np.bool_]
 Show = Callable[[Record, NDArray[np.uint8], Refined], None]

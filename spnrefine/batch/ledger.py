@@ -17,11 +17,11 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.batch.job import Settings
-from spnrefine.batch.record import Record
 from spnrefine.errors import FileError
 from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
+from spnrefine.job.job import Settings
+from spnrefine.job.record import Record
 from spnrefine.refiner.box import Box, bounding_box
 
 SUFFIX = ".spnrefine.jsonl"

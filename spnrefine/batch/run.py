@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from spnrefine.batch import job
-from spnrefine.batch.job import Loaded, MakesMasks, RefinesMasks, Settings
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.pairing import Pair
-from spnrefine.batch.record import Record
 from spnrefine.batch.threads import in_order
 from spnrefine.errors import SpnRefineError
-from spnrefine.files import atomic, colours, masks
+from spnrefine.files import atomic, labelmaps, masks
+from spnrefine.job import job
+from spnrefine.job.job import Loaded, MakesMasks, RefinesMasks, Settings
+from spnrefine.job.record import Record
 
 Finish = Callable[[Pair, Loaded, job.Refined, Record], None]
 
@@ -121,7 +121,7 @@ def _run_one(pair: Pair, work: Work) -> Record:
 
 def _key(pair: Pair, work: Work) -> str:
     """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
-    labelmap = colours.find_labelmap(pair.mask) if pair.mask else None
+    labelmap = labelmaps.find_labelmap(pair.mask) if pair.mask else None
     return work.ledger.key(*pair.inputs, *([labelmap] if labelmap else []))
 
 

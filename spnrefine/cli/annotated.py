@@ -12,10 +12,10 @@ from spnrefine.cli.streams import progress, say, tell
 if TYPE_CHECKING:
     from spnrefine import Refiner
     from spnrefine.annotations.items import Document
-    from spnrefine.batch.job import Refined, Settings
     from spnrefine.batch.ledger import Ledger
-    from spnrefine.batch.record import Record
     from spnrefine.cli.summary import Tally
+    from spnrefine.job.job import Refined, Settings
+    from spnrefine.job.record import Record
     from spnrefine.review.overlays import Overlays
 
 

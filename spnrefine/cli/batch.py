@@ -10,12 +10,12 @@ from spnrefine.cli.options import Number, is_folder, maker_options, option, outp
 from spnrefine.cli.streams import STREAM, progress, read_list, say, tell
 
 if TYPE_CHECKING:
-    from spnrefine.batch.job import Loaded, Refined
     from spnrefine.batch.ledger import Ledger
     from spnrefine.batch.pairing import Pair
-    from spnrefine.batch.record import Record
     from spnrefine.batch.run import Finish
     from spnrefine.cli.summary import Tally
+    from spnrefine.job.job import Loaded, Refined
+    from spnrefine.job.record import Record
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
@@ -115,14 +115,14 @@ def batch(
         raise click.UsageError("Missing DIR, or a list of photographs with --files-from or --files0-from.")
 
     import spnrefine
-    from spnrefine.batch.job import Settings
     from spnrefine.batch.ledger import Ledger, made_before, run_key
     from spnrefine.batch.run import Work, run
     from spnrefine.cli import makers
     from spnrefine.cli.summary import Tally
     from spnrefine.errors import FileError
+    from spnrefine.job.job import Settings
     from spnrefine.model import weights
-    from spnrefine.ops import cores
+    from spnrefine.simd import cores
 
     output = Path(destination)
     jobs = jobs or min(cores.available(), MOST_JOBS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from spnrefine.batch.makers import FromBackbone, FromParser
+    from spnrefine.job.makers import FromBackbone, FromParser
 
 BACKBONE = "object"
 
@@ -29,7 +29,7 @@ def load_maker(
     best: bool,
 ) -> "FromBackbone | FromParser":
     """Load what the options name: a model of label maps, else a backbone."""
-    from spnrefine.batch.makers import FromBackbone, FromParser
+    from spnrefine.job.makers import FromBackbone, FromParser
     from spnrefine.refiner import Backbone, Parser
 
     if makes_labels(model):
@@ -60,11 +60,11 @@ def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks
 def write_labelmap(folder: Path, model: str, *, overwrite: bool) -> None:
     """Write the names and colours of a model's classes beside its label maps, as ``labelmap.txt``."""
     from spnrefine.errors import FileError
-    from spnrefine.files import atomic, colours
+    from spnrefine.files import atomic, labelmaps
     from spnrefine.model import weights
 
-    path = folder / colours.NAME
-    text = colours.labelmap_text(weights.describe(model).classes).encode()
+    path = folder / labelmaps.NAME
+    text = labelmaps.labelmap_text(weights.describe(model).classes).encode()
     if path.is_file() and path.read_bytes() == text:
         return
     if path.exists() and not overwrite:

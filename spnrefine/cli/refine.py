@@ -67,10 +67,10 @@ def refine(
     import json
     import time
 
-    from spnrefine.batch import job
-    from spnrefine.batch.record import Record
     from spnrefine.cli import makers
     from spnrefine.files import atomic, masks
+    from spnrefine.job import job
+    from spnrefine.job.record import Record
     from spnrefine.review import pictures
 
     settings = job.Settings.of(**how)

@@ -13,9 +13,9 @@ import click
 from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 
 if TYPE_CHECKING:
-    from spnrefine.batch.job import Refined
     from spnrefine.batch.ledger import Ledger
-    from spnrefine.batch.record import Record
+    from spnrefine.job.job import Refined
+    from spnrefine.job.record import Record
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
 

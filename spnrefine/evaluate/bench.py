@@ -16,8 +16,9 @@ import torch
 from spnrefine.evaluate import peers
 from spnrefine.evaluate.scene import astronaut, draw_scene
 from spnrefine.evaluate.timing import copy_bandwidth, median_seconds
-from spnrefine.ops import cores, propagate
+from spnrefine.ops import propagate
 from spnrefine.refiner import Refiner, to_probability
+from spnrefine.simd import cores
 
 PROPAGATION_SHAPES = ((64, 64, 32), (256, 256, 32), (512, 512, 16))
 """Height, width, channels; one image, three-way, gates per channel, float32."""

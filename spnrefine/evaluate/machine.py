@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 import spnrefine
-from spnrefine.ops import cores
+from spnrefine.simd import cores
 
 PACKAGES = (
     "torch",

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.files.colours import find_labelmap, palette, read_labelmap
 from spnrefine.files.images import Photograph
+from spnrefine.files.labelmaps import find_labelmap, palette, read_labelmap
 from spnrefine.files.meaning import Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn, turn_back

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from spnrefine.errors import FileError
-from spnrefine.files.colours import LabelMap
+from spnrefine.files.labelmaps import LabelMap
 from spnrefine.files.rasters import Raster
 from spnrefine.files.stacks import Stack, read_stack
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.errors import FileError
-from spnrefine.files import arrays, pages
+from spnrefine.files import numpy_files, pages
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
 
@@ -64,8 +64,8 @@ class Raster:
 def read_raster(source: Source) -> Raster:
     """Read a mask file; FileError when it is missing, empty, damaged, no raster, or has frames that are no planes."""
     name, data = describe(source), read_bytes(source)
-    if arrays.is_array(data):
-        stored = arrays.read(data, name)
+    if numpy_files.is_array(data):
+        stored = numpy_files.read(data, name)
         is_stack, shape = stored.pixels.ndim == 3, stored.array.shape
         pixels = np.ascontiguousarray(np.moveaxis(stored.pixels, 0, 2)) if is_stack else stored.pixels[..., None]
         return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
@@ -94,10 +94,10 @@ def read_raster(source: Source) -> Raster:
 
 def write_raster(raster: Raster, format: str) -> bytes:
     """Encode a raster without loss in ``format``, a key of `EXTENSIONS`; FileError where the format cannot hold it."""
-    if format in arrays.FORMATS and holds(format, raster):
+    if format in numpy_files.FORMATS and holds(format, raster):
         planes = np.moveaxis(raster.pixels, 2, 0) if raster.is_stack else raster.pixels[..., 0]
         array = planes.reshape(raster.npy_shape or planes.shape)
-        return arrays.write(array, format, (raster.extras or {}).get("stored"))
+        return numpy_files.write(array, format, (raster.extras or {}).get("stored"))
     if not holds(format, raster):
         if raster.is_stack:
             raise FileError(f"{format} cannot hold a stack of {raster.pixels.shape[2]} planes; write it as TIFF or NPY")
@@ -121,7 +121,7 @@ def write_raster(raster: Raster, format: str) -> bytes:
 
 def holds(format: str, raster: Raster) -> bool:
     """Whether ``format`` can hold such pixels without loss; WebP holds gray as three equal channels."""
-    if format in arrays.FORMATS:
+    if format in numpy_files.FORMATS:
         return (raster.is_stack or raster.pixels.shape[2] == 1) and raster.palette is None
     if raster.is_stack:
         return format == "TIFF" and (raster.pixels.dtype.name, 1) in _MODES and raster.pixels.dtype.itemsize != 2

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
-from spnrefine.ops.cpu_arithmetic import multiply_add
-from spnrefine.ops.cpu_blocks import multiply_add_block, splat_block, store_block
-from spnrefine.ops.cpu_planar import turn
-from spnrefine.ops.cpu_shuffles import zipped
-from spnrefine.ops.cpu_simd import LANES, load, load_one, pointer, splat, store, store_one
-from spnrefine.ops.cpu_threads import CLAIMED, DONE, ENTERED, TEAM, add_and_fetch_old, inlined, kernel
+from spnrefine.ops.cpu.planar import turn
+from spnrefine.simd.arithmetic import multiply_add
+from spnrefine.simd.blocks import multiply_add_block, splat_block, store_block
+from spnrefine.simd.shuffles import zipped
+from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, TEAM, add_and_fetch_old, inlined, kernel
+from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
 
 VECTORS = 1
 """How many vectors of a row are convolved at once: no more would fit into the registers of AVX2, nor help AVX-512."""

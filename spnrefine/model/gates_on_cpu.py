@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import GatesWeights
-from spnrefine.ops.cpu_blocks import multiply_add_block, repeat_block, stream_block
-from spnrefine.ops.cpu_memory import empty
-from spnrefine.ops.cpu_simd import LANES, pointer
-from spnrefine.ops.cpu_threads import CLAIMED, DONE, TEAM, add_and_fetch_old, kernel
+from spnrefine.simd.blocks import multiply_add_block, repeat_block, stream_block
+from spnrefine.simd.memory import empty
+from spnrefine.simd.threads import CLAIMED, DONE, TEAM, add_and_fetch_old, kernel
+from spnrefine.simd.vectors import LANES, pointer
 
 PIXELS, VECTORS = 4, 4
 """The block that is computed at once; the numbers of pixels and of gates are multiples of it."""

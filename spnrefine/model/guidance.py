@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from spnrefine.model.backbone import FEATURE_CHANNELS, Encoder
 from spnrefine.model.config import DETAIL_FULL
+from spnrefine.model.encoder import FEATURE_CHANNELS, Encoder
 from spnrefine.model.layers import conv_block, upsample
 
 DETAIL_HALF = 16

@@ -6,7 +6,7 @@ from pickle import UnpicklingError
 import torch
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.backbone import Encoder
+from spnrefine.model.encoder import Encoder
 
 
 def load_imagenet(encoder: Encoder, path: Path) -> None:

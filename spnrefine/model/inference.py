@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spnrefine.errors import BackendError
 from spnrefine.model import weights
 from spnrefine.model.config import Config, SegmenterConfig
-from spnrefine.ops import cores
+from spnrefine.simd import cores
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 

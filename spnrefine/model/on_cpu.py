@@ -90,7 +90,7 @@ class NetworkOnCPU:
         """Import Numba and load its kernels, which takes longer than all else: begun early, in the background."""
         from spnrefine.model.decoder_on_cpu import decode
         from spnrefine.model.gates_on_cpu import gates
-        from spnrefine.ops.cpu import forward
+        from spnrefine.ops.cpu.scans import forward
 
         kernels = Kernels(gates, forward, decode)
         side = SMALLEST // 2

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spnrefine.model import storage
 from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.layers import fold_batch_norms
-from spnrefine.model.parser import Parser
+from spnrefine.model.parsing import ParsingNetwork
 
 
 class OnTorch:
@@ -63,7 +63,7 @@ class ParserOnTorch(OnTorch):
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the classes' probabilities (K, H, W) in an image (H, W, 3), uint8 RGB: coarse, and refined."""
-        network = cast(Parser, self._network)
+        network = cast(ParsingNetwork, self._network)
         seen = self._image(image)
         coarse = network.coarse(seen)
         refined = network.spn(seen, coarse).softmax(1)

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spnrefine.model.backbone import FEATURE_CHANNELS, Encoder
 from spnrefine.model.config import SegmenterConfig
+from spnrefine.model.encoder import FEATURE_CHANNELS, Encoder
 from spnrefine.model.layers import conv_block, upsample
 
 CONTEXT = 64

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spnrefine.model.backbone import Encoder
 from spnrefine.model.config import DETAIL_FULL, Config
+from spnrefine.model.encoder import Encoder
 from spnrefine.model.guidance import DECODER8, GuidanceNetwork
 from spnrefine.model.layers import conv_block, upsample
 from spnrefine.ops import propagate

@@ -13,20 +13,20 @@ from safetensors.numpy import save as to_safetensors
 
 from spnrefine.errors import WeightsError
 from spnrefine.model import weights
-from spnrefine.model.parser import Parser
+from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 from spnrefine.model.weights import FORMAT_VERSION, checksum, read
 
-NETWORKS: dict[str, type[SPN | Segmenter | Parser]] = {
+NETWORKS: dict[str, type[SPN | Segmenter | ParsingNetwork]] = {
     weights.SPN: SPN,
     weights.SEGMENTER: Segmenter,
-    weights.PARSER: Parser,
+    weights.PARSER: ParsingNetwork,
 }
 TASKS = {weights.SPN: "binary", weights.SEGMENTER: "object", weights.PARSER: "labels"}
 
 
-def load_any(name_or_path: str | Path) -> SPN | Segmenter | Parser:
+def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork:
     """Build the network a weights file describes and fill it: float32, on the CPU, in evaluation mode.
 
     Raises
@@ -58,7 +58,7 @@ def load(name_or_path: str | Path) -> SPN:
 
 
 def save(
-    model: SPN | Segmenter | Parser,
+    model: SPN | Segmenter | ParsingNetwork,
     path: Path,
     *,
     classes: Sequence[str] = (),

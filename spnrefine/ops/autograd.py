@@ -148,7 +148,7 @@ def _cuda() -> ModuleType | None:
     if not torch.cuda.is_available():
         return None
     try:
-        module = importlib.import_module("spnrefine.ops.cuda")
+        module = importlib.import_module("spnrefine.ops.cuda.tensors")
     except ImportError:
         return None
     return module if module.is_available() else None
@@ -156,7 +156,7 @@ def _cuda() -> ModuleType | None:
 
 def _module(backend: str) -> ModuleType:
     """Import the module of a compiled backend: ``forward`` and ``backward`` of tensors."""
-    return importlib.import_module({"cpu": "spnrefine.ops.cpu_tensors", "cuda": "spnrefine.ops.cuda"}[backend])
+    return importlib.import_module({"cpu": "spnrefine.ops.cpu.tensors", "cuda": "spnrefine.ops.cuda.tensors"}[backend])
 
 
 def _is_channels_last(tensor: Tensor) -> bool:

@@ -1,7 +1,7 @@
 """Arrays in, arrays out: one mask, or all ids of a label map, refined along a photograph, and how far they may go."""
 
-from spnrefine.refiner.arrays import Refiner, refine, to_probability
-from spnrefine.refiner.parse import Parsed, Parser
-from spnrefine.refiner.segment import Backbone
+from spnrefine.refiner.backbone import Backbone
+from spnrefine.refiner.parser import Parsed, Parser
+from spnrefine.refiner.refiner import Refiner, refine, to_probability
 
 __all__ = ["Backbone", "Parsed", "Parser", "Refiner", "refine", "to_probability"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.refiner.box import Box
-from spnrefine.refiner.resize import resize
+from spnrefine.refiner.scaling import resize
 
 CASCADE = Path(__file__).parent / "lbpcascade_frontalface.xml"
 """OpenCV's cascade of local binary patterns; Liao et al., "Learning Multi-scale Block LBP", ICB 2007."""

@@ -19,18 +19,18 @@ from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.atomic import check_output
 from spnrefine.files.classes import read_classes
 from spnrefine.model import storage, weights
-from spnrefine.train.checkpoint import check_same_run, checkpoint_path, read_checkpoint
-from spnrefine.train.display import Display, say
-from spnrefine.train.found_classes import classes_of
-from spnrefine.train.loop import run
-from spnrefine.train.memory import keep_freed_memory
-from spnrefine.train.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree, with_coarse
+from spnrefine.train.data.found_classes import classes_of
+from spnrefine.train.data.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree, with_coarse
+from spnrefine.train.data.store import Store, build_store, memory_of
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
-from spnrefine.train.start import begin
-from spnrefine.train.store import Store, build_store, memory_of
+from spnrefine.train.steps.checkpoint import check_same_run, checkpoint_path, read_checkpoint
+from spnrefine.train.steps.display import Display, say
+from spnrefine.train.steps.loop import run
+from spnrefine.train.steps.memory import keep_freed_memory
+from spnrefine.train.steps.start import begin
+from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Task
-from spnrefine.train.trainer import Budget, Trainer
 
 
 @dataclass(frozen=True)

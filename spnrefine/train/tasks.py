@@ -11,20 +11,20 @@ from torch import nn
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import Classes
 from spnrefine.model.config import Config, SegmenterConfig
-from spnrefine.model.parser import SHRINK, Parser
+from spnrefine.model.parsing import SHRINK, ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
-from spnrefine.train.batches import Batches
-from spnrefine.train.labelling import Labelling
-from spnrefine.train.lesson import Infer, Lesson, Measure
-from spnrefine.train.pairs import Pair, Split
-from spnrefine.train.photographs import Looks, Photographs
+from spnrefine.train.data.looks import Looks, Photographs
+from spnrefine.train.data.pairs import Pair, Split
+from spnrefine.train.data.store import Store
+from spnrefine.train.lessons.batches import Batches
+from spnrefine.train.lessons.labelling import Labelling
+from spnrefine.train.lessons.lesson import Infer, Lesson, Measure
+from spnrefine.train.lessons.refining import Refining
+from spnrefine.train.lessons.segmenting import Segmenting
+from spnrefine.train.measure.scores import PhotographScores
+from spnrefine.train.measure.validation import SEED, Validation
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.refining import Refining
-from spnrefine.train.scores import PhotographScores
-from spnrefine.train.segmenting import Segmenting
-from spnrefine.train.store import Store
-from spnrefine.train.validation import SEED, Validation
 
 LABEL_CHANNELS = 32
 
@@ -102,7 +102,7 @@ class Labels:
     def __init__(self, network: dict[str, int], known: Classes):
         self._known, self.classes = known, known.names
         config = Config(channels=LABEL_CHANNELS, classes=len(known.names))
-        self.model = Parser(_configured(config, network))
+        self.model = ParsingNetwork(_configured(config, network))
 
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
         looks = Looks(recipe.label_span, recipe.look_aspect, recipe.label_degrees)

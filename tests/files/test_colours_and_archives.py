@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.errors import FileError
-from spnrefine.files.colours import read_labelmap
+from spnrefine.files.labelmaps import read_labelmap
 from spnrefine.files.masks import encode_mask, extension, read_mask
 from tests.files.mask_files import COARSE, REFINED, pixels_of
 

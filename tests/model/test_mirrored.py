@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spnrefine.model.config import Config
-from spnrefine.model.mirrored import Mirrored, MirroredParser
+from spnrefine.model.mirroring import Mirrored, MirroredParser
 from spnrefine.refiner import Refiner
 
 CLASSES = ("background", "left eye", "right eye", "left over")

@@ -6,7 +6,7 @@ from spnrefine.errors import WeightsError
 from spnrefine.model import inference, storage, weights
 from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.on_torch import SegmenterOnTorch
-from spnrefine.model.parser import Parser
+from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 from spnrefine.ops import propagate
@@ -61,7 +61,7 @@ def test_weights_say_what_they_are_for(segmenter):
 
 def test_a_parser_comes_back_from_its_file_with_its_classes(tmp_path):
     torch.manual_seed(0)
-    model = lively(Parser(Config(channels=4, classes=3)))
+    model = lively(ParsingNetwork(Config(channels=4, classes=3)))
     storage.save(model, tmp_path / "p.safetensors", classes=("background", "a", "b"))
     assert weights.describe(tmp_path / "p.safetensors").classes == ("background", "a", "b")
     parser = inference.load_parser(str(tmp_path / "p.safetensors"), "cpu")

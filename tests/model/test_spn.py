@@ -7,7 +7,7 @@ from spnrefine.model.config import Config
 from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.layers import fold_batch_norms
 from spnrefine.model.spn import SPN
-from spnrefine.train.refining import freeze_norms
+from spnrefine.train.lessons.refining import freeze_norms
 from tests.model.make_check import CHECK, inputs, outputs
 
 TOLERANCE = {"gates": 1e-4, "logits": 1e-3, "odd_logits": 1e-3, "small_refined": 1, "large_refined": 1}

@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from spnrefine.ops import available_backends, cpu
+from spnrefine.ops import available_backends
+from spnrefine.ops.cpu import scans
 
 
 @pytest.fixture(autouse=True)
 def helpers_for_small_calls_too(monkeypatch):
-    monkeypatch.setattr(cpu, "ALONE", 0)
+    monkeypatch.setattr(scans, "ALONE", 0)
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])

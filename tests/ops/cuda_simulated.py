@@ -7,8 +7,8 @@ every thread of a block as a thread of Python.
 import pytest
 import torch
 
-from spnrefine.ops import cuda, cuda_plan
-from spnrefine.ops.cuda_types import SIMULATED, STORAGE
+from spnrefine.ops.cuda import plan, tensors
+from spnrefine.ops.cuda.storage import SIMULATED, STORAGE
 from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
 from spnrefine.ops.reference import propagate
 
@@ -17,16 +17,16 @@ from spnrefine.ops.reference import propagate
 def _few_threads(monkeypatch):
     assert SIMULATED, "run these with NUMBA_ENABLE_CUDASIM=1"
     torch.manual_seed(0)
-    monkeypatch.setattr(cuda_plan, "MERGE_THREADS", 32)
+    monkeypatch.setattr(plan, "MERGE_THREADS", 32)
     for name in ("FORWARD", "BACKWARD", "FORWARD_FLOAT64", "BACKWARD_FLOAT64"):
-        monkeypatch.setattr(cuda_plan, name, cuda_plan.Tiles({8: 4, 16: 4, 32: 4, 64: 4}, {}))
+        monkeypatch.setattr(plan, name, plan.Tiles({8: 4, 16: 4, 32: 4, 64: 4}, {}))
 
 
 @pytest.fixture
 def short_blocks(monkeypatch):
     """Blocks of one warp, so that lines of 33 pixels are already longer than a block."""
-    monkeypatch.setattr(cuda_plan, "FORWARD_FLOAT64", cuda_plan.Tiles({32: 4}, {32: 4}))
-    monkeypatch.setattr(cuda_plan, "BACKWARD_FLOAT64", cuda_plan.Tiles({32: 4}, {32: 2}))
+    monkeypatch.setattr(plan, "FORWARD_FLOAT64", plan.Tiles({32: 4}, {32: 4}))
+    monkeypatch.setattr(plan, "BACKWARD_FLOAT64", plan.Tiles({32: 4}, {32: 2}))
 
 
 def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=None, dtype=torch.float64):
@@ -37,8 +37,8 @@ def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=Non
 
 
 def run(x, guidance, grad, directions, normalise):
-    out, saved = cuda.forward(x, guidance, directions, normalise, save=True)
-    return out, *cuda.backward(grad, x, guidance, saved, directions, normalise)
+    out, saved = tensors.forward(x, guidance, directions, normalise, save=True)
+    return out, *tensors.backward(grad, x, guidance, saved, directions, normalise)
 
 
 def defined(x, guidance, grad, directions, normalise):
@@ -110,10 +110,10 @@ def test_the_first_of_tied_directions_takes_the_gradient():
 
 def test_without_saving():
     x, guidance, _ = problem(1, 2, 4, 5)
-    out, saved = cuda.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
+    out, saved = tensors.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
     assert saved.numel() == 0
     torch.testing.assert_close(out, propagate(x, guidance))
-    out, _ = cuda.forward(x, guidance[:, :1], (Direction.LEFT_TO_RIGHT,), "bounded", save=False)
+    out, _ = tensors.forward(x, guidance[:, :1], (Direction.LEFT_TO_RIGHT,), "bounded", save=False)
     torch.testing.assert_close(out, propagate(x, guidance[:, :1], directions=(Direction.LEFT_TO_RIGHT,)))
 
 

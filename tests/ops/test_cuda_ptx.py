@@ -12,7 +12,7 @@ import subprocess
 import pytest
 import torch
 
-from spnrefine.ops import cuda_plan
+from spnrefine.ops.cuda import plan
 
 CAPABILITIES = {(7, 5): (64, 32), (8, 0): (164, 64), (9, 0): (228, 64), (10, 0): (228, 64)}
 """Compute capability: (KiB of shared memory, warps) of a multiprocessor; each has 65,536 registers."""
@@ -41,15 +41,15 @@ pytestmark = [
 
 def variants(dtype: torch.dtype):
     """Yield (name, builder, configuration, threads) of all kernels that ship for tensors of ``dtype``."""
-    from spnrefine.ops.cuda_backward import backward_kernel
-    from spnrefine.ops.cuda_forward import forward_kernel
-    from spnrefine.ops.cuda_merge import merge_kernel, sum_kernel
-    from spnrefine.ops.cuda_types import STORAGE
+    from spnrefine.ops.cuda.backward import backward_kernel
+    from spnrefine.ops.cuda.forward import forward_kernel
+    from spnrefine.ops.cuda.merging import merge_kernel, sum_kernel
+    from spnrefine.ops.cuda.storage import STORAGE
 
     wide = dtype == torch.float64
     storage, real = STORAGE[dtype], STORAGE[torch.float64 if wide else torch.float32]
-    forward = cuda_plan.FORWARD_FLOAT64 if wide else cuda_plan.FORWARD
-    backward = cuda_plan.BACKWARD_FLOAT64 if wide else cuda_plan.BACKWARD
+    forward = plan.FORWARD_FLOAT64 if wide else plan.FORWARD
+    backward = plan.BACKWARD_FLOAT64 if wide else plan.BACKWARD
     kinds = [("forward", forward_kernel, forward, storage), ("backward", backward_kernel, backward, storage)]
     if storage is not real:
         kinds += [
@@ -67,8 +67,8 @@ def variants(dtype: torch.dtype):
                         threads,
                     )
     for remember in (False, True):
-        yield "merge", merge_kernel, (real if remember else storage, storage, remember, wide), cuda_plan.MERGE_THREADS
-    yield "sum", sum_kernel, (storage, wide), cuda_plan.MERGE_THREADS
+        yield "merge", merge_kernel, (real if remember else storage, storage, remember, wide), plan.MERGE_THREADS
+    yield "sum", sum_kernel, (storage, wide), plan.MERGE_THREADS
 
 
 def assemble(text: str, capability: tuple[int, int], folder) -> dict[str, int]:
@@ -103,7 +103,7 @@ def blocks_per_multiprocessor(registers: int, threads: int, shared: int, capabil
 
 
 def check(dtype: torch.dtype, capability: tuple[int, int], folder, chosen=lambda name: True) -> None:
-    from spnrefine.ops.cuda_launch import ptx
+    from spnrefine.ops.cuda.launching import ptx
 
     seen = 0
     for name, build, config, threads in filter(lambda variant: chosen(variant[0]), variants(dtype)):
@@ -130,9 +130,9 @@ def test_kernels_fit_registers(capability, tmp_path):
 
 
 def test_machine_code_as_the_launch_makes_it():
-    from spnrefine.ops.cuda_launch import entry_name, machine_code, ptx
-    from spnrefine.ops.cuda_merge import sum_kernel
-    from spnrefine.ops.cuda_types import STORAGE
+    from spnrefine.ops.cuda.launching import entry_name, machine_code, ptx
+    from spnrefine.ops.cuda.merging import sum_kernel
+    from spnrefine.ops.cuda.storage import STORAGE
 
     text = ptx(sum_kernel, (STORAGE[torch.bfloat16], False), 256, (9, 0))
     code = machine_code(text, (9, 0)).code

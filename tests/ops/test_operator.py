@@ -42,7 +42,7 @@ def test_importing_the_package_does_not_import_torch():
 
 
 def test_the_cpu_backend_does_not_import_torch():
-    code = "import sys, spnrefine.ops.cpu; assert 'torch' not in sys.modules"
+    code = "import sys, spnrefine.ops.cpu.scans; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -90,38 +90,38 @@ def test_calls_from_several_threads(operands):
 
 
 def test_threads_do_not_change_the_result(operands):
-    from spnrefine.ops import cpu
+    from spnrefine.ops.cpu import scans
 
     x, guidance = operands((1, 40, 30, 20), dtype=torch.float32)
-    before = cpu.get_num_threads()
+    before = scans.get_num_threads()
     try:
         results = []
         for threads in (1, 2, 3, 8):
-            cpu.set_num_threads(threads)
-            assert cpu.get_num_threads() == threads
+            scans.set_num_threads(threads)
+            assert scans.get_num_threads() == threads
             leaves = x.detach().requires_grad_(), guidance.detach().requires_grad_()
             out = propagate(*leaves)
             results.append((out.detach(), *torch.autograd.grad(out.sum(), leaves)))
         for result in results[1:]:
             torch.testing.assert_close(result, results[0])
         with pytest.raises(SpnRefineError, match="at least 1"):
-            cpu.set_num_threads(0)
+            scans.set_num_threads(0)
     finally:
-        cpu.set_num_threads(before)
+        scans.set_num_threads(before)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_forked_child_starts_its_own_helpers():
     code = """
     import os, numpy as np
-    from spnrefine.ops import cpu
+    from spnrefine.ops.cpu import scans
     from spnrefine.ops.directions import ALL_DIRECTIONS
-    cpu.set_num_threads(2)
+    scans.set_num_threads(2)
     x, guidance = np.ones((2, 3, 80, 90), np.float32), np.ones((2, 4, 3, 3, 80, 90), np.float32)
-    cpu.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
+    scans.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
     child = os.fork()
     if child == 0:
-        out, _ = cpu.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
+        out, _ = scans.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
         os._exit(0 if np.allclose(out, 1) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     """
@@ -133,10 +133,10 @@ def test_works_where_no_directory_can_hold_a_cache():
     code = """
     import numba.core.caching as caching, numpy as np
     caching.CacheImpl._locator_classes = []
-    from spnrefine.ops import cpu
+    from spnrefine.ops.cpu import scans
     from spnrefine.ops.directions import Direction
     x = np.ones((1, 1, 2, 3), np.float32)
-    out, _ = cpu.forward(x, np.ones((1, 1, 1, 1, 2, 3), np.float32), (Direction.LEFT_TO_RIGHT,), "unit", save=False)
+    out, _ = scans.forward(x, np.ones((1, 1, 1, 1, 2, 3), np.float32), (Direction.LEFT_TO_RIGHT,), "unit", save=False)
     assert np.allclose(out, 1)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=300)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spnrefine.batch.record import parts_and_holes
+from spnrefine.job.record import parts_and_holes
 from spnrefine.refiner.contour import contour, contour_distance
 from spnrefine.refiner.restraint import Restraint, changed_share, restrain
 from spnrefine.refiner.topology import keep_topology

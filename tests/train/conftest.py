@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from spnrefine.train.pairs import find_tree
+from spnrefine.train.data.pairs import find_tree
+from spnrefine.train.data.store import Store, build_store
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import with_settings
-from spnrefine.train.store import Store, build_store
 from tests.train.sets import SMALL, VOID, draw_pair, write_pair
 
 

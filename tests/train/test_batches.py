@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 from spnrefine.errors import FileError
-from spnrefine.train.batches import Batches
-from spnrefine.train.draws import Draws
-from spnrefine.train.edges import round_trip
-from spnrefine.train.kinds import KINDS, Kinds
-from spnrefine.train.pairs import find_tree, with_coarse
-from spnrefine.train.photometric import photometric
+from spnrefine.train.data.pairs import find_tree, with_coarse
+from spnrefine.train.data.store import Store, build_store
+from spnrefine.train.lessons.batches import Batches
+from spnrefine.train.mistakes.draws import Draws
+from spnrefine.train.mistakes.edges import round_trip
+from spnrefine.train.mistakes.mix import KINDS, Kinds
+from spnrefine.train.mistakes.photometric import photometric
+from spnrefine.train.mistakes.regions import blob, iou
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.regions import blob, iou
-from spnrefine.train.store import Store, build_store
 from tests.train.sets import draw_pair, write_pair
 
 NO_MISTAKES = dict.fromkeys(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from spnrefine.model import storage, weights
-from spnrefine.train.checkpoint import checkpoint_path, read_checkpoint
-from spnrefine.train.trainer import Trainer
+from spnrefine.train.steps.checkpoint import checkpoint_path, read_checkpoint
+from spnrefine.train.steps.trainer import Trainer
 from tests.train.sets import SMALL, VOID
 
 

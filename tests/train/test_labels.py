@@ -11,13 +11,13 @@ from spnrefine.errors import WeightsError
 from spnrefine.files.classes import VOID, Classes
 from spnrefine.model import storage, weights
 from spnrefine.model.config import Config, SegmenterConfig
-from spnrefine.model.parser import Parser
+from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
-from spnrefine.train.pairs import Pair
-from spnrefine.train.photographs import Looks, Photographs
-from spnrefine.train.segmenting import class_loss, segmenter_loss
-from spnrefine.train.start import begin
+from spnrefine.train.data.looks import Looks, Photographs
+from spnrefine.train.data.pairs import Pair
+from spnrefine.train.lessons.segmenting import class_loss, segmenter_loss
+from spnrefine.train.steps.start import begin
 
 TINY = (
     *("--set", "looks=2", "--set", "look_sides=(64, 64, 96, 96)", "--set", "label_looks=2", "--set", "label_side=128"),
@@ -108,7 +108,7 @@ def test_a_start_fills_what_fits(tmp_path):
     refiner = SPN(Config(channels=4))
     storage.save(refiner, tmp_path / "refiner.safetensors")
     saved = storage.load(tmp_path / "refiner.safetensors")
-    parser = Parser(Config(channels=8, classes=3))
+    parser = ParsingNetwork(Config(channels=8, classes=3))
     assert not begin(parser, str(tmp_path / "refiner.safetensors"), None).continued
     assert torch.equal(parser.spn.guidance.decoder2[0].weight, saved.guidance.decoder2[0].weight)
     assert torch.equal(parser.base.encoder.stages[1][0].project[0].weight, saved.encoder.stages[1][0].project[0].weight)
@@ -169,10 +169,10 @@ def test_a_photograph_much_wider_than_high_is_seen_too(tmp_path: Path):
 
 def test_the_base_parser_of_another_model_is_taken(tmp_path: Path):
     torch.manual_seed(3)
-    theirs = Parser(Config(channels=32, classes=3))
+    theirs = ParsingNetwork(Config(channels=32, classes=3))
     storage.save(theirs, tmp_path / "theirs.safetensors", classes=CLASSES.names)
     storage.save(SPN(), tmp_path / "refiner.safetensors")
-    ours = Parser(Config(channels=32, classes=3, taps=1))
+    ours = ParsingNetwork(Config(channels=32, classes=3, taps=1))
     before = ours.spn.embed.weight.clone()
     start = begin(ours, str(tmp_path / "refiner.safetensors"), None, str(tmp_path / "theirs.safetensors"))
     assert "base of theirs" in start.words
@@ -180,6 +180,6 @@ def test_the_base_parser_of_another_model_is_taken(tmp_path: Path):
     expected = theirs.base.state_dict()
     assert all(torch.allclose(value, expected[key], atol=1e-3) for key, value in ours.base.state_dict().items())
     assert torch.equal(ours.spn.embed.weight, before)
-    for wrong in (Parser(Config(channels=32, classes=4)), SPN()):
+    for wrong in (ParsingNetwork(Config(channels=32, classes=4)), SPN()):
         with pytest.raises(WeightsError, match="no base parser"):
             begin(wrong, None, None, str(tmp_path / "theirs.safetensors"))

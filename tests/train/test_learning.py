@@ -10,10 +10,15 @@ from torch import nn
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.model.spn import SPN
-from spnrefine.train.batches import Batches
-from spnrefine.train.loop import Progress, run
-from spnrefine.train.losses import auxiliary_loss, patch_weights, refinement_loss
-from spnrefine.train.optimiser import (
+from spnrefine.train.data.store import Store
+from spnrefine.train.lessons.batches import Batches
+from spnrefine.train.lessons.losses import auxiliary_loss, patch_weights, refinement_loss
+from spnrefine.train.lessons.refining import Refining
+from spnrefine.train.measure.validation import KINDS, Validation
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.settings import as_plain, with_settings
+from spnrefine.train.steps.loop import Progress, run
+from spnrefine.train.steps.optimiser import (
     MovingAverage,
     average_decay,
     learning_rate,
@@ -21,12 +26,7 @@ from spnrefine.train.optimiser import (
     limit_variances,
     make_optimiser,
 )
-from spnrefine.train.recipe import Recipe
-from spnrefine.train.refining import Refining
-from spnrefine.train.settings import as_plain, with_settings
-from spnrefine.train.store import Store
-from spnrefine.train.trainer import LOST_STEPS, Budget, Trainer
-from spnrefine.train.validation import KINDS, Validation
+from spnrefine.train.steps.trainer import LOST_STEPS, Budget, Trainer
 
 
 def test_the_loss_is_cross_entropy_plus_dice():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spnrefine.train.distance import REACH, STEP, polygon_version, signed_distance
+from spnrefine.train.data.distance import REACH, STEP, polygon_version, signed_distance
 from tests.train.sets import draw_pair
 
 

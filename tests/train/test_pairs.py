@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from spnrefine.errors import FileError
-from spnrefine.train.pairs import find_folders, find_tree, is_held_aside
+from spnrefine.train.data.pairs import find_folders, find_tree, is_held_aside
+from spnrefine.train.data.store import build_store
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.store import build_store
 from tests.train.sets import VOID, draw_pair, write_pair
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spnrefine.train.bystander import end_with_parent, starting_bystanders
-from spnrefine.train.checkpoint import checkpoint_path, read_checkpoint
+from spnrefine.train.data.bystander import end_with_parent, starting_bystanders
+from spnrefine.train.steps.checkpoint import checkpoint_path, read_checkpoint
 from tests.train.sets import draw_pair, write_pair
 
 TINY = (

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from spnrefine.train.data.store import Store
+from spnrefine.train.data.views import Views, distances, draw_views, look, positions
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.store import Store
-from spnrefine.train.views import Views, distances, draw_views, look, positions
 
 
 def whole(store: Store, record: int, side: int) -> Views:

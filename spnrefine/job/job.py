@@ -1,0 +1,99 @@
+"""One refinement from files to a file: read, refine, encode, write, and a record of it."""
+
+from numpy.typing import NDArray
+
+from spnrefine.errors import ShapeError
+from spnrefine.files import masks
+from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files.masks import Mask
+from spnrefine.files.opening import Source, describe
+from spnrefine.job.record import Record
+from spnrefine.job.single import refine_single
+from spnrefine.job.stack import refine_stack
+from spnrefine.job.types import Loaded, MakesMasks, Refined, RefinesMasks, Settings
+
+
+def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:
+    """Read a photograph and its mask, or make one.
+
+    Raises
+    ------
+    FileError: one of them cannot be read.
+    ShapeError: they differ in size and ``settings.resize_mask`` is off.
+    """
+    photograph = read_photograph(image)
+    if mask is None:
+        assert maker is not None
+        made = maker(photograph.pixels)
+        return Loaded(photograph.pixels, made.mask, made)
+    return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
+
+
+def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
+    """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
+    photograph = read_photograph(image)
+    before, after = (_read_mask(source, photograph, image, settings) for source in (mask, refined))
+    hard = [_hard(found, settings.threshold) for found in (before, after)]
+    return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
+
+
+def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
+    coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
+    size = photograph.pixels.shape[:2]
+    shape = coarse.raster.npy_shape
+    if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
+        raise ShapeError(f"{describe(mask)} has shape {shape}: expected its planes first, (K, {size[0]}, {size[1]}).")
+    if coarse.shape != size:
+        if not settings.resize_mask:
+            raise ShapeError(
+                f"{describe(mask)} is {coarse.shape[1]} x {coarse.shape[0]} pixels, {describe(image)} is "
+                f"{size[1]} x {size[0]}: expected equal sizes; --resize-mask resizes the mask."
+            )
+        coarse = masks.resize(coarse, size)
+    return coarse
+
+
+def _hard(mask: Mask, threshold: float) -> NDArray:
+    if mask.stack is not None:
+        return mask.stack.ids(threshold)
+    return mask.probability > threshold if mask.labels is None else mask.labels
+
+
+def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
+    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+    if loaded.mask.stack is not None and refiner is not None:
+        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+    else:
+        refined = refine_single(loaded, refiner, settings, record)
+    if not loaded.mask.keeps_format:
+        record.notes.append(_other_format(loaded.mask.raster.format))
+    return refined
+
+
+def _other_format(format: str) -> str:
+    if format in ("JPEG", "MPO"):
+        return f"a lossy {format} file was read; what is written is lossless"
+    return f"a {format} file was read; what is written is not, as masks are not written so"
+
+
+def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
+    """Encode a refined mask as the coarse one was encoded."""
+    wanted = refined.probability if settings.soft and loaded.mask.labels is None else refined.after
+    return masks.encode_mask(
+        loaded.mask,
+        wanted if refined.planes is None else refined.planes,
+        soft=settings.soft,
+        threshold=settings.threshold,
+        format=format,
+    )
+
+
+def note(record: Record, loaded: Loaded) -> str | None:
+    """Say what a user would otherwise wonder about, or None."""
+    if record.status == "empty" and loaded.made is not None:
+        return f"{record.image}: no clear object was found; the mask is empty."
+    if record.status in ("empty", "full"):
+        return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
+    if record.status == "kept" or not loaded.mask.keeps_format:
+        return f"{record.mask}: {'; '.join(record.notes)}."
+    return None

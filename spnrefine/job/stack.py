@@ -1,0 +1,102 @@
+"""Refine a stack of planes: a distribution over classes jointly, independent masks one by one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.files import masks
+from spnrefine.files.stacks import Stack, one_hot, topmost
+from spnrefine.job.record import Record, measure
+from spnrefine.job.single import refine_single
+from spnrefine.job.types import Loaded, Refined, RefinesMasks, Settings
+from spnrefine.refiner.box import PRESENT
+from spnrefine.refiner.contour import contour_distance
+from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
+from spnrefine.refiner.restraint import restrain
+
+STATUSES = ("refined", "kept", "unchanged", "full", "empty")
+"""The first that any plane has is the stack's."""
+
+Ids = NDArray[np.uint16]
+
+
+def refine_stack(
+    image: NDArray[np.uint8], stack: Stack, refiner: RefinesMasks, settings: Settings, record: Record
+) -> Refined:
+    """Refine a stack over ``image`` (H, W, 3) and say in ``record`` what became of it."""
+    if stack.is_distribution:
+        return _refine_distribution(image, stack, refiner, settings, record)
+    return _refine_each(image, stack.planes, refiner, settings, record)
+
+
+def _refine_distribution(
+    image: NDArray[np.uint8], stack: Stack, refiner: RefinesMasks, settings: Settings, record: Record
+) -> Refined:
+    coarse = stack.planes
+    before = stack.ids(settings.threshold)
+    present = np.flatnonzero((coarse > PRESENT).any(axis=(1, 2)))
+    if len(present) == 1:  # no border between any two
+        record.status = "empty" if present[0] == BACKGROUND else "full"
+        record.changed = 0.0
+        return _joint(coarse, before, before, settings)
+    planes = refine_planes(refiner, image, coarse)
+    after, record.notes = restrain(before, most_probable(planes, before), settings.restraint)
+    if settings.restraint.band is not None:
+        planes = np.where(contour_distance(before) > settings.restraint.band, coarse, planes)
+    measure(record, before, after, planes.max(axis=0), None)
+    if after is before and record.notes:
+        record.status = "kept"
+        planes = coarse
+    else:
+        record.status = "refined" if record.changed else "unchanged"
+    return _joint(planes, before, after, settings)
+
+
+def _joint(planes: NDArray[np.float32], before: Ids, after: Ids, settings: Settings) -> Refined:
+    return Refined(planes.max(axis=0), before, after, planes if settings.soft else one_hot(after, len(planes)))
+
+
+def _refine_each(
+    image: NDArray[np.uint8], coarse: NDArray[np.float32], refiner: RefinesMasks, settings: Settings, record: Record
+) -> Refined:
+    records = [replace(record, notes=[]) for _ in coarse]
+    done = [
+        refine_single(Loaded(image, masks.of_array(plane)), refiner, settings, own)
+        for plane, own in zip(coarse, records, strict=True)
+    ]
+    _sum_up(record, records, [int(one.before.sum()) for one in done])
+    planes = np.stack([one.probability if settings.soft else one.after for one in done])
+    before, after = (topmost(np.stack(hard)) for hard in zip(*((one.before, one.after) for one in done), strict=True))
+    return Refined(np.max([one.probability for one in done], axis=0), before, after, planes)
+
+
+def _sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> None:
+    """Put into a stack's record what its planes' say: sums of counts, shares by area, means of the rest."""
+    statuses = {own.status for own in planes}
+    record.status = next(status for status in STATUSES if status in statuses)
+    moved = sum((own.changed or 0.0) * max(area, 1) for own, area in zip(planes, areas, strict=True))
+    record.changed = round(moved / max(sum(areas), 1), 6)
+    record.notes = [f"plane {number}: {note}" for number, own in enumerate(planes) for note in own.notes]
+    record.contour_shift = _mean([own.contour_shift for own in planes], 3)
+    record.uncertainty = _mean([own.uncertainty for own in planes], 4)
+    record.components_before = _total([own.components_before for own in planes])
+    record.components_after = _total([own.components_after for own in planes])
+    record.holes_before = _total([own.holes_before for own in planes])
+    record.holes_after = _total([own.holes_after for own in planes])
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _mean(values: Sequence[float | None], digits: int) -> float | None:
+    known = _known(values)
+    return round(fmean(known), digits) if known else None
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    known = _known(values)
+    return int(sum(known)) if known else None

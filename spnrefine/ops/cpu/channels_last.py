@@ -1,0 +1,166 @@
+"""Sweeps over channels-last memory: a pixel's gates lie side by side, and vectors run over channels.
+
+Flat arrays: ``x``, ``out`` and their gradients are (N, H, W, C), ``guidance`` is (N, H, W, D, T, G), the states that
+forward saves are (N, D, H, W, C) and ``winner``, the direction that gave the maximum, is (N, H, W, C). All four
+directions are the same loop with other steps. ``line`` holds, for each image and direction, the last line of the
+recurrence and then the edges of a tile, with channels rounded up to whole vectors.
+
+Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through
+tiles of a few lines, and fetch the next tile in the order of memory meanwhile. A pixel needs three of the line before
+it, so a tile slants: each of its lines starts one position before the one it follows. Tiles along a line then run one
+by one, and hand over, for each of their lines, what the next tile needs of their last position.
+"""
+
+from spnrefine.ops.cpu.plan import (
+    CHANNEL,
+    CHANNEL_END,
+    DIRECTION,
+    FIRST,
+    FRESH,
+    IMAGE,
+    LAST,
+    LINE,
+    LINE_END,
+    WAIT,
+    WAY,
+)
+from spnrefine.ops.cpu.taps import gate_scale, merge
+from spnrefine.simd.arithmetic import multiply_add
+from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
+from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, splat, store, stream
+
+
+@kernel
+def forward(control, plan, shape, floor, shared, x, guidance, out, line, saved):
+    """Run every sweep of ``plan``; called by several threads at once, which share the work."""
+    sweeps, tasks = plan
+    while True:
+        task = add_and_fetch_old(control, CLAIMED)
+        if task >= len(tasks):
+            return
+        wait_until_done(control, tasks[task, WAIT])
+        for i in range(tasks[task, FIRST], tasks[task, LAST]):
+            _forward_sweep(sweeps[i], shape, floor, shared, x, guidance, out, line, saved)
+        add_and_fetch_old(control, DONE)
+
+
+TILE_LINES, TILE_LENGTH = 4, 16
+EDGES = 2 * TILE_LINES
+"""How many vectors of all channels the edges of a tile take."""
+
+AHEAD = 48
+"""How many pixels ahead a vertical scan fetches: some pages of gates, so that their addresses are looked up early."""
+
+
+@inlined
+def walk(direction, height, width):
+    """How a scan walks over pixels: the first one, the step to the next line, the step along a line, its length."""
+    if direction == 0:
+        return 0, 1, width, height
+    if direction == 1:
+        return width - 1, -1, width, height
+    if direction == 2:
+        return 0, width, 1, width
+    return (height - 1) * width, -width, 1, width
+
+
+@inlined
+def tile_size(direction, length):
+    """The size of a tile, lines and positions: all of a line in vertical scans, which read memory in order anyway."""
+    return (TILE_LINES, min(TILE_LENGTH, length)) if direction < 2 else (1, length)
+
+
+@inlined
+def tap(guidance, at, shared, count):
+    return load(guidance, at, count) if shared is None else splat(guidance, load_one(guidance, at))
+
+
+@inlined
+def portion(c, s, lines, sweep, tile_length):
+    """Which positions of the next tile to ask for with channels ``c`` and line ``s`` of a tile: even portions."""
+    portions = -((sweep[CHANNEL] - sweep[CHANNEL_END]) // LANES) * lines
+    i = (c - sweep[CHANNEL]) // LANES * lines + s
+    return i * tile_length // portions, (i + 1) * tile_length // portions
+
+
+@inlined
+def fetch(array, pixel, line_step, lines, step, size, offset, count, begin, end):
+    """Ask for positions ``begin`` to ``end`` of a tile at ``pixel``: ``count`` numbers of each pixel's ``size``."""
+    for k in range(begin, end):
+        for t in range(lines):
+            at = (pixel + k * step + t * line_step) * size + offset
+            for i in range(0, count, LANES):
+                prefetch(array, at + i)
+
+
+@inlined
+def to_later(k, length, step, line_step):
+    """The step from position ``k`` of a line to the one to fetch meanwhile, on the line that comes next if need be."""
+    return AHEAD * step if k + AHEAD < length else line_step + (AHEAD - length) * step
+
+
+@kernel
+def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_array, line_array, saved):
+    x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
+    height, width, channels, directions, taps, group = shape
+    n, d, fresh = sweep[IMAGE], sweep[WAY], sweep[FRESH]
+    start, line_step, step, length = walk(sweep[DIRECTION], height, width)
+    start += n * height * width
+    tile_lines, tile_length = tile_size(sweep[DIRECTION], length)
+    per_pixel, gates = directions * taps * group, d * taps * group
+    outer = group if taps == 3 else 0  # from a pixel's centre tap to its before and after
+    first, last = (1, length - 1) if taps == 3 else (length, 0)  # where along a line before begins and after ends
+    padded = -(-channels // LANES) * LANES
+    line_start = (n * directions + d) * (max(height, width) + EDGES) * padded
+    edges = line_start + max(height, width) * padded
+    to_state = (n * (directions - 1) + d) * height * width * channels
+    one, nothing, limit = splat(x, 1), splat(x, 0), splat(x, floor)
+    for t0 in range(sweep[LINE], sweep[LINE_END], tile_lines):
+        lines = min(tile_lines, sweep[LINE_END] - t0)
+        for k0 in range(0, length + lines - 1, tile_length):
+            following = start + t0 * line_step + (k0 + tile_length) * step
+            if k0 + 2 * tile_length > length:
+                following = start + (t0 + tile_lines) * line_step
+            for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
+                count = channels - c
+                for s in range(lines):
+                    if tile_lines > 1:
+                        begin, end = portion(c, s, lines, sweep, tile_length)
+                        fetch(guidance, following, line_step, lines, step, per_pixel, gates, taps * group, begin, end)
+                        fetch(x, following, line_step, lines, step, channels, 0, channels, begin, end)
+                        fetch(out, following, line_step, lines, step, channels, 0, channels, begin, end)
+                    t = t0 + s
+                    begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
+                    pixel = start + t * line_step + begin * step
+                    centre_at = pixel * per_pixel + gates + outer + (c if shared is None else 0)
+                    at = pixel * channels + c
+                    here = line_start + begin * padded + c
+                    edge = edges + s * padded + c
+                    before = load(line, edge, LANES) if begin > 0 else nothing
+                    centre = load(line, here, LANES) if begin < length else nothing
+                    for k in range(begin, end):
+                        after = load(line, here + padded, LANES) if k + 1 < length else nothing
+                        h = load(x, at, count)
+                        if t > 0:
+                            if tile_lines == 1:
+                                ahead = to_later(k, length, step, line_step)
+                                prefetch(guidance, centre_at + ahead * per_pixel - outer)
+                                prefetch(guidance, centre_at + ahead * per_pixel)
+                                prefetch(guidance, centre_at + ahead * per_pixel + outer)
+                                prefetch(x, at + ahead * channels)
+                                prefetch(out, at + ahead * channels)
+                            a = tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
+                            b = tap(guidance, centre_at, shared, count)
+                            e = tap(guidance, centre_at + outer, shared, count) if k < last else nothing
+                            _, scale = gate_scale(a, b, e, limit)
+                            flow = multiply_add(a, before, multiply_add(b, centre, e * after))
+                            h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
+                        before, centre = centre, after
+                        store(line, here, h, LANES)
+                        merge(h, d, fresh, at, count, out, saved)
+                        if saved is not None:
+                            stream(pointer(saved[0]), at + to_state, h, count)
+                        at += step * channels
+                        centre_at += step * per_pixel
+                        here += padded
+                    store(line, edge, before, LANES)

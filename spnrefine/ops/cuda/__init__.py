@@ -1,0 +1,1 @@
+"""The propagation on a CUDA device, in kernels of Numba; ``tensors`` is the way in."""

@@ -1,0 +1,144 @@
+"""Large objects: after one pass over the whole, look closer along the contour, up to the photograph's own resolution.
+
+Each level doubles the resolution of the one before and sees tiles along the contour only, so that its cost grows with
+the contour's length, not with the area.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.refiner.box import SMALLEST_SIDE, Box
+from spnrefine.refiner.scaling import resize
+
+Network = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
+
+ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again
+TILE = 256  # pixels of a level that the network sees at once
+MARGIN = 32  # of these, on each side, are only looked at: what lies beyond the tile is unknown there
+FEATHER = 24  # pixels inside the margin over which a tile fades into its neighbours
+CELL = 8  # pixels of a level: the grain in which tiles are placed
+BAND = 24  # pixels of a level, from the contour, that may change
+DOUBT = 0.1, 0.9  # a probability between these is unsure: contour too
+
+
+def look_closer(
+    network: Network, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+) -> NDArray[np.float32]:
+    """Refine what was refined at a lower resolution, level by level.
+
+    Parameters
+    ----------
+    network : refines a coarse mask (h, w), float32 in 0..1, guided by an image (h, w, 3), uint8 RGB.
+    image : (H, W, 3) uint8, RGB.
+    probability : (H, W) float32 in 0..1, refined at ``scale`` of the image's resolution and enlarged.
+    scale : below 1 where the image was shrunk.
+
+    Returns
+    -------
+    (H, W) float32 in 0..1; ``probability`` itself where it was seen well enough.
+    """
+    for level in levels(scale):
+        probability = _pass(network, image, probability, level)
+    return probability
+
+
+def levels(scale: float) -> list[float]:
+    """Return the scales to look at again after ``scale``: each about twice the one before, the last one 1."""
+    if scale >= ENOUGH:
+        return []
+    steps = max(1, round(math.log2(1 / scale)))
+    return [scale ** (1 - step / steps) for step in range(1, steps + 1)]
+
+
+def _pass(
+    network: Network, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+) -> NDArray[np.float32]:
+    """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter."""
+    change, weight = np.zeros_like(probability), np.zeros_like(probability)
+    for box in tiles(probability, scale):
+        here = box.slices
+        size = _sides(box, scale)
+        before = np.clip(resize(probability[here], size), 0, 1)
+        after = network(resize(image[here], size), before)
+        share = _window(box, probability.shape, size) * _near_contour(before)
+        back = (box.bottom - box.top, box.right - box.left)
+        share, difference = resize(share, back), resize(after - before, back)
+        change[here] += share * difference
+        weight[here] += share
+    change /= np.maximum(weight, 1)
+    return np.clip(probability + change, 0, 1, out=change)
+
+
+def tiles(probability: NDArray[np.float32], scale: float) -> Iterator[Box]:
+    """Yield boxes of the image, ``TILE`` pixels of the level wide, whose cores cover the contour.
+
+    Each is put where most of the contour is left to cover.
+    """
+    height, width = probability.shape
+    cell = CELL / scale
+    rows, columns = max(1, math.ceil(height / cell)), max(1, math.ceil(width / cell))
+    small = resize(probability, (rows, columns))
+    left = _on_contour(small).astype(np.float32)
+    span = TILE // CELL
+    inset = MARGIN // CELL
+    core_rows, core_columns = (min(cells, span - 2 * inset) for cells in (rows, columns))
+    core = core_columns, core_rows
+    while True:
+        covered = cv2.boxFilter(left, -1, core, anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        _, most, _, (column, row) = cv2.minMaxLoc(covered)
+        if most < 0.5:
+            return
+        row, column = min(row, rows - core_rows), min(column, columns - core_columns)
+        left[row : row + core_rows, column : column + core_columns] = 0
+        top, bottom = _stretch(row - inset, span, cell, height)
+        start, end = _stretch(column - inset, span, cell, width)
+        yield Box(top, bottom, start, end)
+
+
+def _sides(box: Box, scale: float) -> tuple[int, int]:
+    """Return the height and width of a tile in pixels of the level."""
+    height, width = box.bottom - box.top, box.right - box.left
+    return max(SMALLEST_SIDE, round(height * scale)), max(SMALLEST_SIDE, round(width * scale))
+
+
+def _stretch(first: int, span: int, cell: float, length: int) -> tuple[int, int]:
+    """Return where ``span`` cells from ``first`` on begin and end in pixels, moved inside ``length``."""
+    size = min(round(span * cell), length)
+    start = min(max(0, round(first * cell)), length - size)
+    return start, start + size
+
+
+def _on_contour(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which pixels are unsure or have a neighbour on the other side of a half."""
+    low, high = DOUBT
+    inside = (probability > 0.5).astype(np.uint8)
+    edge = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return (edge > 0) | ((probability > low) & (probability < high))
+
+
+def _near_contour(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 on the contour, falling to 0 at ``BAND`` pixels from it."""
+    off = (~_on_contour(probability)).astype(np.uint8)
+    distance = cv2.distanceTransform(off, cv2.DIST_L2, 3)
+    return np.clip(2 - 2 * distance / BAND, 0, 1).astype(np.float32)
+
+
+def _window(box: Box, shape: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return (h, w): 1 in a tile's core, 0 in its margins; a side on the image's own border has no margin."""
+
+    def ramp(length: int, at_start: bool, at_end: bool) -> NDArray[np.float32]:
+        pixel = np.arange(length) + 0.5
+        near = np.full(length, np.inf)
+        if not at_start:
+            near = np.minimum(near, pixel)
+        if not at_end:
+            near = np.minimum(near, length - pixel)
+        return np.clip((near - (MARGIN - FEATHER)) / FEATHER, 0, 1).astype(np.float32)
+
+    rows = ramp(size[0], box.top == 0, box.bottom == shape[0])
+    columns = ramp(size[1], box.left == 0, box.right == shape[1])
+    return rows[:, None] * columns

@@ -1,0 +1,178 @@
+"""Arrays in, arrays out: the refiner crops around the object, scales, runs the network and pastes back."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import ShapeError
+from spnrefine.model import inference
+from spnrefine.model.mirroring import Mirrored
+from spnrefine.refiner.blocks import without_blocks
+from spnrefine.refiner.box import PRESENT, object_box, working_size
+from spnrefine.refiner.coarse_to_fine import levels, look_closer
+from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.scaling import resize
+
+
+class Refiner:
+    """A loaded network, ready to refine one mask after another.
+
+    Parameters
+    ----------
+    model : name of weights that ship, or path of a weights file.
+    device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
+    quick : see large objects once, at the network's working resolution, and not again along the contour.
+    best : average over the photograph and its mirror image, for twice the time.
+
+    Raises
+    ------
+    WeightsError: the weights are missing, corrupt or of another network.
+    BackendError: there is no such device.
+    """
+
+    def __init__(
+        self,
+        model: str = "general",
+        device: str = "auto",
+        threads: int | None = None,
+        *,
+        quick: bool = False,
+        best: bool = False,
+    ):
+        network = inference.load(model, device, threads)
+        self.network = Mirrored(network) if best else network
+        self.working_side = self.network.config.working_side
+        self._quick = quick
+
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Refine one probability map.
+
+        The network sees the box of the object plus a margin, at a longer side of at most ``working_side``, and then,
+        where that was less than half of the photograph's resolution, tiles along the contour, closer and closer;
+        outside the box ``coarse`` stays. A contour that would move by less than a fifth of a pixel on average stays
+        where it is: see :func:`spnrefine.refiner.exact.keep_exact`.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, RGB.
+        coarse : (H, W) float32 in 0..1, probability of the object.
+
+        Returns
+        -------
+        (H, W) float32 in 0..1, a new array.
+
+        Raises
+        ------
+        ShapeError: naming what was given.
+        """
+        check_shapes(image, coarse)
+        refined = coarse.astype(np.float32, copy=True)
+        box = object_box(coarse)
+        if box is None:
+            return refined
+        crop, mask = image[box.slices], without_blocks(coarse[box.slices])
+        height, width = mask.shape
+        size = working_size(height, width, self.working_side)
+        seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
+        whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        scale = max(size) / max(height, width)
+        if not self._quick:
+            whole = look_closer(self.network, crop, whole, scale)
+            scale = (levels(scale) or [scale])[-1]
+        refined[box.slices] = keep_exact(refined[box.slices], whole, scale)
+        return refined
+
+
+def refine(
+    image: NDArray[np.uint8],
+    mask: NDArray,
+    *,
+    soft: bool = False,
+    threshold: float = 0.5,
+    model: str = "general",
+    device: str = "auto",
+) -> NDArray:
+    """Refine a coarse mask so that its edge follows the photograph.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, RGB.
+    mask : (H, W), the coarse mask: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other values
+        occur; or float in 0..1.
+    soft : return probabilities instead of a hard mask.
+    threshold : the object is where the probability is above it.
+    model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
+
+    Returns
+    -------
+    (H, W) array: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in False / True,
+    0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a full one
+    (all above 0.5) comes back as it came.
+
+    Raises
+    ------
+    ShapeError: shapes or types other than these, sizes that differ.
+    WeightsError, BackendError: see :class:`Refiner`.
+
+    Examples
+    --------
+    >>> refined = refine(image, mask)  # doctest: +SKIP
+    """
+    probability = to_probability(mask)
+    check_shapes(image, probability)
+    if is_empty(probability) or is_full(probability):
+        return probability if soft else mask.copy()
+    refined = _refiner(model, device)(image, probability)
+    if soft:
+        return refined
+    top = 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1
+    return ((refined > threshold) * top).astype(mask.dtype)
+
+
+def is_empty(probability: NDArray[np.float32]) -> bool:
+    """Tell whether there is no object to refine: nothing above 0.1."""
+    return not (probability > PRESENT).any()
+
+
+def is_full(probability: NDArray[np.float32]) -> bool:
+    """Tell whether there is no edge to refine: all above 0.5."""
+    return bool((probability > 0.5).all())
+
+
+def check_shapes(image: NDArray, coarse: NDArray) -> None:
+    """Raise :class:`ShapeError` unless ``image`` is (H, W, 3) uint8 and ``coarse`` is (H, W)."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ShapeError(f"The image has shape {image.shape} and type {image.dtype}: expected (H, W, 3) uint8.")
+    if coarse.shape != image.shape[:2]:
+        raise ShapeError(
+            f"The mask has shape {coarse.shape}, the image {image.shape}: expected equal height and width."
+        )
+    if not coarse.size:
+        raise ShapeError(f"The image has shape {image.shape}: expected at least one pixel.")
+
+
+def to_probability(mask: NDArray) -> NDArray[np.float32]:
+    """Turn a mask as :func:`refine` takes it into probabilities, (H, W) float32 in 0..1.
+
+    Raises
+    ------
+    ShapeError: another type, or floats outside 0..1.
+    """
+    if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
+        return np.divide(mask, 255, dtype=np.float32)
+    if mask.dtype in (np.bool_, np.uint8):
+        return mask.astype(np.float32)
+    if np.issubdtype(mask.dtype, np.floating):
+        probability = mask.astype(np.float32)
+        if not ((probability >= 0) & (probability <= 1)).all():
+            raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
+        return probability
+    raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float.")
+
+
+@lru_cache(maxsize=2)
+def _refiner(model: str, device: str) -> Refiner:
+    return Refiner(model, device)

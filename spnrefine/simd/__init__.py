@@ -1,0 +1,1 @@
+"""Vectors, memory and threads for the kernels that run on a CPU; knows nothing of masks or propagation."""

@@ -1,0 +1,119 @@
+"""Blocks of sums, held in registers while much is added to them: some outputs of some vectors of pixels."""
+
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+from numba.core import cgutils, types
+
+from spnrefine.simd.vectors import (
+    LANES,
+    Lanes,
+    address,
+    alignment,
+    broadcast,
+    intrinsic,
+    stream_vector,
+    suffix,
+    vector_of,
+)
+
+
+def _number(builder, array, index, offset):
+    return builder.load(builder.gep(array, [builder.add(index, ir.Constant(index.type, offset))]))
+
+
+def _place(builder, array, index, offset, vector):
+    return address(builder, array, builder.add(index, ir.Constant(index.type, offset)), vector)
+
+
+@intrinsic(prefer_literal=True)
+def splat_block(typingctx, array, index, outputs, vectors):
+    """A block, that is a tuple of ``outputs`` tuples of ``vectors``: number i from ``array[index]`` on in output i.
+
+    Both sizes are constants.
+    """
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        vector = vector_of(context, array.dtype)
+        rows = [broadcast(builder, _number(builder, arguments[0], arguments[1], i), vector) for i in range(sizes[0])]
+        return _packed(context, builder, block, [[row] * sizes[1] for row in rows])
+
+    return block(array, types.intp, outputs, vectors), codegen
+
+
+@intrinsic(prefer_literal=True)
+def repeat_block(typingctx, array, index, outputs, vectors):
+    """A block with the vectors from ``array[index]`` on in each output."""
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        row = _vectors(context, builder, arguments[0], arguments[1], block)
+        return _packed(context, builder, block, [row] * sizes[0])
+
+    return block(array, types.intp, outputs, vectors), codegen
+
+
+@intrinsic
+def multiply_add_block(typingctx, block, factors, index, array, at):
+    """Add ``factors[index + i]`` times the vectors from ``array[at]`` on to each output i of a block."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, factors, index, array, at = arguments
+        vector = vector_of(context, block.dtype.dtype.dtype)
+        function_type = ir.FunctionType(vector, [vector] * 3)
+        function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
+        pixels = _vectors(context, builder, array, at, block)
+        rows = []
+        for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
+            factor = broadcast(builder, _number(builder, factors, index, i), vector)
+            old = cgutils.unpack_tuple(builder, row)
+            rows.append([builder.call(function, [factor, *pair]) for pair in zip(pixels, old, strict=True)])
+        return _packed(context, builder, block, rows)
+
+    return block(block, factors, types.intp, array, types.intp), codegen
+
+
+@intrinsic
+def store_block(typingctx, block, low, high, array, at, step):
+    """Write output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step :]``."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, low, high, array, at, step = arguments
+        for row in cgutils.unpack_tuple(builder, sums):
+            for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
+                for sign, bound in ((">", low), ("<", high)):
+                    limit = broadcast(builder, bound, value.type)
+                    value = builder.select(builder.fcmp_ordered(sign, value, limit), value, limit)
+                builder.store(value, _place(builder, array, at, v * LANES, value.type), align=alignment(value.type))
+            at = builder.add(at, step)
+        return context.get_dummy_value()
+
+    number = block.dtype.dtype.dtype
+    return types.void(block, number, number, array, types.intp, types.intp), codegen
+
+
+@intrinsic
+def stream_block(typingctx, block, array, at, step):
+    """Write output i of a block to ``array[at + i * step :]``, past the cache."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, array, at, step = arguments
+        for row in cgutils.unpack_tuple(builder, sums):
+            for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
+                stream_vector(builder, value, _place(builder, array, at, v * LANES, value.type))
+            at = builder.add(at, step)
+        return context.get_dummy_value()
+
+    return types.void(block, array, types.intp, types.intp), codegen
+
+
+def _vectors(context, builder, array, at, block):
+    """The vectors of one output of a block, from ``array[at]`` on."""
+    vector = vector_of(context, block.dtype.dtype.dtype)
+    places = [_place(builder, array, at, v * LANES, vector) for v in range(block.dtype.count)]
+    return [builder.load(place, align=alignment(vector)) for place in places]
+
+
+def _packed(context, builder, block, rows):
+    return context.make_tuple(builder, block, [context.make_tuple(builder, block.dtype, row) for row in rows])

@@ -1,0 +1,61 @@
+"""Large arrays whose memory is used again once they are gone.
+
+The system hands out large allocations page by page, as zeros, and takes them back at once: for the gradient of the
+gates that costs as much as computing it.
+"""
+
+import threading
+from math import prod
+
+import numpy as np
+
+from spnrefine.simd.vectors import CACHE_LINE
+
+LARGE = 1 << 20
+"""Bytes from which an array's memory is kept; below, the allocator does well by itself."""
+
+KEPT = 1 << 28
+"""Bytes kept at most for later use."""
+
+_free: list[np.ndarray] = []
+_lock = threading.RLock()  # the garbage collector may drop a block while this thread holds it
+
+
+class _Block:
+    """Owns memory for as long as an array, or a tensor made of it, refers to it."""
+
+    def __init__(self, memory: np.ndarray):
+        self._memory = memory
+        self.__array_interface__ = memory.__array_interface__
+
+    def __del__(self) -> None:
+        with _lock:
+            _free.append(self._memory)
+            while sum(memory.nbytes for memory in _free) > KEPT:
+                _free.pop(0)
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+    """Return a new array with anything in it, like :func:`numpy.empty`; a large one begins with a cache line."""
+    size = prod(shape) * np.dtype(dtype).itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    memory = _take(size)
+    if memory is None:
+        memory = _aligned(size)
+    return np.asarray(_Block(memory))[:size].view(dtype).reshape(shape)
+
+
+def _aligned(size: int) -> np.ndarray:
+    memory = np.empty(size + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size]
+
+
+def _take(size: int) -> np.ndarray | None:
+    """Kept memory that holds ``size`` bytes and not much more."""
+    with _lock:
+        for i in reversed(range(len(_free))):  # the last one back may still be in the cache
+            if size <= _free[i].nbytes <= size + size // 4:
+                return _free.pop(i)
+    return None

@@ -1,0 +1,1 @@
+"""Photographs and masks read for training, in memory, and where a patch looks at them."""

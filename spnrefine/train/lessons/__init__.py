@@ -1,0 +1,1 @@
+"""What is learnt: for each kind of network its batches and its loss."""

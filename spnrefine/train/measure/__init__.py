@@ -1,0 +1,1 @@
+"""How good a network in training is, on pairs held aside."""

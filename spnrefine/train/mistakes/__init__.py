@@ -1,0 +1,1 @@
+"""How coarse masks come about: the mistakes of annotators and networks, made on batches."""

@@ -1,0 +1,48 @@
+"""Whether a patch has mistakes of all kinds together or of one kind alone, as most coarse masks are made in one way."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spnrefine.train.mistakes.draws import Draws
+
+KINDS = ("polygon", "strays", "grows", "soft", "low resolution", "regions")
+
+
+class Kinds:
+    """For each of N patches the one kind of mistake it has, or that it may have any.
+
+    ``chosen`` is (N,) integers on the host: an index into :data:`KINDS`, or -1 for any.
+    """
+
+    def __init__(self, chosen: NDArray[np.int64], device: torch.device):
+        self._host = chosen
+        self._device = torch.from_numpy(chosen).to(device).view(-1, 1, 1, 1)
+
+    @classmethod
+    def draw(cls, count: int, single_chance: float, rng: np.random.Generator, device: torch.device) -> "Kinds":
+        """Draw one kind alone with ``single_chance``, all of them equally likely."""
+        single = rng.random(count) < single_chance
+        return cls(np.where(single, rng.integers(len(KINDS), size=count), -1), device)
+
+    def chance(self, kind: str, chance: float, draws: Draws) -> Tensor:
+        """Return (N, 1, 1, 1): 1.0 where a mistake of ``kind`` happens, else 0.0; its ``chance`` holds beside others.
+
+        Alone it happens always, unless its ``chance`` is 0.
+        """
+        drawn = draws.chance(chance)
+        if not chance:
+            return drawn
+        return torch.where(self._device < 0, drawn, (self._device == KINDS.index(kind)).float())
+
+    def allows(self, kind: str) -> Tensor:
+        """Return (N, 1, 1, 1): 1.0 where a mistake of ``kind`` may happen, else 0.0."""
+        return ((self._device < 0) | (self._device == KINDS.index(kind))).float()
+
+    def chance_on_host(self, kind: str, chance: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Return (N,) bool, as :meth:`chance`, drawn on the host."""
+        drawn = rng.random(len(self._host)) < chance
+        if not chance:
+            return drawn
+        return np.where(self._host < 0, drawn, self._host == KINDS.index(kind))

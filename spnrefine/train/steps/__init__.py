@@ -1,0 +1,1 @@
+"""Step after step: the loop, the optimiser, checkpoints and what is shown."""

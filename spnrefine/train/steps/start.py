@@ -1,0 +1,100 @@
+"""Where a run begins: weights of the same network, those of another that fit in places, ImageNet's, or nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from spnrefine.errors import WeightsError
+from spnrefine.model import storage, weights
+from spnrefine.model.encoder import Encoder
+from spnrefine.model.imagenet import load_imagenet
+from spnrefine.model.parsing import ParsingNetwork
+from spnrefine.model.spn import SPN
+
+RGB = 3
+
+
+@dataclass(frozen=True)
+class Start:
+    """``words`` say where a network begins; ``continued`` when it is the very network that the weights are of."""
+
+    words: str
+    continued: bool = False
+
+
+def begin(model: nn.Module, start: str | None, imagenet: Path | None, base: str | None = None) -> Start:
+    """Fill ``model`` from weights, from ImageNet's, or leave it as it was made.
+
+    Weights of another network fill what fits: a refiner fills a label model's refiner, and its encoder any encoder.
+    Last, ``base`` names a model of label maps whose base parser replaces that of ``model``.
+
+    Raises
+    ------
+    WeightsError: the weights are missing, corrupt, or fit nowhere.
+    """
+    begun = _begin(model, start, imagenet)
+    if base is None:
+        return begun
+    info, found = weights.describe(base), storage.load_any(base)
+    if not (
+        isinstance(model, ParsingNetwork)
+        and isinstance(found, ParsingNetwork)
+        and found.base.config == model.base.config
+    ):
+        raise WeightsError(f"{info.path} holds no base parser for this network: name a model of the same label maps.")
+    model.base.load_state_dict(found.base.state_dict())
+    return Start(f"{begun.words}; base of {info.name} {info.sha256[:12]}", begun.continued)
+
+
+def _begin(model: nn.Module, start: str | None, imagenet: Path | None) -> Start:
+    if imagenet is not None:
+        for module in model.modules():
+            if isinstance(module, Encoder):
+                load_imagenet(module, imagenet)
+        return Start(f"ImageNet, {imagenet.name}")
+    if start is None:
+        return Start("scratch")
+    info = weights.describe(start)
+    found = storage.load_any(start)
+    words = f"{info.name} {info.sha256[:12]}"
+    if type(found) is type(model) and found.config == model.config:
+        model.load_state_dict(found.state_dict())
+        return Start(words, continued=True)
+    if isinstance(model, ParsingNetwork) and isinstance(found, SPN):
+        fill(model.spn, found)
+    elif type(found) is type(model):
+        fill(model, found)
+    encoder = next(module for module in found.modules() if isinstance(module, Encoder))
+    for module in model.modules():
+        if isinstance(module, Encoder) and not (
+            isinstance(model, ParsingNetwork) and isinstance(found, ParsingNetwork)
+        ):
+            fill(module, encoder)
+    return Start(words)
+
+
+@torch.no_grad()
+def fill(model: nn.Module, other: nn.Module) -> None:
+    """Copy the tensors of ``other`` whose names and shapes fit; of inputs that are more, the first three (RGB)."""
+    known = other.state_dict()
+    fitting = 0
+    for name, tensor in model.state_dict().items():
+        value = known.get(name)
+        if value is None:
+            continue
+        if value.shape == tensor.shape:
+            tensor.copy_(_finite(value))
+            fitting += 1
+        elif value.ndim == 4 and name.endswith(("stem.0.weight", "detail_full.0.weight")):
+            tensor.zero_()
+            tensor[:, :RGB] = value[:, :RGB]
+            fitting += 1
+    if not fitting:
+        raise WeightsError(f"Nothing in weights of {type(other).__name__} fits {type(model).__name__}: name others.")
+
+
+def _finite(value: Tensor) -> Tensor:
+    """Bring an infinite variance back to the largest number of weights files: its channel is as good as silent."""
+    return value.clamp(max=torch.finfo(torch.float16).max) if value.is_floating_point() else value

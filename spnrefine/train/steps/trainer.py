@@ -1,0 +1,134 @@
+"""A network in training: one step of it, and everything that changes from step to step."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spnrefine.errors import SpnRefineError
+from spnrefine.train.lessons.lesson import Lesson
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.steps.optimiser import (
+    MovingAverage,
+    average_decay,
+    learning_rate,
+    limit_gradients,
+    limit_variances,
+    make_optimiser,
+    set_rate,
+)
+
+LOST_STEPS = 20
+"""A run ends when this many steps between two reports had no finite loss."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run lasts: ``steps``, or ``minutes`` of training; exactly one of them is given."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Return the share of the budget that is used up, from 0 to 1."""
+        spent = step / self.steps if self.steps is not None else seconds / (60 * (self.minutes or 0) + 1e-9)
+        return min(1.0, spent)
+
+
+class Trainer:
+    """A network in training, with all that changes from step to step."""
+
+    def __init__(self, model: nn.Module, lesson: Lesson, recipe: Recipe, *, continued: bool, bfloat16: bool) -> None:
+        device = lesson.device
+        model.train()
+        lesson.prepare(model, continued=continued)
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        limit_variances(self.model)
+        self.average = MovingAverage(self.model)
+        self.optimiser = make_optimiser(self.model, recipe)
+        self.lesson, self.recipe, self.bfloat16 = lesson, recipe, bfloat16
+        self.peak = recipe.learning_rate_continued if continued else recipe.learning_rate
+        self.step, self.patches, self.seconds = 0, 0, 0.0
+        self.loss = torch.zeros((), device=device)  # sum since the last report, of the steps that had a finite one
+        self.lost = torch.zeros((), device=device)  # number of the others
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.lesson.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+    @torch.no_grad()
+    def infer(self, *inputs: Tensor) -> Tensor:
+        """Return the averaged network's logits."""
+        with self.autocast():
+            return self.average.model(*inputs).float()
+
+    def refine(self, image: Tensor, coarse: Tensor) -> Tensor:
+        """Return the averaged network's probabilities, of one that refines the mask of an object."""
+        return self.infer(image, coarse).sigmoid()
+
+    def advance(self, budget: Budget) -> None:
+        """Make one step; the host waits for nothing."""
+        began = time.perf_counter()
+        share = budget.progress(self.step, self.seconds)
+        set_rate(self.optimiser, learning_rate(self.peak, self.step, share, self.recipe))
+        patches = self._learn()
+        self.average.update(
+            self.model, average_decay(self.step, budget.progress(self.step + 1, self.seconds), self.recipe)
+        )
+        self.step += 1
+        self.patches += patches
+        self.seconds += time.perf_counter() - began
+
+    def _learn(self) -> int:
+        with self.autocast():
+            lost = self.lesson.loss(self.model, self.step, self.infer)
+        self.optimiser.zero_grad(set_to_none=True)
+        lost.total.backward()
+        norm = limit_gradients(self.model, self.recipe.gradient_norm)
+        self.optimiser.step()
+        loss = lost.reported.detach()
+        fine = torch.isfinite(norm) & torch.isfinite(loss)
+        self.loss += torch.where(fine, loss, 0)
+        self.lost += (~fine).float()
+        return lost.patches
+
+    def check(self) -> float:
+        """Return the mean loss since the last call (the host waits here); raise where training has broken down."""
+        loss, lost = self.loss.item(), self.lost.item()
+        weights = torch.stack([value.abs().max() for value in self.average.model.parameters()])
+        if lost >= LOST_STEPS or not torch.isfinite(weights).all():
+            raise SpnRefineError(
+                f"Training broke down near step {self.step}: the loss is no number any more. Lower the learning rate "
+                "(--set learning_rate=...) and start again, or resume from the last checkpoint."
+            )
+        self.loss.zero_()
+        self.lost.zero_()
+        return loss
+
+    def result(self) -> Any:
+        """Return the averaged network without its auxiliary head, on the CPU, fit for a weights file."""
+        network = type(self.model)(self.model.config)
+        network.load_state_dict(
+            {key: value for key, value in self.average.model.state_dict().items() if key in network.state_dict()}
+        )
+        limit_variances(network)
+        return network.eval()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes from step to step, as tensors and plain values."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "lesson": self.lesson.state(),
+            "counts": {"step": self.step, "patches": self.patches, "seconds": self.seconds},
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.average.model.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.lesson.set_state(state["lesson"])
+        for name, value in state["counts"].items():
+            setattr(self, name, value)

@@ -1,0 +1,40 @@
+import gc
+
+import numpy as np
+import pytest
+import torch
+
+from spnrefine.simd import memory
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    memory._free.clear()
+    yield
+    memory._free.clear()
+
+
+def test_memory_comes_back_when_the_last_view_is_gone():
+    array = memory.empty((1024, 1024), np.float32)
+    where = array.ctypes.data
+    tensor = torch.from_numpy(array)[5:]
+    del array
+    gc.collect()
+    assert memory.empty((1024, 1024), np.float32).ctypes.data != where
+    del tensor
+    gc.collect()
+    assert memory.empty((1023, 1024), np.float32).ctypes.data == where
+
+
+def test_small_arrays_and_bounds(monkeypatch):
+    monkeypatch.setattr(memory, "KEPT", 3 * memory.LARGE)
+    arrays = [memory.empty((memory.LARGE,), np.uint8) for _ in range(5)]
+    arrays.append(memory.empty((10,), np.uint8))
+    assert len({array.ctypes.data for array in arrays}) == 6
+    arrays.clear()
+    gc.collect()
+    assert [memory.nbytes for memory in memory._free] == [memory.LARGE] * 3
+    large = memory.empty((3 * memory.LARGE,), np.uint8)  # none of those kept holds it
+    assert len(memory._free) == 3
+    del large
+    assert [memory.nbytes for memory in memory._free] == [3 * memory.LARGE]
