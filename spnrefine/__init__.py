@@ -7,11 +7,12 @@ propagation operator for torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from spnrefine.version import __version__
+
 if TYPE_CHECKING:
     from spnrefine.errors import SpnRefineError
     from spnrefine.refiner import Backbone, Parser, Refiner, refine
 
-__version__ = "0.1.0"
 __all__ = ["Backbone", "Parser", "Refiner", "SpnRefineError", "__version__", "refine"]
 
 _HOMES = {

@@ -19,8 +19,9 @@ from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.opening import read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn, turn_back
 from spnrefine.job import job
-from spnrefine.job.job import Loaded, Refined, RefinesMasks, Settings
+from spnrefine.job.job import Loaded, Refined, Settings
 from spnrefine.job.record import Record
+from spnrefine.model.protocols import RefinesMasks
 
 Mask = NDArray[np.bool_]
 Show = Callable[[Record, NDArray[np.uint8], Refined], None]

@@ -12,8 +12,9 @@ from spnrefine.batch.threads import in_order
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import atomic, labelmaps, masks
 from spnrefine.job import job
-from spnrefine.job.job import Loaded, MakesMasks, RefinesMasks, Settings
+from spnrefine.job.job import Loaded, MakesMasks, Settings
 from spnrefine.job.record import Record
+from spnrefine.model.protocols import RefinesMasks
 
 Finish = Callable[[Pair, Loaded, job.Refined, Record], None]
 

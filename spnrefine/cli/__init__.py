@@ -2,8 +2,8 @@
 
 import click
 
-from spnrefine import __version__
 from spnrefine.cli.group import Group, debug_option
+from spnrefine.version import __version__
 
 
 @click.group(

@@ -81,8 +81,9 @@ def evaluate(
     from spnrefine.cli import measured
     from spnrefine.evaluate import machine
     from spnrefine.evaluate import peers as others
-    from spnrefine.evaluate.evaluation import COARSE, Refine, Result, find_cases
+    from spnrefine.evaluate.evaluation import COARSE, Result, find_cases
     from spnrefine.evaluate.evaluation import evaluate as run
+    from spnrefine.model.protocols import RefinesMasks
 
     chosen = others.choose(peers) if peers else {}
     if peers == others.ALL:
@@ -91,7 +92,7 @@ def evaluate(
                 streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
     cases = find_cases(images, coarse, truth)
     ours = f"spnrefine {model}"
-    methods: dict[str, Refine] = {ours: Refiner(model, device, best=best), **chosen}
+    methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, best=best), **chosen}
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
     for case, outcomes in streams.progress(run(cases, methods), len(cases)):

@@ -1,7 +1,7 @@
-"""Refine a folder of coarse masks whose truth is known, and measure what it did."""
+"""RefinesMasks a folder of coarse masks whose truth is known, and measure what it did."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +15,8 @@ from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
 from spnrefine.files.images import read_image
 from spnrefine.files.masks import read_mask
 from spnrefine.files.rasters import read_raster
+from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.contour import contour_distance
-
-Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 
 BACKGROUND_BELOW, OBJECT_ABOVE = 100, 155  # gray levels of the truth; what lies between is void
 COARSE = "coarse"
@@ -83,7 +82,7 @@ def find_cases(images: Path, coarse: Path, truth: Path) -> list[Case]:
     return cases
 
 
-def evaluate(cases: list[Case], methods: Mapping[str, Refine]) -> Iterator[tuple[Case, dict[str, Outcome]]]:
+def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator[tuple[Case, dict[str, Outcome]]]:
     """Run every method on every case and yield what it did; ``coarse`` is the mask as it came.
 
     The band of calibration lies around the coarse contour, not the true one: whoever uses the tool knows only that.

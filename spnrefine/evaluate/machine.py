@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-import spnrefine
 from spnrefine.simd import cores
+from spnrefine.version import __version__
 
 PACKAGES = (
     "torch",
@@ -26,9 +26,7 @@ PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Name the versions of this program, Python and the packages that matter."""
-    return {"spnrefine": spnrefine.__version__, "python": platform.python_version()} | {
-        p: _version(p) for p in PACKAGES
-    }
+    return {"spnrefine": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES}
 
 
 def describe() -> dict[str, Any]:

@@ -10,7 +10,8 @@ from spnrefine.files.opening import Source, describe
 from spnrefine.job.record import Record
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
-from spnrefine.job.types import Loaded, MakesMasks, Refined, RefinesMasks, Settings
+from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.model.protocols import RefinesMasks
 
 
 def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.job.record import Record, measure
-from spnrefine.job.types import Loaded, Refined, RefinesMasks, Settings
+from spnrefine.job.types import Loaded, Refined, Settings
+from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.joint import refine_labels
 from spnrefine.refiner.restraint import restrain

@@ -11,8 +11,9 @@ from spnrefine.files import masks
 from spnrefine.files.stacks import Stack, one_hot, topmost
 from spnrefine.job.record import Record, measure
 from spnrefine.job.single import refine_single
-from spnrefine.job.types import Loaded, Refined, RefinesMasks, Settings
-from spnrefine.refiner.box import PRESENT
+from spnrefine.job.types import Loaded, Refined, Settings
+from spnrefine.model.framing import PRESENT
+from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
 from spnrefine.refiner.restraint import restrain

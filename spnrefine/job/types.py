@@ -3,25 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.files.masks import Mask
+from spnrefine.model.protocols import Image, Probability
 from spnrefine.refiner.restraint import Restraint
-
-Probability = NDArray[np.float32]
-
-
-class RefinesMasks(Protocol):
-    """What a refiner is here: (H, W, 3) uint8 and (H, W) float32 in 0..1 to (H, W) float32 in 0..1."""
-
-    def __call__(self, image: NDArray[np.uint8], coarse: Probability) -> Probability: ...
 
 
 class MakesMasks(Protocol):
     """What makes a coarse mask where none is given, and perhaps refines it itself."""
 
-    def __call__(self, image: NDArray[np.uint8]) -> "Made": ...
+    def __call__(self, image: Image) -> "Made": ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +49,7 @@ class Settings:
 class Loaded:
     """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
 
-    image: NDArray[np.uint8]
+    image: Image
     mask: Mask
     made: Made | None = None
 

@@ -2,44 +2,13 @@
 
 import ctypes
 import sys
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from spnrefine.errors import BackendError
 from spnrefine.model import weights
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.protocols import Network, Parses, SegmentsObjects
 from spnrefine.simd import cores
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-
-
-class Network(Protocol):
-    """A network ready for inference."""
-
-    config: Config
-
-    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
-
-
-class SegmentsObjects(Protocol):
-    """A network that makes the mask of an object."""
-
-    config: SegmenterConfig
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
-
-
-class Parses(Protocol):
-    """A network that makes a label map and refines it."""
-
-    config: Config
-
-    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the classes' probabilities (K, H, W) in an image (H, W, 3), uint8 RGB: coarse, and refined."""
 
 
 def load(model: str, device: str = "auto", threads: int | None = None) -> Network:

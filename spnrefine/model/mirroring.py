@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.inference import Network, Parses
+from spnrefine.model.protocols import Network, Parses
 
 SIDES = ("left ", "right ")  # classes whose names begin so change places in a mirror
 
 
 class Mirrored:
-    """A refiner, averaged over both; called as :class:`~spnrefine.model.inference.Network`."""
+    """A refiner, averaged over both; called as :class:`~spnrefine.model.protocols.Network`."""
 
     def __init__(self, network: Network):
         self._network, self.config = network, network.config

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-import spnrefine
 from spnrefine.errors import WeightsError
 from spnrefine.model.config import Config, SegmenterConfig
 
@@ -53,7 +52,7 @@ class WeightsInfo:
 
 def weights_folder() -> Path:
     """Return the folder of the weights that ship, in a wheel, an editable install or a checkout alike."""
-    package = Path(spnrefine.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "weights"
     return installed if installed.is_dir() else package.parent / "weights"
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model import inference
-from spnrefine.refiner.box import PRESENT
+from spnrefine.model.framing import PRESENT
 from spnrefine.refiner.scaling import resize
 
 MULTIPLE = 32  # of the network's input

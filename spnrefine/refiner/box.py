@@ -1,15 +1,11 @@
-"""Where in the photograph the network looks, and at which size."""
+"""Rectangles of pixels, and the one in which an object is seen."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-PRESENT = 0.1  # a coarse probability above this belongs to the object's box
-MARGIN = 0.25  # of the box's longer side, on every side, plus
-MARGIN_PIXELS = 8
-MOST_ENLARGED = 1.5  # small objects are enlarged up to this factor
-SMALLEST_SIDE = 32
+from spnrefine.model.framing import PRESENT, margin
 
 
 class Box(NamedTuple):
@@ -48,10 +44,4 @@ def object_box(coarse: NDArray[np.float32]) -> Box | None:
     if box is None:
         return None
     longer = max(box.bottom - box.top, box.right - box.left)
-    return box.grown(int(MARGIN * longer) + MARGIN_PIXELS, *coarse.shape)
-
-
-def working_size(height: int, width: int, working_side: int) -> tuple[int, int]:
-    """Return the height and width at which the network sees a crop of the given size."""
-    scale = min(MOST_ENLARGED, working_side / max(height, width))
-    return max(round(height * scale), SMALLEST_SIDE), max(round(width * scale), SMALLEST_SIDE)
+    return box.grown(int(margin(longer)), *coarse.shape)

@@ -5,16 +5,16 @@ the contour's length, not with the area.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import SMALLEST_SIDE, Box
+from spnrefine.model.framing import SMALLEST_SIDE
+from spnrefine.model.protocols import RefinesMasks
+from spnrefine.refiner.box import Box
 from spnrefine.refiner.scaling import resize
-
-Network = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 
 ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again
 TILE = 256  # pixels of a level that the network sees at once
@@ -26,7 +26,7 @@ DOUBT = 0.1, 0.9  # a probability between these is unsure: contour too
 
 
 def look_closer(
-    network: Network, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+    network: RefinesMasks, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
 ) -> NDArray[np.float32]:
     """Refine what was refined at a lower resolution, level by level.
 
@@ -55,7 +55,7 @@ def levels(scale: float) -> list[float]:
 
 
 def _pass(
-    network: Network, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+    network: RefinesMasks, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
 ) -> NDArray[np.float32]:
     """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter."""
     change, weight = np.zeros_like(probability), np.zeros_like(probability)

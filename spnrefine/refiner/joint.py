@@ -1,19 +1,18 @@
 """All ids of a label map, or all planes of a distribution, refined jointly: no gaps, no overlaps at shared borders."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.model.framing import PRESENT
+from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
-from spnrefine.refiner.box import PRESENT, object_box
+from spnrefine.refiner.box import object_box
 
-Refine = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 BACKGROUND = 0
 
 
 def refine_labels(
-    refine: Refine, image: NDArray[np.uint8], labels: NDArray[np.integer], void: NDArray[np.bool_] | None = None
+    refine: RefinesMasks, image: NDArray[np.uint8], labels: NDArray[np.integer], void: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
     """Refine every id on its own, then give each pixel to the most probable one.
 
@@ -62,7 +61,7 @@ def refine_labels(
     return refined, best
 
 
-def refine_planes(refine: Refine, image: NDArray[np.uint8], planes: NDArray[np.float32]) -> NDArray[np.float32]:
+def refine_planes(refine: RefinesMasks, image: NDArray[np.uint8], planes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Refine every plane of a distribution but the first on its own, and leave to the first what the others leave.
 
     For planes of zeros and ones the most probable planes are the ids that :func:`refine_labels` finds.

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.model import inference, weights
+from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import MirroredParser
-from spnrefine.refiner.box import Box, working_size
+from spnrefine.refiner.box import Box
 from spnrefine.refiner.faces import face_frames
 from spnrefine.refiner.scaling import resize
 

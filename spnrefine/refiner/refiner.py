@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
+from spnrefine.model.framing import PRESENT, working_size
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.refiner.blocks import without_blocks
-from spnrefine.refiner.box import PRESENT, object_box, working_size
+from spnrefine.refiner.box import object_box
 from spnrefine.refiner.coarse_to_fine import levels, look_closer
 from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.scaling import resize

@@ -17,11 +17,11 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine import __version__
 from spnrefine.files import atomic
 from spnrefine.review.pictures import COARSE, REFINED, RGB
 from spnrefine.review.thumbnails import Thumbnail, thumbnail
 from spnrefine.review.values import number, pair, text
+from spnrefine.version import __version__
 
 Bools = NDArray[np.bool_]
 

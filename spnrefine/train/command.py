@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-import spnrefine
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files.atomic import check_output
 from spnrefine.files.classes import read_classes
@@ -31,6 +30,7 @@ from spnrefine.train.steps.memory import keep_freed_memory
 from spnrefine.train.steps.start import begin
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Task
+from spnrefine.version import __version__
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def train_command(options: Options) -> int:
         "patches": trainer.patches,
         "hours": round(trainer.seconds / 3600, 3),
         "device": _device_name(options.device),
-        "versions": {"spnrefine": spnrefine.__version__, "torch": torch.__version__, "numpy": np.__version__},
+        "versions": {"spnrefine": __version__, "torch": torch.__version__, "numpy": np.__version__},
     }
     if reports:
         provenance["validation"] = str(reports[-1])

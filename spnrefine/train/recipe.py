@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from spnrefine.model.framing import MOST_ENLARGED
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -42,9 +44,9 @@ class Recipe:
     polygon_fill_chance: float = 0.3  # a polygon version without holes
 
     # --- views
-    frame_chance: float = 0.35  # the whole object as at inference: its box, int(0.25 * longer side) + 8 px wider
+    frame_chance: float = 0.35  # the whole object as at inference: its box and the margin of model/framing.py
     frame_margin_span: tuple[float, float] = (0.15, 0.6)  # half of the frames: another margin than 0.25
-    frame_zoom: float = 1.5  # output pixels a pixel, at most: no object is enlarged more at inference
+    frame_zoom: float = MOST_ENLARGED  # output pixels a pixel, at most: no object is enlarged more at inference
     scene_chance: float = 0.2  # a frame that is the whole picture
     zoom_span: tuple[float, float] = (0.57, 1.87)  # output pixels a pixel, for views around a boundary point
     aspect: float = 0.2  # largest log of the stretch of width over height

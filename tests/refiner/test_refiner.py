@@ -4,7 +4,8 @@ import pytest
 import spnrefine
 from spnrefine import Refiner, refine
 from spnrefine.errors import BackendError, ShapeError
-from spnrefine.refiner.box import Box, object_box, working_size
+from spnrefine.model.framing import working_size
+from spnrefine.refiner.box import Box, object_box
 from tests.model.make_check import draw
 
 

@@ -1,14 +1,11 @@
 """What a peer is, and what several of them make of a mask."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Probability = NDArray[np.float32]
+from spnrefine.model.protocols import Image, Probability, RefinesMasks
 
 SURE = 0.7
 """How far a hard mask is believed, in either class: ``gt_prob`` of pydensecrf's example."""
@@ -23,14 +20,14 @@ class Peer:
     name : what ``spnrefine eval --peers`` calls it.
     settings : the parameters, each named.
     source : who published them.
-    run : (H, W, 3) uint8 RGB and (H, W) float32 in 0..1 to (H, W) float32 in 0..1.
+    run : what it does with an image and a coarse mask.
     module, package : what it imports, and the package that brings it.
     """
 
     name: str
     settings: str
     source: str
-    run: Callable[[Image, Probability], Probability]
+    run: RefinesMasks
     module: str = "cv2"
     package: str = "opencv-contrib-python-headless"
 

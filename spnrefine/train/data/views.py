@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spnrefine.model.framing import margin
 from spnrefine.train.data.distance import STEP, half_size
 from spnrefine.train.data.store import Store
 from spnrefine.train.recipe import Recipe
@@ -101,8 +102,7 @@ def _frames(
     """Return centres and sides of squares around the objects, moved into the photograph where they fit into it."""
     count = len(boxes)
     longer = spans.max(1)
-    margin = np.floor(0.25 * longer) + 8
-    span = longer + 2 * margin
+    span = longer + 2 * margin(longer)
     if not plain:
         other = longer * (1 + 2 * _log_uniform(rng, recipe.frame_margin_span, count))
         span = np.where(rng.random(count) < 0.5, other, span)
