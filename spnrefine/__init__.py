@@ -1,31 +1,50 @@
 """spnrefine: refine a coarse segmentation mask so that its edge follows the photograph.
 
-``refine(image, mask)`` takes and returns NumPy arrays; ``Refiner`` keeps a loaded network; ``spnrefine.ops`` is the
-propagation operator for torch.
+``refine(image, mask)`` takes and returns NumPy arrays; ``Refiner`` keeps a loaded network; ``Backbone`` and ``Parser``
+make masks and label maps where there are none; ``spnrefine.ops`` is the propagation operator for torch. Whatever goes
+wrong on purpose is a ``SpnRefineError``.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from spnrefine.errors import (
+    BackendError,
+    FileError,
+    MissingExtraError,
+    ShapeError,
+    SpnRefineError,
+    WeightsError,
+)
 from spnrefine.version import __version__
 
 if TYPE_CHECKING:
-    from spnrefine.errors import SpnRefineError
     from spnrefine.refiner import Backbone, Parser, Refiner, refine
 
-__all__ = ["Backbone", "Parser", "Refiner", "SpnRefineError", "__version__", "refine"]
+__all__ = [
+    "Backbone",
+    "BackendError",
+    "FileError",
+    "MissingExtraError",
+    "Parser",
+    "Refiner",
+    "ShapeError",
+    "SpnRefineError",
+    "WeightsError",
+    "__version__",
+    "refine",
+]
 
-_HOMES = {
-    "Backbone": "refiner",
-    "Parser": "refiner",
-    "Refiner": "refiner",
-    "refine": "refiner",
-    "SpnRefineError": "errors",
-}
+_LATER = {"Backbone", "Parser", "Refiner", "refine"}
+"""Resolved when they are first asked for, so that ``spnrefine --help`` never waits for NumPy and what stands on it."""
 
 
 def __getattr__(name: str) -> Any:
-    """Resolve the public names when they are first asked for, so that ``spnrefine --help`` never imports torch."""
-    if name not in _HOMES:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.refiner"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names alone, those not yet resolved included."""
+    return __all__

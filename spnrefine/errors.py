@@ -2,7 +2,18 @@
 
 
 class SpnRefineError(Exception):
-    """Base of all errors raised on purpose; the command line prints its text and exits with 1."""
+    """Base of all errors raised on purpose; the command line prints its text and exits with 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spnrefine import SpnRefineError, refine
+    >>> try:
+    ...     refine(np.zeros((60, 80, 3), np.uint8), np.zeros((60, 79), bool))
+    ... except SpnRefineError as error:
+    ...     print(error)
+    The mask has shape (60, 79), the image (60, 80, 3): expected equal height and width.
+    """
 
 
 class ShapeError(SpnRefineError, ValueError):

@@ -1,15 +1,20 @@
-"""What the README says is what the program does."""
+"""What README and the other documents say is what the program does, and what they point to is there."""
 
 import re
-from pathlib import Path
 
 import click
 import pytest
 
 from spnrefine.cli import main
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.settings import with_settings
+from tests.documents import DOCUMENTS, ROOT, anchors, inline_code, links, name
+from tests.test_arrows import ARROWS
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 COMMANDS = main.list_commands(click.Context(main))
+OF_OTHERS = {"--check"}  # ruff's
+LONGEST = {"README.md": 120, "CARD.md": 70}  # lines
 
 
 def options(command):
@@ -38,13 +43,83 @@ def run_help():
     return lambda command: CliRunner().invoke(main, [command, "--help"], prog_name="spnrefine").output
 
 
-def test_readme_names_no_option_that_does_not_exist():
-    known = {option for command in COMMANDS for option in options(command)} | {"--help", "--version"}
-    for line in re.findall(r"^.*\bspnrefine .*$", README, re.MULTILINE):
-        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", line):
-            assert option in known, line
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_no_document_names_an_option_that_does_not_exist(path):
+    known = {option for command in COMMANDS for option in options(command)} | {"--help", "--version"} | OF_OTHERS
+    for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", path.read_text()):
+        assert option in known, option
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_files_that_the_readme_links_exist(link):
-    assert (Path(__file__).parents[1] / link).exists()
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_options_stand_with_a_command_that_has_them(path):
+    for code in inline_code(path):
+        words = code.split()
+        if words[0] != "spnrefine" or len(words) == 1:
+            continue
+        known = options(words[1] if words[1] in COMMANDS else "refine") | {"--help", "--version"}
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", code):
+            assert option in known, code
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_numbers_of_the_recipe_that_documents_set_exist(path):
+    text = " ".join(path.read_text().split())
+    settings = re.findall(r"--set (?:'([^']+)'|((?!NAME=)\w+=[^\s'`,)]*\w))", text)
+    with_settings(Recipe(), [quoted or plain for quoted, plain in settings])
+
+
+def test_the_notebook_sets_numbers_of_the_recipe():
+    assert len(re.findall(r"--set", (ROOT / "docs/experiments.md").read_text())) > 30
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_what_a_document_links_to_is_there(path):
+    for link in links(path):
+        target, _, anchor = link.partition("#")
+        found = (path.parent / target).resolve() if target else path
+        assert found.exists(), link
+        assert found.is_relative_to(ROOT), link
+        if anchor:
+            assert anchor in anchors(found), link
+
+
+def test_links_and_anchors_are_seen():
+    assert "examples/before_after.jpg" in links(ROOT / "README.md")
+    assert "general-carried-on-on-two-cores" in anchors(ROOT / "docs/experiments.md")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=name)
+def test_readme_leads_to_every_document(path):
+    assert name(path) in links(ROOT / "README.md")
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.name in LONGEST], ids=name)
+def test_readmes_and_cards_are_short(path):
+    assert len(path.read_text().splitlines()) <= LONGEST[path.name]
+
+
+def test_there_is_a_card_for_all_weights():
+    folders = {path.parent for path in ROOT.glob("weights/*/model.safetensors")}
+    assert folders == {path.parent for path in DOCUMENTS if path.name == "CARD.md"}
+
+
+def test_files_and_folders_that_the_map_of_the_code_names_exist():
+    named = [
+        code for code in inline_code(ROOT / "docs/architecture.md") if re.fullmatch(r"\S+/|\S+\.\w+|\S+/\S+", code)
+    ]
+    assert len(named) > 30
+    for path in named:
+        assert (ROOT / "spnrefine" / path).exists() or (ROOT / path).exists(), path
+
+
+def test_every_room_stands_on_the_map():
+    named = inline_code(ROOT / "docs/architecture.md")
+    for room in sorted((ROOT / "spnrefine").iterdir()):
+        if room.is_dir() and any(room.glob("*.py")):
+            assert f"{room.name}/" in named, room.name
+
+
+@pytest.mark.parametrize("room", sorted(set(ARROWS) - {"errors", "version"}))
+def test_the_map_draws_the_arrows_that_the_code_is_held_to(room):
+    arrows = re.findall(rf"^\| `{room}/` \| .* \| (.*) \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    assert arrows == [", ".join(sorted(ARROWS[room])) or "nothing"]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_wheel_refines_an_example_with_its_own_weights(installed, tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=300)
     assert (tmp_path / "cat.png").stat().st_size > 0
+
+
+def test_types_ship(installed):
+    assert (installed / "spnrefine/py.typed").is_file()
+
+
+def test_metadata_says_what_can_be_known(installed):
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    said = message_from_string(metadata.read_text())
+    assert "Typing :: Typed" in said.get_all("Classifier")  # the build has refused unknown ones
+    assert said.get_all("Project-URL") == ["Paper, https://arxiv.org/abs/1710.01020"]
 
 
 def test_code_is_apache_and_the_licence_ships(installed):

@@ -1,31 +1,78 @@
-"""The recipes of the README, run as they stand."""
+"""The recipes of README, docs/ and the other documents: run as they stand, or read as the program reads them.
 
+Run are those of README, docs/ and examples/. Those of docs/experiments.md and of the model cards say what was once
+done, some of it in hours and on data that is not here, and ``spnrefine bench`` takes minutes: their options and values
+are checked instead. Of the commands of other programs, what they name must be there.
+"""
+
+import importlib.util
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.cli import main
+from spnrefine.cli.group import COMMANDS
+from spnrefine.model.config import Config
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.settings import with_settings
+from tests import documents
+from tests.documents import DOCUMENTS, ROOT
 from tests.model.make_check import draw
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-USE = README.partition("## Use")[2].partition("### What a mask means")[0]
-RECIPES = re.findall(r"^    ((?:spnrefine|cat|find) .*)$", USE, re.MULTILINE)
-MEASURES = re.findall(r"^    (spnrefine (?:eval|eval-labels|info)(?: (?!.*safetensors).*)?)$", README, re.MULTILINE)
-TRAINS = re.findall(r"^    (spnrefine train .*)\n    (spnrefine .*)$", README, re.MULTILINE)
-PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+MEASURING = ("eval", "eval-labels", "info")
+OURS = ("spnrefine", "cat", "find")  # what a recipe that runs here begins with
+
+
+class Recipes(NamedTuple):
+    """Every command of the documents, by what is done with it here."""
+
+    run: list[str]
+    measure: list[str]
+    train: list[tuple[str, str]]  # and the command after it, which uses the weights
+    parse: list[str]
+    others: list[str]  # of other programs
+
+
+def sort_recipes() -> Recipes:
+    found = Recipes([], [], [], [], [])
+    for path in DOCUMENTS:
+        once_done = documents.name(path) == "docs/experiments.md" or path.name == "CARD.md"
+        waiting = [] if path.name == "cli.md" else documents.commands(path)  # that one is made from --help
+        while waiting:
+            command = waiting.pop(0)
+            program, *words = shlex.split(command, comments=False)
+            if program not in OURS:
+                found.others.append(command)
+            elif once_done or words[:1] == ["bench"]:
+                found.parse.append(command)
+            elif words[:1] == ["train"]:
+                assert waiting, f"{documents.name(path)} does not say how the weights of {command} are used"
+                found.train.append((command, waiting.pop(0)))
+            else:
+                (found.measure if words[:1] and words[0] in MEASURING else found.run).append(command)
+    return Recipes(*(list(dict.fromkeys(commands)) for commands in found))
+
+
+RECIPES = sort_recipes()
+PYTHON = list(dict.fromkeys(code for path in DOCUMENTS for code in documents.fences(path, "python")))
 
 
 @pytest.fixture
 def files(tmp_path):
     """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/, ...
 
-    The rest is street/, label maps of two classes for training and for validation.
+    The rest is examples/, two maps of ids, and street/, label maps of two classes for training and for validation.
     """
-    shutil.copy(Path(__file__).parents[1] / "examples" / "astronaut.jpg", tmp_path / "portrait.jpg")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shutil.copy(tmp_path / "examples/astronaut.jpg", tmp_path / "portrait.jpg")
     for name, seed in (("photo", 7), ("photos/a", 8), ("photos/sub/b", 9)):
         image, coarse = draw(80, 100, seed=seed)
         photo = tmp_path / f"{name}.jpg"
@@ -33,6 +80,9 @@ def files(tmp_path):
         for path, pixels in ((photo, image), (mask, np.uint8(255) * (coarse > 127))):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path)
+    ids = (coarse > 127) * np.uint16(300 - 100 * (np.arange(100) > 50))
+    Image.fromarray(ids).save(tmp_path / "ids.png")
+    Image.fromarray(np.uint8(ids // 100)).save(tmp_path / "gray_ids.png")
     ring = [20, 20, 70, 20, 70, 60, 20, 60]
     annotation = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "segmentation": [ring]}
     image = {"id": 1, "file_name": "a.jpg", "height": 80, "width": 100}
@@ -52,7 +102,6 @@ def files(tmp_path):
 @pytest.fixture
 def truths(run, files):
     """images/, coarse/, truth/, labels/, faces/; the truth is what the program makes of the coarse mask."""
-    shutil.copytree(Path(__file__).parents[1] / "examples", files / "examples")
     for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png"), ("faces", "photo.jpg")):
         (files / folder).mkdir(exist_ok=True)
         shutil.copy(files / source, files / folder / f"one{Path(source).suffix}")
@@ -64,13 +113,13 @@ def truths(run, files):
 
 
 def test_there_are_recipes():
-    assert len(RECIPES) >= 10
-    assert len(MEASURES) >= 3
-    assert len(TRAINS) >= 1
-    assert len(PYTHON) >= 2
+    least = {"run": 20, "measure": 5, "train": 2, "parse": 5, "others": 3}
+    for kind, count in least.items():
+        assert len(getattr(RECIPES, kind)) >= count, kind
+    assert len(PYTHON) >= 3
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", RECIPES.run)
 def test_recipe(shell, files, recipe):
     if "jq" in recipe and shutil.which("jq") is None:
         recipe = recipe.partition("| jq")[0]  # the pipe's other end is not ours
@@ -81,14 +130,14 @@ def test_recipe(shell, files, recipe):
     assert b"Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("recipe", MEASURES)
+@pytest.mark.parametrize("recipe", RECIPES.measure)
 def test_recipe_that_measures(shell, truths, recipe):
     result = shell(recipe, truths)
     assert result.returncode == 0, result.stderr.decode()
     assert result.stdout
 
 
-@pytest.mark.parametrize(("train", "use"), TRAINS)
+@pytest.mark.parametrize(("train", "use"), RECIPES.train)
 def test_recipe_that_trains(shell, files, train, use):
     sooner, count = re.subn(r"--minutes \d+", "--minutes 0.001 --set cpu_scale=64", train)
     assert count == 1
@@ -113,3 +162,42 @@ def test_python_recipe(code):
     for result in ("refined", "probability", "h"):
         if result in named:
             assert named[result].shape in (image.shape[:2], named["x"].shape)
+
+
+def parsed(command: str) -> click.Context:
+    """Read a command of ours as the program does, and run nothing."""
+    words = shlex.split(command)[1:]
+    command_name = words.pop(0) if words[0] in COMMANDS else "refine"
+    found = main.get_command(click.Context(main), command_name)
+    assert found is not None
+    return found.make_context(command_name, words)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.parse)
+def test_recipe_that_takes_long_is_understood(recipe):
+    with parsed(recipe) as context:
+        with_settings(Recipe(), context.params.get("settings", ()))
+        network = dict(part.split("=") for part in context.params.get("network", ()))
+        Config(**{key: int(value) for key, value in network.items()})
+
+
+@pytest.mark.parametrize("wrong", ["spnrefine bench --no-such-option", "spnrefine train --out a --steps none"])
+def test_what_is_not_understood_is_seen(wrong):
+    with pytest.raises(click.UsageError):
+        parsed(wrong)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.others)
+def test_recipe_of_other_programs_names_what_is_there(recipe):
+    project = (ROOT / "pyproject.toml").read_text()
+    for part in recipe.split("&&"):
+        words = shlex.split(part)
+        if words[0] == "spnrefine":
+            parsed(part).close()
+        for before, word in zip(["", *words], words, strict=False):
+            if before == "-m":
+                assert importlib.util.find_spec(word), word
+            if word.startswith(".["):
+                assert all(f"\n{extra} = [" in project for extra in word[2:-1].split(",")), word
+            elif "/" in word or word.endswith((".txt", ".py")):
+                assert (ROOT / word).exists() or word.startswith(".venv/"), word

@@ -51,6 +51,15 @@ def scan(
     -----
     Liu et al., "Learning Affinity via Spatial Propagation Networks", NIPS 2017, eq. 1 and 10. Accumulates in float32
     (float64 for float64 input). Double backward needs ``backend="reference"``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spnrefine.ops import Direction, scan
+    >>> x = torch.tensor([1.0, 0.0, 0.0, 0.0]).reshape(1, 1, 1, 4)
+    >>> half = torch.full((1, 1, 1, 1, 4), 0.5)  # one tap: half of each pixel comes from the one before
+    >>> scan(x, half, Direction.LEFT_TO_RIGHT).flatten().tolist()
+    [1.0, 0.5, 0.25, 0.125]
     """
     try:
         direction = Direction(direction)
@@ -84,13 +93,33 @@ def propagate(x: Tensor, guidance: Tensor, *, normalise: str | None = "bounded",
     Notes
     -----
     Liu et al., NIPS 2017, eq. 10 and Theorem 2. See :func:`scan`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spnrefine.ops import propagate
+    >>> x = torch.rand(1, 2, 6, 7)
+    >>> guidance = torch.randn(1, 4, 3, 2, 6, 7, requires_grad=True)
+    >>> h = propagate(x, guidance)
+    >>> h.shape
+    torch.Size([1, 2, 6, 7])
+    >>> h.sum().backward()
+    >>> guidance.grad.shape == guidance.shape
+    True
     """
     _check_tensors(x, guidance, "(N, 4, T, G, H, W)")
     return _apply(x, guidance, ALL_DIRECTIONS, normalise, backend)
 
 
 def available_backends() -> tuple[str, ...]:
-    """Name the backends that can run here: ``reference`` and ``cpu`` always, ``cuda`` with a device and Numba CUDA."""
+    """Name the backends that can run here: ``reference`` and ``cpu`` always, ``cuda`` with a device and Numba CUDA.
+
+    Examples
+    --------
+    >>> from spnrefine.ops import available_backends
+    >>> available_backends()[:2]
+    ('reference', 'cpu')
+    """
     return ("reference", "cpu", "cuda") if _cuda() else ("reference", "cpu")
 
 

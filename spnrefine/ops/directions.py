@@ -6,7 +6,13 @@ from spnrefine.errors import SpnRefineError
 
 
 class Direction(IntEnum):
-    """Which way a scan runs; the order is that of the guidance's direction axis."""
+    """Which way a scan runs; the order is that of the guidance's direction axis.
+
+    Examples
+    --------
+    >>> [direction.name for direction in Direction if direction.horizontal]
+    ['LEFT_TO_RIGHT', 'RIGHT_TO_LEFT']
+    """
 
     LEFT_TO_RIGHT = 0
     RIGHT_TO_LEFT = 1

@@ -17,6 +17,17 @@ class Backbone:
     """A loaded network that makes the mask of whatever stands out, several objects included.
 
     Parameters, errors: as for :class:`spnrefine.refiner.Refiner`; ``model`` are weights of a backbone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((60, 80, 3), 40, np.uint8)
+    >>> image[10:50, 20:60] = 200  # a bright square
+    >>> coarse = Backbone(device="cpu")(image)
+    >>> coarse.shape, coarse.dtype
+    ((60, 80), dtype('float32'))
+    >>> bool(coarse[30, 40] > 0.5), bool(coarse[0, 0] > 0.5)
+    (True, False)
     """
 
     def __init__(self, model: str = "object", device: str = "auto", threads: int | None = None):

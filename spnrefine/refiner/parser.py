@@ -36,6 +36,16 @@ class Parser:
 
     Parameters, errors: as for :class:`spnrefine.refiner.Refiner`; ``model`` are weights of a model of label maps, and
     ``find`` says whether one of faces looks for them in the picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parser = Parser(device="cpu")
+    >>> parser.classes[:3]
+    ('background', 'skin', 'left brow')
+    >>> parsed = parser(np.full((60, 80, 3), 40, np.uint8))  # no face in it: the whole picture is parsed
+    >>> parsed.after.shape, parsed.after.dtype, len(parsed.frames)
+    ((60, 80), dtype('uint8'), 1)
     """
 
     def __init__(
