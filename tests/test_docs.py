@@ -112,6 +112,13 @@ def test_files_and_folders_that_the_map_of_the_code_names_exist():
         assert (ROOT / "spnrefine" / path).exists() or (ROOT / path).exists(), path
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_files_of_the_repository_that_a_document_names_exist(path):
+    for code in inline_code(path):
+        if re.fullmatch(r"(tests|spnrefine|docs|weights|findings|\.ci)/\S+", code):
+            assert (ROOT / code).exists(), code
+
+
 def test_every_room_stands_on_the_map():
     named = inline_code(ROOT / "docs/architecture.md")
     for room in sorted((ROOT / "spnrefine").iterdir()):
