@@ -10,6 +10,7 @@ from torch import Tensor
 from spnrefine.errors import BackendError, ShapeError, SpnRefineError
 from spnrefine.ops import reference
 from spnrefine.ops.directions import ALL_DIRECTIONS, Direction, check_normalise
+from spnrefine.ops.layouts import empty_like, laid_out_like
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -188,39 +189,13 @@ def _module(backend: str) -> ModuleType:
     return importlib.import_module({"cpu": "spnrefine.ops.cpu.tensors", "cuda": "spnrefine.ops.cuda.tensors"}[backend])
 
 
-def _is_channels_last(tensor: Tensor) -> bool:
-    """Whether (N, ..., H, W) lies in memory as (N, H, W, ...), and not in order as well."""
-    return not tensor.is_contiguous() and _channels_last(tensor).is_contiguous()
-
-
-def _channels_last(tensor: Tensor) -> Tensor:
-    return tensor.movedim((-2, -1), (1, 2))
-
-
-def _empty_like(tensor: Tensor) -> Tensor:
-    """An empty tensor in the layout that results have: channels_last like ``tensor``, contiguous otherwise."""
-    if _is_channels_last(tensor):
-        return tensor.new_empty(_channels_last(tensor).shape).movedim((1, 2), (-2, -1))
-    return tensor.new_empty(tensor.shape)
-
-
-def _laid_out_like(like: Tensor, result: Tensor) -> Tensor:
-    """``result`` with the dtype of ``like`` and the layout of :func:`_empty_like`, copied only if it must be."""
-    if result.dtype == like.dtype and result.stride() == like.stride():  # a kernel's result is dense in some order
-        return result
-    result = result.to(like.dtype)
-    if _is_channels_last(like):
-        return _channels_last(result).contiguous().movedim((1, 2), (-2, -1))
-    return result.contiguous()
-
-
 @torch.library.custom_op("spnrefine::propagate", mutates_args=())
 def _forward(
     x: Tensor, guidance: Tensor, directions: Sequence[int], normalise: str | None, backend: str, save: bool
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
     out, saved = _module(backend).forward(x, guidance, ways, normalise, save=save)
-    return _laid_out_like(x, out), saved
+    return laid_out_like(x, out), saved
 
 
 @_forward.register_fake
@@ -228,9 +203,9 @@ def _(x, guidance, directions, normalise, backend, save):
     dtype = reference.accumulation_dtype(x, guidance)
     if backend == "cuda":
         size = torch.library.get_ctx().new_dynamic_size() if save else 0
-        return _empty_like(x), x.new_empty(size, dtype=dtype)
+        return empty_like(x), x.new_empty(size, dtype=dtype)
     size = x.numel() * (len(directions) * dtype.itemsize + 1) if save else 0
-    return _empty_like(x), x.new_empty(size, dtype=torch.uint8)
+    return empty_like(x), x.new_empty(size, dtype=torch.uint8)
 
 
 @torch.library.custom_op("spnrefine::propagate_backward", mutates_args=())
@@ -245,12 +220,12 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     ways = tuple(Direction(direction) for direction in directions)
     dx, dguidance = _module(backend).backward(grad, x, guidance, saved, ways, normalise)
-    return _laid_out_like(x, dx), _laid_out_like(guidance, dguidance)
+    return laid_out_like(x, dx), laid_out_like(guidance, dguidance)
 
 
 @_backward.register_fake
 def _(grad, x, guidance, saved, directions, normalise, backend):
-    return _empty_like(x), _empty_like(guidance)
+    return empty_like(x), empty_like(guidance)
 
 
 def _setup_forward(ctx, inputs, output) -> None:
