@@ -21,4 +21,6 @@ def main() -> None:
     spnrefine photo.jpg --mask coarse.png             writes photo_refined.png
     spnrefine batch photos/ --mask-dir masks/ -o out/ refines a folder
     cat coarse.png | spnrefine photo.jpg --mask - > refined.png
+
+    IMAGE alone stands for refine IMAGE; spnrefine COMMAND --help lists the options of a command.
     """

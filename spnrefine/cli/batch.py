@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import Number, is_folder, maker_options, option, output_options, path
+from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, progress, read_list, say, tell
+from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Number
 
 if TYPE_CHECKING:
     from spnrefine.batch.ledger import Ledger
@@ -21,6 +23,7 @@ MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine batch photos/ --mask-dir masks/ -o refined/
@@ -31,51 +34,65 @@ Examples:
   spnrefine batch portraits/ --model face -o labels/
   spnrefine batch annotations.json --images photos/ -o refined.json
   find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
-"""
+""",
 )
-@click.argument("folder", metavar="[DIR|FILE]", type=path(), required=False)
-@option("--images", metavar="DIR", type=path(), help="Take DIR or FILE for annotations, of photographs in this folder.")
-@option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE.")
-@option(
-    "--tolerance",
-    type=Number(min=0),
-    default=1.0,
-    show_default=True,
-    metavar="PX",
-    help="How far polygons may leave the refined edge.",
-)
+@click.argument("folder", metavar="[DIR|FILE]", type=FILE, required=False)
 @option(
     "--mask-dir",
-    metavar="DIR",
-    type=path(),
+    type=FOLDER,
     help="Folder of the coarse masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
 )
 @option(
     "-o",
     "--output",
     "destination",
+    type=TEXT_OF_PATH,
     metavar="DIR|FILE",
     required=True,
     help="Folder of the refined masks, or file of the refined annotations.",
 )
-@option(
-    "--files-from",
-    metavar="FILE|-",
-    help="Refine the photographs that a file names, one a line; their tree begins at DIR, or else at the lowest folder "
-    "that holds all.",
-)
-@option("--files0-from", metavar="FILE|-", help="The same, with names that end in NUL, as find -print0 writes them.")
-@output_options
-@option("--resume", is_flag=True, help="Skip what an earlier run has done with the same inputs, options and weights.")
-@option("--dry-run", is_flag=True, help="Print which mask goes with which photograph, and where to; refine nothing.")
-@option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N.")
-@option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
-@option("--jobs", type=click.IntRange(1), help="Images worked on at once.  [default: one a core, at most 8]")
-@option("--overlay", metavar="DIR", type=path(), help="Also draw the refined masks over their photographs, as JPEG.")
-@option("--report", metavar="FILE", type=path(), help="Write an HTML page to review the masks, most changed first.")
-@option("--records", metavar="FILE|-", help="Write a JSON record a line for each photograph.")
+@option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, most changed first.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
-@maker_options
+@section(
+    "How a batch runs",
+    option("--resume", is_flag=True, help="Skip what an earlier run did with the same inputs, options and weights."),
+    option("--dry-run", is_flag=True, help="Print which mask goes with which photograph and where to; refine nothing."),
+    option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
+    option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
+    option("--jobs", type=click.IntRange(1), show_default="one a core, at most 8", metavar="N", help="Images at once."),
+    option(
+        "--files-from",
+        type=TEXT_OF_PATH,
+        metavar="FILE|-",
+        help="Refine the photographs that a file names, one a line; their tree begins at DIR, or else at the lowest "
+        "folder that holds all.",
+    ),
+    option(
+        "--files0-from",
+        type=TEXT_OF_PATH,
+        metavar="FILE|-",
+        help="The same, with names that end in NUL (find -print0).",
+    ),
+)
+@section(
+    "Annotations",
+    option("--images", type=FOLDER, help="Take DIR or FILE for annotations, of photographs in this folder."),
+    option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE."),
+    option(
+        "--tolerance",
+        type=Number(min=0),
+        default=1.0,
+        show_default=True,
+        metavar="PX",
+        help="How far polygons may leave the refined edge.",
+    ),
+)
+@refining_options
+@section(
+    WRITING,
+    option("--records", type=TEXT_OF_PATH, metavar="FILE|-", help="Write a JSON record a line for each photograph."),
+)
 def batch(
     folder: Path | None,
     images: Path | None,

@@ -3,16 +3,18 @@
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import model_options, option
+from spnrefine.cli.options import DEVICE, model_option, option
+from spnrefine.cli.sections import Command
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine bench
   spnrefine bench --only propagation --device cuda
   spnrefine bench --json > bench.json
-"""
+""",
 )
 @option(
     "--only",
@@ -21,7 +23,8 @@ Examples:
     help="Run this part only; may be given again.",
 )
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@model_options
+@model_option("The refiner.")
+@DEVICE
 def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None:
     """Time the propagation, refinements, whole commands and other refiners.
 

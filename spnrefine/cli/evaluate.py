@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import BEST, model_options, option, path
+from spnrefine.cli.options import BEST, DEVICE, NETWORK, model_option, option, section
+from spnrefine.cli.sections import Command
+from spnrefine.cli.types import FOLDER
 
 if TYPE_CHECKING:
     from spnrefine.evaluate.evaluation import Result
@@ -16,6 +18,7 @@ SHARE = click.FloatRange(0, 1)
 
 @click.command(
     name="eval",
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine eval --images images/ --coarse coarse/ --truth truth/
@@ -24,27 +27,31 @@ Examples:
   spnrefine eval --images images/ --coarse coarse/ --truth truth/ --min-error-removed 0.5 --max-made-worse 0.01
 """,
 )
-@option("--images", type=path(), required=True, metavar="DIR", help="The photographs.")
-@option("--coarse", type=path(), required=True, metavar="DIR", help="The coarse masks, same stems.")
-@option(
-    "--truth", type=path(), required=True, metavar="DIR", help="The truths: gray, 0 background, 255 object, 128 void."
-)
-@option(
-    "--peers",
-    metavar="all|NAMES",
-    help="Also measure other refiners: all that are installed, or these, with commas between. Dense CRFs and graph "
-    "cut need the extra 'peers'.",
-)
-@option("--calibration", is_flag=True, help="Also say how far soft masks, coarse and refined, can be believed.")
-@option("--details", is_flag=True, help="Also print the scores of every image.")
-@option("--min-iou", type=SHARE, metavar="IOU", help="Fail where the mean IoU is below this.")
-@option("--min-biou", type=SHARE, metavar="IOU", help="Fail where the mean Boundary IoU is below this.")
-@option("--min-mba", type=SHARE, metavar="SHARE", help="Fail where the mean boundary accuracy is below this.")
-@option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed.")
-@option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse.")
-@BEST
+@option("--images", type=FOLDER, required=True, help="The photographs.")
+@option("--coarse", type=FOLDER, required=True, help="The coarse masks, same stems.")
+@option("--truth", type=FOLDER, required=True, help="The truths: gray, 0 background, 255 object, 128 void.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@model_options
+@model_option("The refiner.")
+@section(
+    "What else is measured",
+    option(
+        "--peers",
+        metavar="all|NAMES",
+        help="Also measure other refiners: all that are installed, or these, with commas between. Dense CRFs and graph "
+        "cut need the extra 'peers'.",
+    ),
+    option("--calibration", is_flag=True, help="Also say how far soft masks, coarse and refined, can be believed."),
+    option("--details", is_flag=True, help="Also print the scores of every image."),
+)
+@section(
+    "When it fails",
+    option("--min-iou", type=SHARE, metavar="IOU", help="Fail where the mean IoU is below this."),
+    option("--min-biou", type=SHARE, metavar="IOU", help="Fail where the mean Boundary IoU is below this."),
+    option("--min-mba", type=SHARE, metavar="SHARE", help="Fail where the mean boundary accuracy is below this."),
+    option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed."),
+    option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse."),
+)
+@section(NETWORK, BEST, DEVICE)
 def evaluate(
     images: Path,
     coarse: Path,

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import BEST, option, path
+from spnrefine.cli.options import BEST, NETWORK, device_option, option, section
+from spnrefine.cli.sections import Command
+from spnrefine.cli.types import FILE, FOLDER, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     name="eval-labels",
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine eval-labels --images images/ --truth labels/ --classes examples/helen.classes --model face
@@ -25,18 +28,24 @@ Examples:
   spnrefine eval-labels --images images/ --truth labels/ --lower 8 --void 11
 """,
 )
-@option("--images", type=path(), required=True, metavar="DIR", help="The photographs.")
-@option("--truth", type=path(), required=True, metavar="DIR", help="Their true label maps: 8-bit ids, same stems.")
-@option("--classes", type=path(), metavar="FILE", help="Lines of 'name: id id ...', as for train; default each id one.")
-@option("--void", type=click.IntRange(0, 255), default=255, show_default=True, help="Id of pixels that do not count.")
-@option("--model", "models", multiple=True, metavar="NAME|PATH", help="Models of label maps, the first one's base too.")
+@option("--images", type=FOLDER, required=True, help="The photographs.")
+@option("--truth", type=FOLDER, required=True, help="Their true label maps: 8-bit ids, same stems.")
+@option("--classes", type=FILE, help="Lines of 'name: id id ...', as for train; default each id one.")
+@option(
+    "--void",
+    type=click.IntRange(0, 255),
+    default=255,
+    show_default=True,
+    metavar="ID",
+    help="Id of pixels that do not count.",
+)
+@option("--model", "models", type=Model(), multiple=True, help="Models of label maps, the first one's base too.")
 @option(
     "--lower", type=click.IntRange(min=2), metavar="TIMES", help="Refine the truth at so many times lower resolution."
 )
 @option("--max-items", type=click.IntRange(min=1), metavar="N", help="Measure at most N, evenly taken.")
-@option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the networks run.")
-@BEST
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@section(NETWORK, BEST, device_option("Where the networks run."))
 def evaluate_labels(
     images: Path,
     truth: Path,

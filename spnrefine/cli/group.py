@@ -9,7 +9,6 @@ import click
 from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
-from spnrefine.cli.completion import default_command
 from spnrefine.errors import SpnRefineError
 
 COMMANDS = {  # and the module and function of each
@@ -41,8 +40,16 @@ class Group(DefaultGroup):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, and what may follow where none is named: photographs, and options of the default one."""
         default = self.get_command(ctx, self.default_cmd_name)
-        more = [] if default is None else default_command(self, default, ctx, incomplete)
+        more = [] if default is None else self._complete_default(default, ctx, incomplete)
         return [*more, *super().shell_complete(ctx, incomplete)]
+
+    def _complete_default(self, default: click.Command, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        with default.make_context(default.name, [], parent=ctx, resilient_parsing=True) as own:
+            if incomplete.startswith("-"):
+                known = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+                return [item for item in default.shell_complete(own, incomplete) if item.value not in known]
+            argument = next(parameter for parameter in default.params if isinstance(parameter, click.Argument))
+            return argument.shell_complete(own, incomplete)
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""

@@ -4,15 +4,17 @@ import click
 
 from spnrefine.cli import streams
 from spnrefine.cli.options import option
+from spnrefine.cli.sections import Command
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine info
   spnrefine info --models
   spnrefine info --json | jq .weights
-"""
+""",
 )
 @option("--models", is_flag=True, help="Only list the models that ship: what each is for, and on what terms.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -1,6 +1,5 @@
-"""Options that several commands share, and how an option is declared here."""
+"""Options that several commands share, and how options are declared here: one by one, or a section of them."""
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,108 +7,102 @@ from typing import Any, TypeVar
 
 import click
 
-from spnrefine.cli.completion import values_of
+from spnrefine.cli.sections import FIRST, Option
+from spnrefine.cli.types import Device, Model, Number
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+def option(*names: str, **settings: Any) -> Callable[..., Any]:
     """Declare an option that may also come from the variable SPNREFINE_NAME, named after the option alone."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "SPNREFINE_" + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, shell_complete=values_of(settings.get("metavar", "")), **settings)
+
+    def add(command: Command, section: str = FIRST) -> Command:
+        return click.option(*names, cls=Option, section=section, envvar=variable, **settings)(command)
+
+    return add
 
 
-class Number(click.FloatRange):
-    """A number in a range; NaN, which compares with nothing, is none."""
+def section(name: str, *options: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Declare options that help shows under a heading."""
 
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
-        number: float = super().convert(value, parameter, context)
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number.", parameter, context)
-        return number
+    def add(command: Command) -> Command:
+        for each in reversed(options):
+            command = each(command, section=name)
+        return command
+
+    return add
+
+
+def model_option(text: str) -> Callable[..., Any]:
+    return option("--model", type=Model(), default="general", show_default=True, help=text)
+
+
+def device_option(text: str) -> Callable[..., Any]:
+    return option("--device", type=Device(), default="auto", show_default=True, help=text)
 
 
 BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
+DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
+WRITING, NETWORK = "What is written", "How the network runs"
 
 
-def model_options(command: Command) -> Command:
-    """Add --model and --device."""
-    command = option("--model", default="general", show_default=True, metavar="NAME|PATH", help="The refiner.")(command)
-    return _device(command)
-
-
-def maker_options(command: Command) -> Command:
-    """Add --model, --backbone, --class and --device, where masks may have to be made."""
+def refining_options(command: Command) -> Command:
+    """Add --model and the sections that say how masks are read, made, refined and written."""
     for add in reversed(
         (
-            option(
-                "--model",
-                default="general",
-                show_default=True,
-                metavar="NAME|PATH",
-                help="The refiner, or a model that makes label maps, such as face.",
+            model_option("The refiner, or a model that makes label maps, such as face."),
+            section(
+                "What masks mean",
+                option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
+                option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
+                option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
             ),
-            option(
-                "--backbone", metavar="NAME|PATH", help="What makes the mask where none is given.  [default: object]"
+            section(
+                WRITING,
+                option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
+                option(
+                    "--threshold",
+                    type=Number(0, 1),
+                    default=0.5,
+                    show_default=True,
+                    metavar="P",
+                    help="The object is where the probability is above this.",
+                ),
+                option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
             ),
-            option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
-            _device,
+            section(
+                "How much may change",
+                option(
+                    "--band",
+                    type=Number(min=0),
+                    metavar="PX",
+                    help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
+                ),
+                option(
+                    "--max-change",
+                    type=Number(min=0),
+                    metavar="SHARE",
+                    help="Keep the coarse mask where more than this share of its area would change.",
+                ),
+                option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
+            ),
+            section(
+                NETWORK,
+                option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
+                BEST,
+                DEVICE,
+            ),
+            section(
+                "Where no mask is given",
+                option("--backbone", type=Model(), show_default="object", help="What makes the mask."),
+                option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
+            ),
         )
     ):
         command = add(command)
     return command
-
-
-def _device(command: Command) -> Command:
-    return option(
-        "--device",
-        default="auto",
-        show_default=True,
-        metavar="auto|cpu|cuda[:N]",
-        help="Where the network runs; auto is CUDA where there is a device, else the CPU.",
-    )(command)
-
-
-def output_options(command: Command) -> Command:
-    """Add what says how refined masks are made and written."""
-    for add in reversed(
-        (
-            option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
-            option(
-                "--threshold",
-                type=Number(0, 1),
-                default=0.5,
-                show_default=True,
-                help="The object is where the probability is above this.",
-            ),
-            option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
-            option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
-            option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
-            option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
-            BEST,
-            option(
-                "--band",
-                type=Number(min=0),
-                metavar="PX",
-                help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
-            ),
-            option(
-                "--max-change",
-                type=Number(min=0),
-                metavar="SHARE",
-                help="Keep the coarse mask where more than this share of its area would change.",
-            ),
-            option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
-            option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
-        )
-    ):
-        command = add(command)
-    return command
-
-
-def path(**settings: Any) -> click.Path:
-    return click.Path(path_type=Path, **settings)
 
 
 def is_folder(output: str) -> bool:

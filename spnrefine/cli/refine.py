@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.completion import values_of
-from spnrefine.cli.options import is_folder, maker_options, option, output_options
+from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
+from spnrefine.cli.types import TEXT_OF_PATH
 
 if TYPE_CHECKING:
     from spnrefine import Refiner
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine photo.jpg --mask coarse.png
@@ -23,16 +25,31 @@ Examples:
   spnrefine portrait.jpg --model face                       a label map, and its labelmap.txt
   spnrefine portrait.jpg --model face --class hair
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
-"""
+""",
 )
-@click.argument("image", metavar="IMAGE", shell_complete=values_of("IMAGE"))
-@option("--mask", metavar="MASK", help="The coarse mask; '-' is standard input. Without it, one is made.")
-@option("-o", "--output", metavar="FILE|DIR|-", help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.")
-@output_options
-@option("--overlay", metavar="FILE", help="Also draw the refined mask over the photograph.")
-@option("--compare", metavar="FILE", help="Also draw photograph, coarse mask, refined mask and difference in a row.")
+@click.argument("image", metavar="IMAGE", type=TEXT_OF_PATH)
+@option(
+    "--mask", type=TEXT_OF_PATH, metavar="MASK", help="The coarse mask; '-' is standard input. Without it, one is made."
+)
+@option(
+    "-o",
+    "--output",
+    type=TEXT_OF_PATH,
+    metavar="FILE|DIR|-",
+    help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.",
+)
+@option("--overlay", type=TEXT_OF_PATH, metavar="FILE", help="Also draw the refined mask over the photograph.")
 @option("--json", "as_json", is_flag=True, help="Print a JSON record instead of the path.")
-@maker_options
+@refining_options
+@section(
+    WRITING,
+    option(
+        "--compare",
+        type=TEXT_OF_PATH,
+        metavar="FILE",
+        help="Also draw photograph, coarse mask, refined mask and difference in a row.",
+    ),
+)
 def refine(
     image: str,
     mask: str | None,

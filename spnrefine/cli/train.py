@@ -4,10 +4,13 @@ from typing import Any
 
 import click
 
-from spnrefine.cli.options import option, path
+from spnrefine.cli.options import device_option, option, section
+from spnrefine.cli.sections import Command
+from spnrefine.cli.types import FILE, FOLDER, Model
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Examples:
   spnrefine train --data sets/ --from general --minutes 60 --out better.safetensors
@@ -15,7 +18,7 @@ Examples:
   spnrefine train --task labels --images photos/ --masks ids/ --from general --steps 2000 --out labels.safetensors
   spnrefine train --task object --images photos/ --masks masks/ --imagenet lite0.pth --steps 3000 --out o.safetensors
   spnrefine train --data sets/ --void street=11 --steps 500 --set learning_rate=1e-3 --out trial.safetensors
-"""
+""",
 )
 @option(
     "--task",
@@ -24,36 +27,63 @@ Examples:
     show_default=True,
     help="A refiner of masks, a model of label maps, or a backbone that finds objects.",
 )
-@option("--data", type=path(), metavar="DIR", help="Folder of sets, each with images/ and masks/ or labels/.")
-@option("--images", type=path(), metavar="DIR", help="Folder of photographs, instead of --data.")
-@option("--masks", type=path(), metavar="DIR", help="Folder of their masks, with the same stems.")
+@option("--data", type=FOLDER, help="Folder of sets, each with images/ and masks/ or labels/.")
+@option("--images", type=FOLDER, help="Folder of photographs, instead of --data.")
+@option("--masks", type=FOLDER, help="Folder of their masks, with the same stems.")
+@option("--out", type=FILE, required=True, help="The weights to write (.safetensors).")
+@option("--from", "start", type=Model(), help="Carry on from these weights.")
+@option("--steps", type=click.IntRange(min=1), metavar="N", help="How many steps to train.")
 @option(
-    "--coarse",
-    type=path(),
-    multiple=True,
-    metavar="DIR",
-    help="Folder of masks that a network made of the photographs, to learn from its mistakes too; with --data a folder "
-    "of such, named like the sets.",
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="How long to train, instead of --steps.",
 )
-@option("--labels", is_flag=True, help="The files in --masks hold class ids; objects are random unions of classes.")
-@option("--classes", type=path(), metavar="FILE", help="For label maps: lines of 'name: id id ...', background first.")
-@option("--void", multiple=True, metavar="[SET=]ID", help="Id of pixels that do not count.  [default: 255]")
-@option("--out", type=path(), required=True, metavar="FILE", help="The weights to write (.safetensors).")
-@option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist.")
-@option("--from", "start", metavar="NAME|PATH", help="Carry on from these weights.")
-@option("--base", metavar="NAME|PATH", help="For label maps: take the base parser of this model of them.")
-@option("--imagenet", type=path(), metavar="PATH", help="Start from an EfficientNet-Lite0 state dict (.pth).")
-@option("--terms", metavar="TEXT", help="On what terms the weights may be used, to be written into them.")
-@option("--steps", type=click.IntRange(min=1), help="How many steps to train.")
-@option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long to train, instead of --steps.")
-@option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
-@option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
-@option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
-@option("--max-pairs", type=click.IntRange(min=1), help="Read at most so many pairs, evenly taken: for trials.")
-@option("--network", multiple=True, metavar="NAME=NUMBER", help="Another network: channels=8, taps=1, rounds=1 ...")
-@option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe.")
-@option("--checkpoint-minutes", type=click.FloatRange(min=0), default=5.0, show_default=True, help="How often to save.")
-@option("--resume", is_flag=True, help="Carry on an interrupted run: the same command again, and this.")
+@section(
+    "What it learns from",
+    option(
+        "--coarse",
+        type=FOLDER,
+        multiple=True,
+        help="Folder of masks that a network made of the photographs, to learn from its mistakes too; with --data a "
+        "folder of such, named like the sets.",
+    ),
+    option("--labels", is_flag=True, help="The files in --masks hold class ids; objects are random unions of classes."),
+    option("--classes", type=FILE, help="For label maps: lines of 'name: id id ...', background first."),
+    option("--void", multiple=True, show_default="255", metavar="[SET=]ID", help="Id of pixels that do not count."),
+    option(
+        "--max-pairs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Read at most so many pairs, evenly taken: for trials.",
+    ),
+)
+@section(
+    "What is trained, and how",
+    option("--imagenet", type=FILE, help="Start from an EfficientNet-Lite0 state dict (.pth)."),
+    option("--base", type=Model(), help="For label maps: take the base parser of this model of them."),
+    option("--network", multiple=True, metavar="NAME=NUMBER", help="Another network: channels=8, taps=1, rounds=1 ..."),
+    option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a number of the recipe."),
+    option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of everything random."
+    ),
+    option("--terms", metavar="TEXT", help="On what terms the weights may be used, to be written into them."),
+)
+@section(
+    "How it runs",
+    option("--resume", is_flag=True, help="Carry on an interrupted run: the same command again, and this."),
+    option(
+        "--checkpoint-minutes",
+        type=click.FloatRange(min=0),
+        default=5.0,
+        show_default=True,
+        metavar="MINUTES",
+        help="How often to save.",
+    ),
+    option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist."),
+    device_option("Where to train."),
+    option("--threads", type=click.IntRange(min=1), show_default="all cores", metavar="N", help="CPU threads."),
+)
 def train(**options: Any) -> None:
     """Train a refiner, a backbone or a model of label maps on photographs with exact masks.
 

@@ -85,7 +85,7 @@ def test_bash_offers_options_and_the_values_of_options(tmp_path):
     shown = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines() == [
         "default: batch",
-        ": --max-change --max-items",
+        ": --max-items --max-change",  # in the order of --help
         ": propagation peers",
         "default: general",
         "default: ",  # bash's own: files
@@ -115,10 +115,12 @@ def test_every_option_is_offered(command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_file_and_folder_is_completed_as_one(command):
-    for parameter in main.get_command(click.Context(main), command).params:
-        if isinstance(parameter, click.Option) and re.search(r"FILE|PATH|MASK|DIR", parameter.metavar or ""):
+    context = click.Context(main)
+    for parameter in main.get_command(context, command).params:
+        metavar = parameter.make_metavar(context)
+        if isinstance(parameter, click.Option) and re.search(r"FILE|PATH|MASK|DIR", metavar):
             kinds = {kind for kind, _ in completed(command, parameter.opts[-1], "")}
-            assert ("dir" if parameter.metavar == "DIR" else "file") in kinds, parameter.opts
+            assert ("dir" if metavar == "DIR" else "file") in kinds, parameter.opts
 
 
 @pytest.mark.parametrize("arguments", [["photo.jpg", "--mask", ""], ["refine", ""], ["batch", ""]])

@@ -1,0 +1,71 @@
+"""What the values of options are, and what the shell offers for them."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class Number(click.FloatRange):
+    """A number in a range; NaN, which compares with nothing, is none."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        number: float = super().convert(value, parameter, context)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", parameter, context)
+        return number
+
+
+class File(click.Path):
+    """A path, shown as FILE."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+        self.name = "file"
+
+
+class Folder(File):
+    """A path, shown as DIR and completed as a folder; that it is one, whoever reads it checks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "dir"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class Model(click.ParamType):
+    """Weights: a file, or the name of a model that ships."""
+
+    name = "model"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "NAME|PATH"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer files first: at their mark click's script for bash forgets all before it."""
+        from spnrefine.model import weights
+
+        names = [CompletionItem(name, help="ships") for name in weights.available() if name.startswith(incomplete)]
+        return [CompletionItem(incomplete, type="file"), *names]
+
+
+class Device(click.ParamType):
+    """Where a network runs; whether there is such a device, torch says later."""
+
+    name = "device"
+    _choices = click.Choice(("auto", "cpu", "cuda"))
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "auto|cpu|cuda[:N]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._choices.shell_complete(ctx, param, incomplete)
+
+
+FILE, FOLDER = File(), Folder()
+# text as it was given: a path would lose the slash at its end, which means a folder
+TEXT_OF_PATH = click.Path(readable=False)
