@@ -118,7 +118,7 @@ class _CocoItem(Item):
         if "area" in self.found:
             yield self._edit("area", self._like("area", [int(written.sum())])[0])
         if "bbox" in self.found:
-            yield self._edit("bbox", self._like("bbox", rle.box(written) if written.any() else (0, 0, 0, 0)))
+            yield self._edit("bbox", self._like("bbox", rle.box(written)))
 
     def _segmentation(self, mask: Mask) -> list[list[float]] | dict[str, Any]:
         form = _form(self.found["segmentation"])

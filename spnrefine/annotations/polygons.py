@@ -54,10 +54,11 @@ def trace(mask: Mask, *, tolerance: float, grid: Grid) -> list[Part]:
     tolerance : how far, in pixels, a ring may leave the mask's edge to do with fewer vertices (Douglas and Peucker).
         Rings too small for it are kept whole, so that no part or hole is lost.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
+    picture = mask.astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(picture)
+    if not width:
         return []
-    picture = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+    picture = picture[top : top + height, left : left + width]
     scale, shift = 1.0, 0.5
     if grid is Grid.CORNERS:
         # OpenCV's contours run through pixels, not along them. On a lattice that has a point for each corner, edge and
@@ -67,7 +68,7 @@ def trace(mask: Mask, *, tolerance: float, grid: Grid) -> list[Part]:
         picture = cv2.dilate(lattice, np.ones((3, 3), np.uint8)).astype(np.uint8)
         scale, shift = 2.0, 0.0
     contours, hierarchy = cv2.findContours(picture, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    corner = np.array([columns[0], rows[0]]) + shift
+    corner = np.array([left, top]) + shift
     rings = [_simplify(np.asarray(contour), tolerance * scale) / scale + corner for contour in contours]
     parents = np.asarray(hierarchy).reshape(-1, 4)[:, 3]
     parts = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,7 +59,6 @@ def unpack(name: str, packed: str) -> list[int]:
 
 
 def box(mask: Mask) -> tuple[int, int, int, int]:
-    """Return left, top, width and height of what a mask, not empty, holds."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top = int(columns[0]), int(rows[0])
-    return left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1
+    """Return left, top, width and height of what a mask holds; zeros where it is empty."""
+    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return left, top, width, height

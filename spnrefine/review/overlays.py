@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +28,8 @@ class _Piece:
 
     @classmethod
     def of(cls, order: int, mask: Bools) -> "_Piece":
-        rows, columns = (_extent(np.flatnonzero(mask.any(axis=axis))) for axis in (1, 0))
+        left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+        rows, columns = slice(top, top + height), slice(left, left + width)
         return cls(order, rows, columns, np.packbits(mask[rows, columns]))
 
     def paint(self, ids: NDArray[np.uint16], number: int) -> None:
@@ -77,7 +79,3 @@ def overlay_paths(photographs: Iterable[Path], root: Path | None, folder: Path) 
         photograph: folder / (path.with_suffix(".jpg") if taken[path.with_suffix("")] == 1 else f"{path}.jpg")
         for photograph, path in relative.items()
     }
-
-
-def _extent(places: NDArray[np.intp]) -> slice:
-    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)

@@ -66,20 +66,19 @@ def crop_box(masks: Bools) -> tuple[slice, slice]:
     Where the photograph ends the box does too; masks with nothing set give the whole photograph.
     """
     height, width = masks.shape
-    rows, columns = np.flatnonzero(masks.any(axis=1)), np.flatnonzero(masks.any(axis=0))
-    if not len(rows):
+    left, top, across, down = cv2.boundingRect(masks.astype(np.uint8))
+    if not across:
         return slice(0, height), slice(0, width)
-    extent = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
-    margin = 2 * MARGIN * max(extent)
-    tall, wide = (max(side + margin, LEAST_SIDE) for side in extent)
+    margin = 2 * MARGIN * max(across, down)
+    tall, wide = (max(side + margin, LEAST_SIDE) for side in (down, across))
     tall, wide = max(tall, wide * HEIGHT / WIDTH), max(wide, tall * WIDTH / HEIGHT)
-    return _interval(rows[0] + rows[-1] + 1, tall, height), _interval(columns[0] + columns[-1] + 1, wide, width)
+    return _interval(2 * top + down, tall, height), _interval(2 * left + across, wide, width)
 
 
 def _interval(twice_centre: int, length: float, end: int) -> slice:
     """An interval of ``length`` around a centre, pushed back into 0..end and cut where it is longer."""
     size = min(round(length), end)
-    start = min(max((int(twice_centre) - size) // 2, 0), end - size)
+    start = min(max((twice_centre - size) // 2, 0), end - size)
     return slice(start, start + size)
 
 
