@@ -117,8 +117,10 @@ def test_every_option_is_offered(command):
 def test_every_file_and_folder_is_completed_as_one(command):
     context = click.Context(main)
     for parameter in main.get_command(context, command).params:
-        metavar = parameter.make_metavar(context)
-        if isinstance(parameter, click.Option) and re.search(r"FILE|PATH|MASK|DIR", metavar):
+        if not isinstance(parameter, click.Option):
+            continue
+        metavar = parameter.get_help_record(context)[0].rpartition(" ")[2]
+        if re.search(r"FILE|PATH|MASK|DIR", metavar):
             kinds = {kind for kind, _ in completed(command, parameter.opts[-1], "")}
             assert ("dir" if metavar == "DIR" else "file") in kinds, parameter.opts
 
