@@ -4,6 +4,8 @@
 class SpnRefineError(Exception):
     """Base of all errors raised on purpose; the command line prints its text and exits with 1.
 
+    The text is one sentence: what was given, a colon, what was expected or what to do, and a full stop.
+
     Examples
     --------
     >>> import numpy as np

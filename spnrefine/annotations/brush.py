@@ -25,20 +25,21 @@ def decode(name: str, packed: Any, size: Size) -> NDArray[np.uint8]:
 
     Raises
     ------
-    FileError   naming ``name``, when ``packed`` is no list of bytes, ends early, or is of another size.
+    FileError
+        Naming ``name``, when ``packed`` is no list of bytes, ends early, or is of another size.
     """
     if not isinstance(packed, list) or not all(type(byte) is int and 0 <= byte < 256 for byte in packed):
-        raise FileError(f"{name} should hold its run lengths as a list of bytes and does not; export it again")
+        raise FileError(f"{name} should hold its run lengths as a list of bytes and does not: export it again.")
     data = bytes(packed)
     bits = 8 * len(data)
     number = _Bits(data)
     total, wanted = number.read(32), 4 * size[0] * size[1]
     if bits < HEAD_BITS or total != wanted:
         what = f"{name} holds {total / 4:g} pixels, its photograph {size[1]} x {size[0]} = {wanted // 4}"
-        raise FileError(f"{what}; give the photograph it belongs to")
+        raise FileError(f"{what}: give the photograph it belongs to.")
     value_bits = number.read(5) + 1
     if value_bits > VALUE_BITS:
-        raise FileError(f"{name} holds run lengths of {value_bits}-bit values, not of bytes; export it again")
+        raise FileError(f"{name} holds run lengths of {value_bits}-bit values, not of bytes: export it again.")
     lengths = [number.read(4) + 1 for _ in range(4)]
     picture = np.empty(total, np.uint8)
     position = 0
@@ -47,7 +48,7 @@ def decode(name: str, packed: Any, size: Size) -> NDArray[np.uint8]:
         end = position + 1 + number.read(lengths[number.read(2)])
         needed = value_bits * (1 if repeated else end - position)
         if end > total or number.position + needed > bits:
-            raise FileError(f"{name} holds run lengths that are damaged or cut short; export it again")
+            raise FileError(f"{name} holds run lengths that are damaged or cut short: export it again.")
         if repeated:
             picture[position:end] = number.read(value_bits)
         else:

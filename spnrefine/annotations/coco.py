@@ -56,10 +56,11 @@ def open_coco(
 
     Raises
     ------
-    MissingExtraError   without pycocotools, which rasterises COCO's polygons.
+    MissingExtraError
+        Without pycocotools, which rasterises COCO's polygons.
     """
     if find_spec("pycocotools") is None:
-        raise MissingExtraError("reading COCO needs pycocotools: pip install 'spnrefine[coco]'")
+        raise MissingExtraError("Reading COCO needs pycocotools: pip install 'spnrefine[coco]'.")
     images = {_key(image.get("id")): image for image in value["images"] if isinstance(image, dict)}
     masks = [found for found in value["annotations"] if isinstance(found, Spanned) and found.get("segmentation")]
     compressed = any(_form(found["segmentation"]) == "compressed" for found in masks)
@@ -80,7 +81,7 @@ def open_coco(
             photograph, missing = looked_up[called]
             problem = missing and name + missing
         else:
-            photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}; export it again"
+            photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}: export it again."
         item = _CocoItem(name, photograph, problem)
         item.found, item.text, item.stated = found, text, (image.get("height"), image.get("width"))
         item.polygons, item.tolerance, item.compressed = polygons, tolerance, compressed
@@ -102,10 +103,12 @@ class _CocoItem(Item):
         if isinstance(segmentation, list):
             return self._rasterise(segmentation, size)
         if not isinstance(segmentation, dict):
-            raise FileError(f"{self.name} has a segmentation that is neither polygons nor run lengths; export it again")
+            raise FileError(
+                f"{self.name} has a segmentation that is neither polygons nor run lengths: export it again."
+            )
         stated = segmentation.get("size")
         if not isinstance(stated, list) or len(stated) != 2:
-            raise FileError(f"{self.name} has run lengths without a size of [height, width]; export it again")
+            raise FileError(f"{self.name} has run lengths without a size of [height, width]: export it again.")
         check_size(self.name, (stated[0], stated[1]), size)
         counts = segmentation.get("counts")
         runs = rle.unpack(self.name, counts) if isinstance(counts, str) else counts
@@ -143,7 +146,7 @@ class _CocoItem(Item):
         for polygon in polygons:
             flat = numbers(self.name, polygon)
             if len(flat) % 2:
-                raise FileError(f"{self.name} has a polygon with an x too many; correct or remove it")
+                raise FileError(f"{self.name} has a polygon with an x too many: correct or remove it.")
             check_points(self.name, flat.reshape(-1, 2), size)
         union = tool.merge(tool.frPyObjects(polygons, *size))
         return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)

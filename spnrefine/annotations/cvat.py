@@ -39,13 +39,14 @@ def open_cvat(path: Path, data: bytes, folders: Sequence[Path], *, tolerance: fl
 
     Raises
     ------
-    FileError   when the XML is damaged, or not that of CVAT for images.
+    FileError
+        The XML is damaged, or not that of CVAT for images.
     """
     found = elements(data, str(path))
     if not found or found[0].tag != "annotations":
-        raise FileError(f"{path} is XML, but not CVAT's; export it as 'CVAT for images 1.1'")
+        raise FileError(f"{path} is XML, but not CVAT's: export it as 'CVAT for images 1.1'.")
     if not any(element.tag == "image" for element in found):
-        raise FileError(f"{path} holds no images; export it as 'CVAT for images 1.1', not for video")
+        raise FileError(f"{path} holds no images: export it as 'CVAT for images 1.1', not for video.")
     file = TextFile(Path(path.name), data.decode(ENCODING), encoding=ENCODING)
     image: dict[str, str] = {}
     position = -1
@@ -78,12 +79,12 @@ class _Shape(Item):
 
     def _whole(self, text: str) -> int:
         if not _whole(text):
-            raise FileError(f"{self.name} has {text[:20]!r} where a whole number should be; export it again")
+            raise FileError(f"{self.name} has {text[:20]!r} where a whole number should be: export it again.")
         return int(text)
 
     def _attribute(self, key: str) -> str:
         if key not in self.element.attributes:
-            raise FileError(f"{self.name} lacks its {key}; export it again")
+            raise FileError(f"{self.name} lacks its {key}: export it again.")
         return self.element.attributes[key]
 
     def _edits(self, **values: str) -> Iterable[Edit]:
@@ -96,7 +97,7 @@ class _Polygon(_Shape):
         self._check_size(size)
         points = [point.split(",") for point in self._attribute("points").split(";")]
         if not all(len(point) == 2 and all(_decimal(word) for word in point) for point in points):
-            raise FileError(f"{self.name} should hold its points as 'x,y;x,y;...' and does not; export it again")
+            raise FileError(f"{self.name} should hold its points as 'x,y;x,y;...' and does not: export it again.")
         flat = numbers(self.name, [float(word) for point in points for word in point])
         return fill(check_points(self.name, flat.reshape(-1, 2), size), size, grid=Grid.CORNERS)
 
@@ -112,7 +113,7 @@ class _MaskShape(_Shape):
         left, top, width, height = (self._whole(self._attribute(key)) for key in ("left", "top", "width", "height"))
         if left + width > size[1] or top + height > size[0]:
             where = f"{width} x {height} pixels from ({left}, {top})"
-            raise FileError(f"{self.name} has a mask of {where}, which leave its photograph; export it again")
+            raise FileError(f"{self.name} has a mask of {where}, which leave its photograph: export it again.")
         runs = [self._whole(run) for run in self._attribute("rle").split(",")]
         mask = np.zeros(size, np.bool_)
         mask[top : top + height, left : left + width] = fill_runs(self.name, runs, width * height).reshape(

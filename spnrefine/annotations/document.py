@@ -34,14 +34,16 @@ def open_document(
 
     Raises
     ------
-    FileError   when the file is missing, damaged or of no known format. What is wrong with one item alone, such as a
-                missing photograph, is that item's ``problem``, or raised by its ``read``.
-    MissingExtraError   when the format needs a package that is not installed.
+    FileError
+        The file is missing, damaged or of no known format. What is wrong with one item alone, such as a missing
+        photograph, is that item's ``problem``, or raised by its ``read``.
+    MissingExtraError
+        The format needs a package that is not installed.
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise SpnRefineError(f"the polygons' tolerance is {tolerance}; give pixels, 0 or more")
+        raise SpnRefineError(f"The polygons' tolerance is {tolerance}: give pixels, 0 or more.")
     if images is not None and not images.is_dir():
-        raise FileError(f"{images} is not a folder; give the folder that holds the photographs")
+        raise FileError(f"{images} is not a folder: give the folder that holds the photographs.")
     if path.is_dir():
         return _open_folder(path, images, tolerance=tolerance)
     data = _read(path)
@@ -75,11 +77,11 @@ def _open_folder(path: Path, images: Path | None, *, tolerance: float) -> Docume
                 if format == "LabelMe":
                     value = parse(text, str(found), labelme.OPENED)
                     if not labelme.is_labelme(value):
-                        raise FileError(f"{found} is no LabelMe file as others there are; take it out of the folder")
+                        raise FileError(f"{found} is no LabelMe file as others there are: take it out of the folder.")
                     document.files.append(labelme.open_labelme(name, text, value, folders, tolerance=tolerance))
                 else:
                     if text.strip() and not yolo.is_yolo(text):
-                        raise FileError(f"{found} is no YOLO file as others there are; take it out of the folder")
+                        raise FileError(f"{found} is no YOLO file as others there are: take it out of the folder.")
                     document.files.append(yolo.open_yolo(name, text, folders, tolerance=tolerance))
             except FileError as error:
                 document.stray.append(BadItem(name.as_posix(), found, str(error)))
@@ -113,9 +115,9 @@ def _read(path: Path, *, may_be_empty: bool = False) -> bytes:
     if is_file(path) and path.stat().st_size == 0:
         if may_be_empty:  # YOLO's way to say that a photograph shows nothing
             return b""
-        raise FileError(f"{path} is empty (0 bytes); export the annotations again")
+        raise FileError(f"{path} is empty (0 bytes): export the annotations again.")
     return read_bytes(path)
 
 
 def _unknown(path: Path) -> FileError:
-    return FileError(f"{path} holds no annotations of a known format; give {FORMATS}")
+    return FileError(f"{path} holds no annotations of a known format: give {FORMATS}.")

@@ -50,7 +50,8 @@ class Item(ABC):
 
         Raises
         ------
-        FileError   naming the item, when it cannot be worked on, holds no mask, or states another size.
+        FileError
+            Naming the item, when it cannot be worked on, holds no mask, or states another size.
         """
         if self.problem is not None:
             raise FileError(self.problem)
@@ -63,10 +64,13 @@ class Item(ABC):
 
         Raises
         ------
-        FileError   when the format cannot hold the mask, such as an empty one; the item then stays as it was.
+        FileError
+            The format cannot hold the mask, such as an empty one; the item then stays as it was.
         """
         if mask.ndim != 2 or mask.dtype != np.bool_:
-            raise ShapeError(f"{self.name}: the mask is {mask.dtype} of shape {mask.shape}; give (height, width) bools")
+            raise ShapeError(
+                f"{self.name} was given {mask.dtype} of shape {mask.shape}: expected a mask of (height, width) bools."
+            )
         height, width = mask.shape
         same = np.array_equal(self.read((height, width)), mask)
         self.edits = () if same else tuple(self._encode(mask))
@@ -144,11 +148,11 @@ def check_size(name: str, stated: tuple[Any, Any], size: Size) -> None:
     for number in stated:
         if number is not None and not (type(number) in (int, float) and 0 < number < 1e9):
             raise FileError(
-                f"{name} states {str(number)[:20]!r} as a height or width; write the photograph's size in pixels"
+                f"{name} states {str(number)[:20]!r} as a height or width: write the photograph's size in pixels."
             )
     if any(number is not None and number != own for number, own in zip(stated, size, strict=True)):
         drawn = f"was drawn on {_number(stated[1])} x {_number(stated[0])} pixels"
-        raise FileError(f"{name} {drawn}, its photograph has {size[1]} x {size[0]}; give the photograph it belongs to")
+        raise FileError(f"{name} {drawn}, its photograph has {size[1]} x {size[0]}: give the photograph it belongs to.")
 
 
 def numbers(name: str, values: Any) -> NDArray[np.float64]:
@@ -160,30 +164,30 @@ def numbers(name: str, values: Any) -> NDArray[np.float64]:
             array = np.array([math.inf])
         if np.isfinite(array).all():
             return array
-    raise FileError(f"{name} holds coordinates that are not all finite numbers; correct or remove it")
+    raise FileError(f"{name} holds coordinates that are not all finite numbers: correct or remove it.")
 
 
 def check_points(name: str, points: NDArray[np.float64], size: Size) -> NDArray[np.float64]:
     """Refuse (N, 2) points that are no polygon or lie far outside a photograph of ``size``."""
     if len(points) < 3:
-        raise FileError(f"{name} is a polygon of {len(points)} points, which encloses nothing; at least 3 are needed")
+        raise FileError(f"{name} is a polygon of {len(points)} points, which encloses nothing: at least 3 are needed.")
     if np.abs(points).max() > MAX_EXCESS * max(size):
         what = f"has a point far outside its photograph of {size[1]} x {size[0]} pixels"
-        raise FileError(f"{name} {what}; correct it, or give the photograph it belongs to")
+        raise FileError(f"{name} {what}: correct it, or give the photograph it belongs to.")
     return points
 
 
 def pairs(name: str, value: Any) -> NDArray[np.float64]:
     """Turn ``[[x, y], ...]`` into an (N, 2) float array, or raise FileError."""
     if not isinstance(value, list) or not all(isinstance(point, list) and len(point) == 2 for point in value):
-        raise FileError(f"{name} should hold its points as [x, y] pairs and does not; correct or remove it")
+        raise FileError(f"{name} should hold its points as [x, y] pairs and does not: correct or remove it.")
     return numbers(name, [number for point in value for number in point]).reshape(-1, 2)
 
 
 def check_not_empty(name: str, mask: Mask, kind: str) -> None:
     """Refuse an empty mask where the format has no way to write one."""
     if not mask.any():
-        raise FileError(f"{name} came out empty, which a {kind} cannot hold; it is left as it was")
+        raise FileError(f"{name} came out empty, which a {kind} cannot hold: it is left as it was.")
 
 
 def decode_text(data: bytes, name: str) -> str:
@@ -191,7 +195,7 @@ def decode_text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FileError(f"{name} is not UTF-8 text (byte {error.start}); export it again as UTF-8") from error
+        raise FileError(f"{name} is not UTF-8 text (byte {error.start}): export it again as UTF-8.") from error
 
 
 def _number(number: Any) -> str:

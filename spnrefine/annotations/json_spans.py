@@ -30,7 +30,8 @@ def parse(text: str, name: str, opened: Opened) -> Any:
 
     Raises
     ------
-    FileError   naming ``name`` and the line, when the text is not one whole JSON value.
+    FileError
+        Naming ``name`` and the line, when the text is not one whole JSON value.
     """
     try:
         start = _space(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]
@@ -41,9 +42,9 @@ def parse(text: str, name: str, opened: Opened) -> Any:
         return value
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise FileError(f"{name} is not whole JSON ({error.msg}, {where}); export or copy it again") from error
+        raise FileError(f"{name} is not whole JSON ({error.msg}, {where}): export or copy it again.") from error
     except (ValueError, RecursionError) as error:  # an integer of thousands of digits; nested without end
-        raise FileError(f"{name} holds JSON that no annotation tool writes ({error}); export it again") from error
+        raise FileError(f"{name} holds JSON that no annotation tool writes ({error}): export it again.") from error
 
 
 def dumps_like(value: Any, text: str) -> str:

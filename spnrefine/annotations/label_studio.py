@@ -69,7 +69,7 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
             rotation = region.get("image_rotation", 0)
             if problem is None and rotation not in (0, None):
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
-                problem += "; turn it back in Label Studio and export it again"
+                problem += ": turn it back in Label Studio and export it again."
             item = kind(name, photograph, problem)
             item.found, item.text, item.tolerance = found, text, tolerance
             item.stated = (region.get("original_height"), region.get("original_width"))

@@ -78,12 +78,12 @@ class _MaskShape(JsonItem):
         picture = self._picture()
         points = pairs(self.name, self.found.get("points"))
         if len(points) != 2:
-            raise FileError(f"{self.name} is a mask with {len(points)} points, not the 2 of its box; export it again")
+            raise FileError(f"{self.name} is a mask with {len(points)} points, not the 2 of its box: export it again.")
         left, top = (int(number) for number in points[0])
         height, width = picture.shape
         if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
             where = f"{width} x {height} pixels from ({left}, {top})"
-            raise FileError(f"{self.name} has a mask of {where}, which leave its photograph; export it again")
+            raise FileError(f"{self.name} has a mask of {where}, which leave its photograph: export it again.")
         mask = np.zeros(size, np.bool_)
         mask[top : top + height, left : left + width] = picture != 0
         return mask
@@ -102,13 +102,13 @@ class _MaskShape(JsonItem):
     def _picture(self) -> np.ndarray:
         encoded = self.found.get("mask")
         if not isinstance(encoded, str):
-            raise FileError(f"{self.name} is a mask without a picture in base64; export it again")
+            raise FileError(f"{self.name} is a mask without a picture in base64: export it again.")
         try:
             data = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise FileError(f"{self.name} has a mask that is not whole base64 ({error}); export it again") from error
+            raise FileError(f"{self.name} has a mask that is not whole base64 ({error}): export it again.") from error
         image = decode(data, f"{self.name} (its mask)").image
         pixels = np.asarray(image)
         if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.bool_):
-            raise FileError(f"{self.name} has a mask of mode {image.mode}, not 8-bit gray; export it again")
+            raise FileError(f"{self.name} has a mask of mode {image.mode}, not 8-bit gray: export it again.")
         return pixels

@@ -30,7 +30,7 @@ def find_photograph(item: str, names: Iterable[str], folders: Iterable[Path]) ->
             if name and is_file(folder / name):
                 return folder / name, None
     expected = folders[0] / spelled[0]
-    return expected, f"{item}: its photograph {expected} does not exist; give the folder that holds the photographs"
+    return expected, f"{item} belongs to {expected}, which does not exist: give the folder that holds the photographs."
 
 
 def is_file(path: Path) -> bool:

@@ -23,9 +23,9 @@ def runs_of(flat: Mask) -> Runs:
 def fill_runs(name: str, runs: Any, pixels: int) -> Mask:
     """Turn a list of run lengths into a flat (pixels,) bool array, or raise FileError."""
     if not isinstance(runs, list) or not all(type(run) is int and 0 <= run <= pixels for run in runs):
-        raise FileError(f"{name} should hold a list of run lengths and does not; export it again")
+        raise FileError(f"{name} should hold a list of run lengths and does not: export it again.")
     if sum(runs) != pixels:
-        raise FileError(f"{name} holds runs of {sum(runs)} pixels in all, but {pixels} are needed; export it again")
+        raise FileError(f"{name} holds runs of {sum(runs)} pixels in all, but {pixels} are needed: export it again.")
     values = np.zeros(len(runs), np.bool_)
     values[1::2] = True
     return np.repeat(values, np.array(runs, np.int64))
@@ -55,7 +55,7 @@ def unpack(name: str, packed: str) -> list[int]:
     else:
         if shift == 0:
             return runs
-    raise FileError(f"{name} holds compressed runs that are damaged or cut short; export it again")
+    raise FileError(f"{name} holds compressed runs that are damaged or cut short: export it again.")
 
 
 def box(mask: Mask) -> tuple[int, int, int, int]:

@@ -36,8 +36,9 @@ def elements(data: bytes, name: str) -> list[Element]:
 
     Raises
     ------
-    FileError   naming ``name``, when it is not whole XML, brings entities of its own, or is not written in an encoding
-                in which ASCII is ASCII.
+    FileError
+        Naming ``name``, when it is not whole XML, brings entities of its own, or is not written in an encoding in which
+        ASCII is ASCII.
     """
     found: list[Element] = []
     depth = 0
@@ -52,19 +53,19 @@ def elements(data: bytes, name: str) -> list[Element]:
         depth -= 1
 
     def refuse(*_: object) -> None:
-        raise FileError(f"{name} has a document type of its own, which no annotation tool writes; export it again")
+        raise FileError(f"{name} has a document type of its own, which no annotation tool writes: export it again.")
 
     if b"\0" in data:
-        raise FileError(f"{name} is not UTF-8 text; export it again as UTF-8")
+        raise FileError(f"{name} is not UTF-8 text: export it again as UTF-8.")
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = refuse  # entities that expand without end are declared there
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise FileError(f"{name} is not whole XML ({error}); export or copy it again") from error
+        raise FileError(f"{name} is not whole XML ({error}): export or copy it again.") from error
     except (LookupError, ValueError) as error:  # an encoding that does not exist, or is no encoding of text
-        raise FileError(f"{name} is in an encoding that is not known ({error}); export it as UTF-8") from error
+        raise FileError(f"{name} is in an encoding that is not known ({error}): export it as UTF-8.") from error
     return found
 
 

@@ -53,7 +53,7 @@ def open_yolo(path: Path, text: str, folders: Sequence[Path], *, tolerance: floa
         found = found or find_photograph(path.as_posix(), [path.stem + suffix for suffix in SUFFIXES], folders)
         values = [_number(word) for word, _, _ in words]
         if not _class.fullmatch(words[0][0]) or None in values or len(words) < 7:
-            wrong = "is not a class and at least 3 points, all numbers; correct or remove the line"
+            wrong = "is not a class and at least 3 points, all numbers: correct or remove the line."
             file.items.append(BadItem(name, found[0], f"{name} {wrong}"))
             continue
         item = _Line(name, *found)
@@ -72,7 +72,7 @@ class _Line(Item):
 
     def _decode(self, size: Size) -> Mask:
         if self.points.min() < -0.01 or self.points.max() > 1.01:
-            raise FileError(f"{self.name} has coordinates outside 0..1, the shares of width and height; convert them")
+            raise FileError(f"{self.name} has coordinates outside 0..1, the shares of width and height: convert them.")
         # a hair more, so that six digits of a whole pixel do not fall below it
         points = np.clip(self.points, 0, 1) * size[::-1] + 1e-3
         return fill(check_points(self.name, points, size), size, grid=Grid.CENTRES)

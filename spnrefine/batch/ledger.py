@@ -40,7 +40,8 @@ class Ledger:
 
     Raises
     ------
-    FileError: it cannot be written, and is required.
+    FileError
+        It cannot be written, and is required.
     """
 
     def __init__(self, folder: Path, run: str, *, required: bool = False):
@@ -60,7 +61,7 @@ class Ledger:
         except OSError as error:
             if required:
                 raise FileError(
-                    f"{path} cannot be written ({error.strerror or error}); choose another output"
+                    f"{path} cannot be written ({error.strerror or error}): choose another output."
                 ) from None
 
     def close(self) -> None:

@@ -50,7 +50,8 @@ def find_pairs(photographs: Path, masks: Path | None, output: Path, made: Collec
 
     Raises
     ------
-    FileError: a folder is missing, or holds no photograph.
+    FileError
+        A folder is missing, or holds no photograph.
     """
     _check_folder(photographs)
     masks, suffix = _masks_of(photographs, masks)
@@ -88,7 +89,8 @@ def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, out
 
     Raises
     ------
-    FileError: the list is empty, or names a file twice or one outside ``root``.
+    FileError
+        The list is empty, or names a file twice or one outside ``root``.
     """
     root = _checked(found, root)
     masks, suffix = _masks_of(root, masks)
@@ -121,7 +123,7 @@ def _names(found: Sequence[Path], root: Path) -> dict[Path, Path]:
 
 
 def _missing(path: Path) -> str | None:
-    return None if path.is_file() else "there is no such file; check the path."
+    return None if path.is_file() else "there is no such file: check the path."
 
 
 def _collision(name: Path, count: int) -> str | None:
@@ -151,8 +153,8 @@ def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
         return photographs / "masks", ""
     if not any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, ())):
         raise FileError(
-            f"No masks: {photographs / 'masks'} is not a folder, and no file is named STEM{MASK_SUFFIX}.*. Name the "
-            "masks' folder with --mask-dir."
+            f"{photographs / 'masks'} is not a folder, and no file is named STEM{MASK_SUFFIX}.*: name the masks' "
+            "folder with --mask-dir."
         )
     return photographs, MASK_SUFFIX
 
@@ -176,7 +178,7 @@ def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, 
 def _not_one(matching: list[Path], wanted: str) -> str | None:
     if len(matching) > 1:
         return f"several masks fit: {', '.join(str(mask) for mask in matching)}."
-    return None if matching else f"no mask {wanted}; --backbone object makes masks."
+    return None if matching else f"no mask {wanted}: --backbone object makes masks."
 
 
 def _same_file(mask: Path, photograph: Path) -> bool:

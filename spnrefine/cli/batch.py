@@ -127,9 +127,9 @@ def batch(
     leaves for another run.
     """
     if files_from and files0_from:
-        raise click.UsageError("Give either --files-from or --files0-from.")
+        raise click.UsageError("--files-from and --files0-from were both given: give one.")
     if folder is None and not (files_from or files0_from):
-        raise click.UsageError("Missing DIR, or a list of photographs with --files-from or --files0-from.")
+        raise click.UsageError("No photographs were named: give DIR, --files-from or --files0-from.")
 
     import spnrefine
     from spnrefine.batch.ledger import Ledger, made_before, run_key
@@ -204,7 +204,7 @@ def _check_fit(given: dict[str, Any], how: dict[str, Any]) -> None:
     given |= {"--resize-mask": how["resize_mask"]}
     wrong = next((name for name, value in given.items() if value), None)
     if wrong:
-        raise click.UsageError(f"{wrong} does not go with annotations.")
+        raise click.UsageError(f"{wrong} was given with annotations, where it means nothing: leave it out.")
 
 
 def _pairs(

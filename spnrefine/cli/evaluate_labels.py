@@ -66,7 +66,7 @@ def evaluate_labels(
     before and after joint refinement by the general refiner; void stays untouched.
     """
     if bool(models) == (lower is not None):
-        raise click.UsageError("Give either --model or --lower.")
+        raise click.UsageError("Exactly one of --model and --lower is needed: give one.")
     import json
 
     from spnrefine.evaluate import machine
@@ -106,8 +106,8 @@ def _made(models: tuple[str, ...], known: "Classes", device: str, best: bool) ->
     for name, parser in parsers.items():
         if parser.classes != known.names:
             raise SpnRefineError(
-                f"{name} knows {', '.join(parser.classes)}; the truth holds {', '.join(known.names)}: name the truth's "
-                "classes with --classes as in training."
+                f"{name} knows {', '.join(parser.classes)}, while the truth holds {', '.join(known.names)}: "
+                "name the truth's classes with --classes as in training."
             )
 
     def methods(image: "NDArray", truth: "NDArray") -> "dict[str, NDArray]":

@@ -49,12 +49,12 @@ def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks
     """Refuse options that contradict each other."""
     labels = makes_labels(model)
     if only is not None and not labels:
-        raise click.UsageError(f"--class goes with a model of label maps, such as --model face; {model} is none.")
+        raise click.UsageError(f"{model} is no model of label maps: --class goes with one, such as --model face.")
     if labels and (has_masks or backbone is not None):
         option = "--backbone" if backbone is not None else "a mask"
         raise click.UsageError(f"{model} makes label maps from photographs alone: leave out {option}.")
     if has_masks and backbone is not None:
-        raise click.UsageError("--backbone makes masks: give either it or masks.")
+        raise click.UsageError("--backbone was given beside masks: give one or the other.")
 
 
 def write_labelmap(folder: Path, model: str, *, overwrite: bool) -> None:

@@ -72,7 +72,7 @@ def refine(
     """
     to_stdout = output == STREAM or (output is None and STREAM in (image, mask))
     if image == mask == STREAM:
-        raise click.UsageError("Only one of IMAGE and --mask can be '-'.")
+        raise click.UsageError("IMAGE and --mask were both '-': only one of them can be standard input.")
     if to_stdout and as_json:
         raise click.UsageError("--json and the mask cannot both go to standard output: give -o FILE.")
     if to_stdout:

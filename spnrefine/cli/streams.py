@@ -53,7 +53,10 @@ def write_stdout(data: bytes) -> None:
 
     Raises
     ------
-    BrokenPipeError: the reader has gone. FileError: anything else, such as a full disc.
+    BrokenPipeError
+        The reader has gone.
+    FileError
+        Anything else, such as a full disc.
     """
     try:
         sys.stdout.buffer.write(data)
@@ -61,7 +64,9 @@ def write_stdout(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise FileError(f"Standard output cannot be written ({os.strerror(error.errno or 0)}).") from None
+        raise FileError(
+            f"Standard output cannot be written ({os.strerror(error.errno or 0)}): check where it goes."
+        ) from None
 
 
 def tell(text: str) -> None:

@@ -101,18 +101,18 @@ def train(**options: Any) -> None:
 
 def _check_usage(options: dict[str, Any]) -> None:
     if (options["data"] is None) == (options["images"] is None):
-        raise click.UsageError("Give either --data or --images with --masks.")
+        raise click.UsageError("Exactly one of --data and --images is needed: give --data, or --images with --masks.")
     if (options["images"] is None) != (options["masks"] is None):
-        raise click.UsageError("--images and --masks belong together.")
+        raise click.UsageError("Only one of --images and --masks was given: give both.")
     if (options["steps"] is None) == (options["minutes"] is None):
-        raise click.UsageError("Give either --steps or --minutes.")
+        raise click.UsageError("Exactly one of --steps and --minutes is needed: give one.")
     if options["start"] is not None and options["imagenet"] is not None:
-        raise click.UsageError("Give either --from or --imagenet.")
+        raise click.UsageError("--from and --imagenet were both given: give one.")
     if options["classes"] is not None and options["task"] != "labels":
-        raise click.UsageError("--classes goes with --task labels.")
+        raise click.UsageError(f"--classes was given with --task {options['task']}: expected --task labels.")
     if options["base"] is not None and options["task"] != "labels":
-        raise click.UsageError("--base goes with --task labels.")
+        raise click.UsageError(f"--base was given with --task {options['task']}: expected --task labels.")
     if options["coarse"] and options["task"] != "binary":
-        raise click.UsageError("--coarse goes with --task binary.")
+        raise click.UsageError(f"--coarse was given with --task {options['task']}: expected --task binary.")
     if options["out"].suffix != ".safetensors":
         raise click.UsageError(f"--out is {options['out']}: expected a name that ends in .safetensors.")

@@ -66,7 +66,8 @@ def find_cases(images: Path, coarse: Path, truth: Path) -> list[Case]:
 
     Raises
     ------
-    FileError: a folder is missing or empty, or a truth has no partner, or more than one.
+    FileError
+        A folder is missing or empty, or a truth has no partner, or more than one.
     """
     stems = {folder: _by_stem(folder) for folder in (images, coarse, truth)}
     for folder, found in stems.items():
@@ -89,14 +90,17 @@ def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator
 
     Raises
     ------
-    ShapeError: the files of a case differ in size.   FileError: one cannot be read.
+    ShapeError
+        The files of a case differ in size.
+    FileError
+        One cannot be read.
     """
     for case in cases:
         image, coarse, truth = read_image(case.image), read_mask(case.coarse).probability, read_truth(case.truth)
         sizes = {image.shape[:2], coarse.shape, truth.shape}
         if len(sizes) > 1:
             raise ShapeError(
-                f"{case.stem}: photograph, coarse mask and truth have sizes {sorted(sizes)}: expected one."
+                f"Photograph, coarse mask and truth of {case.stem} have sizes {sorted(sizes)}: expected one size."
             )
         valid, inside = (truth < BACKGROUND_BELOW) | (truth > OBJECT_ABOVE), truth > OBJECT_ABOVE
         near = valid & (contour_distance(coarse > 0.5) <= BAND_SHARE * np.hypot(*coarse.shape))
@@ -119,7 +123,8 @@ def read_truth(path: Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    FileError: not a gray or 1-bit picture.
+    FileError
+        Not a gray or 1-bit picture.
     """
     raster = read_raster(path)
     pixels = raster.pixels[..., 0]

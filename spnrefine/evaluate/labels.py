@@ -59,7 +59,8 @@ def find_labelled(
 
     Raises
     ------
-    FileError: a folder is missing, a photograph has no label map, or one is no map of 8-bit ids.
+    FileError
+        A folder is missing, a photograph has no label map, or one is no map of 8-bit ids.
     """
     for folder in (images, truth):
         if not folder.is_dir():
@@ -71,7 +72,9 @@ def find_labelled(
         if path.suffix.lower() in EXTENSIONS and path.stem in by_stem
     ]
     if not pairs:
-        raise FileError(f"No photograph in {images} has a label map of the same stem in {truth}.")
+        raise FileError(
+            f"No photograph in {images} has a label map of the same stem in {truth}: give folders of equal stems."
+        )
     if most is not None and most < len(pairs):
         pairs = [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
     known = read_classes(classes) if classes else Classes.numbered(1 + max(_largest(path, void) for _, path in pairs))

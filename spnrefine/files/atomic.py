@@ -13,20 +13,21 @@ def check_output(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] 
 
     Raises
     ------
-    FileError   when ``path`` is one of ``inputs`` (through symbolic and hard links too), is a folder or a device, or
-                exists and ``overwrite`` is false.
+    FileError
+        ``path`` is one of ``inputs`` (through symbolic and hard links too), is a folder or a device, or exists and
+        ``overwrite`` is false.
     """
     path = Path(path)
     for source in inputs:
         if _same_file(path, Path(source)):
-            raise FileError(f"{path} is the input {source} itself, which is never overwritten; choose another output")
+            raise FileError(f"{path} is the input {source} itself, which is never overwritten: choose another output.")
     try:
         path.lstat()
     except OSError:
         return  # not there; or out of reach, and then writing says why
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "not a regular file"
-        raise FileError(f"{path} is {what}; give the path of a file to write")
+        raise FileError(f"{path} is {what}: give the path of a file to write.")
     if not overwrite:
         raise _exists(path)
 
@@ -39,7 +40,8 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = False, inputs: Ite
 
     Raises
     ------
-    FileError   as `check_output`, and when the folder or the disc does not take the file.
+    FileError
+        As `check_output`, and when the folder or the disc does not take the file.
     """
     path = Path(path)
     check_output(path, overwrite=overwrite, inputs=inputs)
@@ -59,7 +61,7 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = False, inputs: Ite
     except FileError:
         raise
     except OSError as error:
-        raise FileError(f"{path} cannot be written ({error.strerror or error}); choose another output") from error
+        raise FileError(f"{path} cannot be written ({error.strerror or error}): choose another output.") from error
 
 
 def _rename_to_new(temporary: Path, path: Path) -> None:
@@ -81,7 +83,7 @@ def _rename_to_new(temporary: Path, path: Path) -> None:
 
 
 def _exists(path: Path) -> FileError:
-    return FileError(f"{path} exists; choose another output or pass --overwrite")
+    return FileError(f"{path} exists: choose another output or pass --overwrite.")
 
 
 def _same_file(path: Path, other: Path) -> bool:

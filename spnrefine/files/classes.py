@@ -53,7 +53,8 @@ def read_classes(path: Path) -> Classes:
 
     Raises
     ------
-    FileError: unreadable, a line is none of these, or an id stands twice.
+    FileError
+        Unreadable, a line is none of these, or an id stands twice.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -76,7 +77,9 @@ def read_classes(path: Path) -> Classes:
         ids.append(tuple(int(n) for n in numbers.split()))
     flat = [number for each in ids for number in each]
     if len(names) < 2 or len(set(flat)) < len(flat) or len(set(names)) < len(names):
-        raise FileError(f"{path} must name at least two classes, each name and each id once.")
+        raise FileError(
+            f"{path} names one class or none, or repeats a name or id: expected at least two, each name and id once."
+        )
     for group, of in groups:
         if not set(of) <= set(names):
             raise FileError(f"{path} groups {', '.join(of)} as {group}: expected names of its classes.")

@@ -39,7 +39,8 @@ def read_photograph(source: Source) -> Photograph:
 
     Raises
     ------
-    FileError   when the source is missing, empty, cut short, not a picture, or too large.
+    FileError
+        The source is missing, empty, cut short, not a picture, or too large.
     """
     name = describe(source)
     picture = decode(read_bytes(source), name)
@@ -58,7 +59,7 @@ def _rgb(picture: Picture, name: str) -> np.ndarray:
     if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):  # older Pillow: I for 16 bits
         return np.repeat(_eight_bit_gray(image)[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
-        raise FileError(f"{name} holds 32-bit numbers, not 8 or 16 bits as photographs do; export it with 8 bits")
+        raise FileError(f"{name} holds 32-bit numbers, not 8 or 16 bits as photographs do: export it with 8 bits.")
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # not asarray: that cannot be written to
 
 

@@ -29,7 +29,8 @@ class LabelMap:
 
         Raises
         ------
-        FileError: a colour that no class has.
+        FileError
+            A colour that no class has.
         """
         keys = _keys(self.colours)
         order = np.argsort(keys, kind="stable")
@@ -38,7 +39,7 @@ class LabelMap:
         unknown = given[keys[place] != given]
         if len(unknown):
             colour = tuple(int(unknown[0]) >> shift & 255 for shift in (16, 8, 0))
-            raise FileError(f"{name} holds the colour {colour}, which its {NAME} does not list; add it there")
+            raise FileError(f"{name} holds the colour {colour}, which its {NAME} does not list: add it there.")
         return place.astype(np.uint8 if len(keys) <= 256 else np.uint16)
 
 
@@ -52,7 +53,8 @@ def read_labelmap(path: Path) -> LabelMap:
 
     Raises
     ------
-    FileError: a line is none of these, or two classes have one colour.
+    FileError
+        A line is none of these, or two classes have one colour.
     """
     classes: list[tuple[str, tuple[int, ...]]] = []
     for number, line in enumerate(read_bytes(path).decode("utf-8", "replace").splitlines(), 1):
@@ -62,13 +64,13 @@ def read_labelmap(path: Path) -> LabelMap:
         parts = text.split(":")
         numbers = parts[1].split(",") if len(parts) > 1 else []
         if len(numbers) != 3 or not all(n.strip().isdecimal() and int(n) < 256 for n in numbers):
-            raise FileError(f"{path}, line {number}, is {line.strip()!r}; expected name:red,green,blue, each 0 to 255")
+            raise FileError(f"{path}, line {number}, is {line.strip()!r}: expected name:red,green,blue, each 0 to 255.")
         classes.append((parts[0].strip().lower(), tuple(int(n) for n in numbers)))
     background = next((c for c in classes if c[0] in BACKGROUNDS), ("background", (0, 0, 0)))
     classes = [background, *(c for c in classes if c[0] != background[0] and c[1] != background[1])]
     colours = [colour for _, colour in classes]
     if len(set(colours)) < len(colours):
-        raise FileError(f"{path} gives two classes one colour; give each its own")
+        raise FileError(f"{path} gives two classes one colour: give each its own.")
     void = next((i for i, (name, _) in enumerate(classes) if name in VOIDS), None)
     return LabelMap(np.array(colours, np.uint8), void)
 

@@ -80,7 +80,8 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
 
     Raises
     ------
-    FileError   when the source is no whole mask, or one whose meaning is not clear.
+    FileError
+        The source is no whole mask, or one whose meaning is not clear.
     """
     name = describe(source)
     raster = read_raster(source)
@@ -172,16 +173,18 @@ def encode_mask(
 
     Raises
     ------
-    ShapeError   when the two masks differ in size.
-    FileError   when the format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
+    ShapeError
+        The two masks differ in size.
+    FileError
+        The format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
     """
     expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
     if refined.shape != expected:
-        raise ShapeError(f"the refined mask is {refined.shape}, the coarse one {expected}; give one size")
+        raise ShapeError(f"The refined mask is {refined.shape}, the coarse one {expected}: give one size.")
     format = mask.format if format is None else format_named(format)
     own = mask.raster.data if format == mask.raster.format else None
     if soft and mask.labels is not None:
-        raise FileError("a mask of several ids has no probabilities to write; leave out --soft")
+        raise FileError("A mask of several ids has no probabilities to write: leave out --soft.")
     before = mask.probability > threshold if mask.labels is None else mask.labels
     decided = refined
     if mask.stack is not None:
@@ -242,7 +245,7 @@ def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:
     values = raster.pixels if mask.stack is not None else raster.pixels[..., mask.channels.start, None]
     if mask.kind == "labels" and mask.colours is None:
         if values.min() < 0 or values.max() > 65535:
-            raise FileError(f"the mask's ids do not fit {EXTENSIONS[format]} files of 16 bits; write it as NPY")
+            raise FileError(f"The mask's ids do not fit {EXTENSIONS[format]} files of 16 bits: write it as NPY.")
         return replace(raster, pixels=values.astype(np.uint16), palette=None)
     return replace(raster, pixels=np.where(values == mask.foreground, 255, 0).astype(np.uint8))
 

@@ -53,7 +53,7 @@ def interpret(
     if raster.is_stack:
         if labels or void is not None:
             given = "--labels" if labels else "--void"
-            raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids; leave out {given}")
+            raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids: leave out {given}.")
         stack, foreground = read_stack(raster.pixels, name)
         kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
         return Meaning(stack.any_object, kind, None, slice(0, len(stack.planes)), 0, foreground, stack=stack)
@@ -63,7 +63,7 @@ def interpret(
     values = raster.pixels[..., channels.start]
     if values.dtype.kind == "f":
         if labels:
-            raise FileError(f"{name} holds {values.dtype.name} numbers, not ids; read it without --labels")
+            raise FileError(f"{name} holds {values.dtype.name} numbers, not ids: read it without --labels.")
         return _probabilities(channels, values, void, name)
     if labels or raster.palette is not None or values.dtype.name not in ("bool", "uint8"):
         return _ids(channels, values, raster.palette, void, name)
@@ -104,8 +104,8 @@ def _mask_channels(pixels: np.ndarray, name: str, apart: int) -> slice:
     if count in (1, 3):
         if not gray:
             raise FileError(
-                f"{name} is a colour picture, not a mask; save the mask as gray, palette or RGBA PNG, or put the "
-                "labelmap.txt of its colours beside it"
+                f"{name} is a colour picture, not a mask: save the mask as gray, palette or RGBA PNG, or put the "
+                "labelmap.txt of its colours beside it."
             )
         return colours
     opaque = bool((pixels[..., -1] == 255).all())
@@ -118,7 +118,7 @@ def _probabilities(channels: slice, values: np.ndarray, void: int | None, name: 
     void_at = _where(values, void)
     known = values if void_at is None else np.where(void_at, 0, values)
     if not bool(np.isfinite(known).all()) or known.min() < 0 or known.max() > 1:
-        raise FileError(f"{name} holds numbers outside 0..1; divide them so that they are probabilities")
+        raise FileError(f"{name} holds numbers outside 0..1: divide them so that they are probabilities.")
     kind: Kind = "binary" if bool(((known == 0) | (known == 1)).all()) else "probability"
     return Meaning(known.astype(np.float32), kind, void_at, channels, 0, 1)
 
@@ -141,7 +141,7 @@ def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int |
     objects = sorted(present - {0, void})
     if objects and objects[0] < 0:
         raise FileError(
-            f"{name} holds the negative id {objects[0]}; ids start at 0, and --void names the one to leave alone"
+            f"{name} holds the negative id {objects[0]}: ids start at 0, and --void names the one to leave alone."
         )
     foreground = objects[0] if objects else 1
     void_at = _where(values, void)

@@ -44,13 +44,13 @@ def read(data: bytes, name: str) -> Stored:
         loaded = np.load(io.BytesIO(data), allow_pickle=False)
         arrays = {key: loaded[key] for key in loaded.files} if is_npz else {"": loaded}
     except Exception as error:  # ValueError, EOFError, SyntaxError, BadZipFile: all say that the bytes are no array
-        raise FileError(f"{name} is no whole NumPy array ({error}); save it again with numpy.save") from error
+        raise FileError(f"{name} is no whole NumPy array ({error}): save it again with numpy.save.") from error
     if not is_npz:
         return Stored("NPY", loaded, _pixels(loaded, name))
     key = next((key for key in KEYS if key in arrays), next(iter(arrays), "")) if arrays else ""
     if not arrays or (len(arrays) > 1 and key not in KEYS):
         held = ", ".join(arrays) or "no array"
-        raise FileError(f"{name} holds {held}; name the array that is the mask {KEYS[0]!r}")
+        raise FileError(f"{name} holds {held}: name the array that is the mask {KEYS[0]!r}.")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
     array = arrays.pop(key)
@@ -78,7 +78,7 @@ def _pixels(array: np.ndarray, name: str) -> np.ndarray:
     if pixels.ndim not in (2, 3) or pixels.size == 0 or pixels.dtype.kind not in "biuf":
         given = f"{array.dtype.name} of shape {array.shape}"
         raise FileError(
-            f"{name} holds {given}; give a mask as bools, integers or floats of shape (height, width), or a stack of "
-            "them of shape (planes, height, width)"
+            f"{name} holds {given}: give a mask as bools, integers or floats of shape (height, width), or a stack of "
+            "them of shape (planes, height, width)."
         )
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

@@ -49,15 +49,15 @@ def read_bytes(source: Source) -> bytes:
         try:
             data = Path(source).read_bytes()
         except FileNotFoundError as error:
-            raise FileError(f"{name} does not exist; check the path") from error
+            raise FileError(f"{name} does not exist: check the path.") from error
         except IsADirectoryError as error:
-            raise FileError(f"{name} is a folder; give a file, or use 'spnrefine batch' for folders") from error
+            raise FileError(f"{name} is a folder: give a file, or use 'spnrefine batch' for folders.") from error
         except (OSError, ValueError) as error:  # ValueError: a path with a null byte
             reason = getattr(error, "strerror", None) or str(error)
-            raise FileError(f"{name} cannot be read ({reason}); check the path and its permissions") from error
+            raise FileError(f"{name} cannot be read ({reason}): check the path and its permissions.") from error
     if not data:
         hint = "pipe a file into it" if isinstance(source, bytes) else "make or copy it again"
-        raise FileError(f"{name} is empty (0 bytes); {hint}")
+        raise FileError(f"{name} is empty (0 bytes): {hint}.")
     return data
 
 
@@ -66,16 +66,17 @@ def decode(data: bytes, name: str) -> Picture:
 
     Raises
     ------
-    FileError   for anything that is not a whole picture of at most `MAX_PIXELS` pixels.
+    FileError
+        For anything that is not a whole picture of at most `MAX_PIXELS` pixels.
     """
     try:
         image, orientation = _open(data)
         width, height = image.size
         if width * height > MAX_PIXELS:
             most = f"at most {MAX_PIXELS // 10**6} million are read, so make it smaller"
-            raise FileError(f"{name} has {width} x {height} pixels; {most}")
+            raise FileError(f"{name} has {width} x {height} pixels: {most}.")
         if not _is_whole(data, image.format):
-            raise FileError(f"{name} is cut short (its end is missing); export or copy it again")
+            raise FileError(f"{name} is cut short (its end is missing): export or copy it again.")
         image.load()
         pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
         return Picture(image, image.format or "", orientation, pending, getattr(image, "n_frames", 1))
@@ -84,10 +85,12 @@ def decode(data: bytes, name: str) -> Picture:
     except UnidentifiedImageError as error:
         if data.startswith(_TIFF_MAGICS):
             kinds = "8 or 16 bits, or with floats of 32 bits"
-            raise FileError(f"{name} is a damaged TIFF, or of a kind that is not read; save it with {kinds}") from error
-        raise FileError(f"{name} is not a whole picture that can be read; give a {FORMATS}") from error
+            raise FileError(
+                f"{name} is a damaged TIFF, or of a kind that is not read: save it with {kinds}."
+            ) from error
+        raise FileError(f"{name} is not a whole picture that can be read: give a {FORMATS}.") from error
     except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
-        raise FileError(f"{name} is damaged or cut short ({error}); export or copy it again") from error
+        raise FileError(f"{name} is damaged or cut short ({error}): export or copy it again.") from error
 
 
 def _open(data: bytes) -> tuple[Image.Image, int]:

@@ -71,7 +71,7 @@ def read_raster(source: Source) -> Raster:
         return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
     picture = decode(data, name)
     if picture.frames > 1 and picture.format not in ("TIFF", "MPO"):  # MPO: a camera's JPEG with a preview behind it
-        raise FileError(f"{name} holds {picture.frames} frames; save the one that is the mask as a file of its own")
+        raise FileError(f"{name} holds {picture.frames} frames: save the one that is the mask as a file of its own.")
     image, palette, extras = picture.image, None, {}
     if image.info.get("compression") in _LOSSLESS_TIFF:
         extras["compression"] = image.info["compression"]
@@ -82,7 +82,7 @@ def read_raster(source: Source) -> Raster:
     elif image.mode == "PA":
         image = image.convert("RGBA")
     elif image.mode not in _MODES.values() and not image.mode.startswith("I;16"):
-        raise FileError(f"{name} has colours of the kind {image.mode}; save the mask as gray, palette or RGBA PNG")
+        raise FileError(f"{name} has colours of the kind {image.mode}: save the mask as gray, palette or RGBA PNG.")
     pixels = np.asarray(image)
     if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):
         pixels = pixels.astype(np.uint16)  # big-endian files come big-endian, and with older Pillow as 32 bits
@@ -100,9 +100,11 @@ def write_raster(raster: Raster, format: str) -> bytes:
         return numpy_files.write(array, format, (raster.extras or {}).get("stored"))
     if not holds(format, raster):
         if raster.is_stack:
-            raise FileError(f"{format} cannot hold a stack of {raster.pixels.shape[2]} planes; write it as TIFF or NPY")
+            raise FileError(
+                f"{format} cannot hold a stack of {raster.pixels.shape[2]} planes: write it as TIFF or NPY."
+            )
         kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
-        raise FileError(f"{format} cannot hold this mask's pixels ({kind}); write it as PNG, TIFF or NPY")
+        raise FileError(f"{format} cannot hold this mask's pixels ({kind}): write it as PNG, TIFF or NPY.")
     channels = np.moveaxis(raster.pixels, 2, 0)
     image, *others = map(Image.fromarray, channels if raster.is_stack or len(channels) == 1 else [raster.pixels])
     if format == "WEBP":
@@ -134,7 +136,7 @@ def format_named(name: str) -> str:
     key = name.removeprefix(".").upper()
     key = _SPELLINGS.get(key, key)
     if key not in EXTENSIONS:
-        raise FileError(f"masks are not written as {name!r}; use one of {', '.join(EXTENSIONS.values())}")
+        raise FileError(f"Masks are not written as {name!r}: use one of {', '.join(EXTENSIONS.values())}.")
     return key
 
 

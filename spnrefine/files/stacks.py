@@ -55,17 +55,20 @@ def read_stack(pixels: np.ndarray, name: str) -> tuple[Stack, int]:
 
     Raises
     ------
-    FileError: other numbers.
+    FileError
+        Other numbers.
     """
     top, rounding = 1, 0.0
     if pixels.dtype.kind == "f":
         if not bool(np.isfinite(pixels).all()) or pixels.min() < 0 or pixels.max() > 1:
-            raise FileError(f"{name} holds numbers outside 0..1; divide them so that they are probabilities")
+            raise FileError(f"{name} holds numbers outside 0..1: divide them so that they are probabilities.")
     elif pixels.dtype == np.uint8 and pixels.max() > 1:
         top, rounding = 255, 0.5 / 255
     elif pixels.dtype.kind != "b" and (pixels.min() < 0 or pixels.max() > 1):
         given = f"{pixels.shape[2]} planes of {pixels.dtype.name} numbers beyond 0 and 1"
-        raise FileError(f"{name} holds {given}; give probabilities as floats in 0..1 or in 8 bits, or one plane of ids")
+        raise FileError(
+            f"{name} holds {given}: give probabilities as floats in 0..1 or in 8 bits, or one plane of ids."
+        )
     planes = np.ascontiguousarray(np.moveaxis(pixels, 2, 0), np.float32) / np.float32(top)
     away = np.abs(planes.sum(axis=0, dtype=np.float64) - 1).max()
     return Stack(planes, bool(away <= CLOSE + rounding * len(planes))), top

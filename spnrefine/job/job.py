@@ -19,8 +19,10 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
 
     Raises
     ------
-    FileError: one of them cannot be read.
-    ShapeError: they differ in size and ``settings.resize_mask`` is off.
+    FileError
+        One of them cannot be read.
+    ShapeError
+        They differ in size and ``settings.resize_mask`` is off.
     """
     photograph = read_photograph(image)
     if mask is None:
@@ -48,7 +50,7 @@ def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Se
         if not settings.resize_mask:
             raise ShapeError(
                 f"{describe(mask)} is {coarse.shape[1]} x {coarse.shape[0]} pixels, {describe(image)} is "
-                f"{size[1]} x {size[0]}: expected equal sizes; --resize-mask resizes the mask."
+                f"{size[1]} x {size[0]}: expected equal sizes, or --resize-mask."
             )
         coarse = masks.resize(coarse, size)
     return coarse

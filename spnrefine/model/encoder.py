@@ -76,7 +76,8 @@ class Encoder(nn.Module):
 
         Raises
         ------
-        WeightsError: a tensor is missing or has another shape.
+        WeightsError
+            A tensor is missing or has another shape.
         """
         blocks = [block for block in self.modules() if isinstance(block, InvertedBottleneck)]
         pairs: list[tuple[nn.Sequential, str, str]] = [(self.stem, "_conv_stem", "_bn0")]
@@ -95,7 +96,7 @@ def _fill(target: Tensor, state: dict[str, Tensor], key: str) -> None:
     value = state.get(key)
     if value is None or value.shape[0] != target.shape[0] or value.shape[2:] != target.shape[2:]:
         found = "missing" if value is None else f"of shape {tuple(value.shape)}"
-        raise WeightsError(f"ImageNet weights: {key} is {found}, expected an EfficientNet-Lite0 state dict.")
+        raise WeightsError(f"{key} of the ImageNet weights is {found}: expected an EfficientNet-Lite0 state dict.")
     target.zero_()
     if value.ndim == 4:
         target[:, : value.shape[1]] = value

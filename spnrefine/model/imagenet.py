@@ -16,12 +16,15 @@ def load_imagenet(encoder: Encoder, path: Path) -> None:
 
     Raises
     ------
-    WeightsError: not a readable state dict, or one of another network.
+    WeightsError
+        Not a readable state dict, or one of another network.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-        raise WeightsError(f"{path} is not a readable .pth state dict ({error}).") from None
+        raise WeightsError(
+            f"{path} is not a readable .pth state dict ({error}): get it again or name another."
+        ) from None
     if not isinstance(state, dict):
-        raise WeightsError(f"{path} holds a {type(state).__name__}; expected a state dict of EfficientNet-Lite0.")
+        raise WeightsError(f"{path} holds a {type(state).__name__}: expected a state dict of EfficientNet-Lite0.")
     encoder.load_imagenet(state)

@@ -24,8 +24,10 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
 
     Raises
     ------
-    WeightsError: the weights are missing, corrupt or of another network.
-    BackendError: there is no such device.
+    WeightsError
+        The weights are missing, corrupt or of another network.
+    BackendError
+        There is no such device.
     """
     device = resolve_device(device)
     info = weights.describe(model)
@@ -68,7 +70,8 @@ def resolve_device(device: str) -> str:
 
     Raises
     ------
-    BackendError: another word, or no such device.
+    BackendError
+        Another word, or no such device.
     """
     kind, _, index = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):

@@ -35,7 +35,8 @@ def gates(state: dict[str, NDArray[np.float32]], outputs: int) -> GatesWeights:
 
     Raises
     ------
-    ValueError: they have other names or shapes.
+    ValueError
+        They have other names or shapes.
     """
     weight, bias = _take(state, {"guidance.gates.weight": (outputs, FEATURES, 1, 1), "guidance.gates.bias": (outputs,)})
     return GatesWeights(np.ascontiguousarray(weight[:, :, 0, 0].T), bias)
@@ -46,7 +47,8 @@ def decoder(state: dict[str, NDArray[np.float32]], inputs: int) -> DecoderWeight
 
     Raises
     ------
-    ValueError: they have other names or shapes.
+    ValueError
+        They have other names or shapes.
     """
     norm = {f"decode.0.1.{part}": (HIDDEN,) for part in ("weight", "bias", "running_mean", "running_var")}
     shapes = {"decode.0.0.weight": (HIDDEN, inputs, 3, 3), "decode.1.weight": (1, HIDDEN, 3, 3), "decode.1.bias": (1,)}

@@ -41,7 +41,8 @@ class NetworkOnCPU:
 
     Raises
     ------
-    WeightsError: the tensors are not those of the network.
+    WeightsError
+        The tensors are not those of the network.
     """
 
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
@@ -105,7 +106,8 @@ class SegmenterOnCPU:
 
     Raises
     ------
-    WeightsError: the tensors are not those of the network.
+    WeightsError
+        The tensors are not those of the network.
     """
 
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):

@@ -31,7 +31,8 @@ def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork:
 
     Raises
     ------
-    WeightsError: missing, corrupt (the checksum differs) or made for another network.
+    WeightsError
+        Missing, corrupt (the checksum differs) or made for another network.
     """
     info, state = read(name_or_path)
     model = NETWORKS[info.architecture](info.config)  # type: ignore[arg-type]  # each takes its own
@@ -39,7 +40,9 @@ def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork:
     found = {key: value.shape for key, value in state.items()}
     wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
     if wrong:
-        raise WeightsError(f"{info.path} does not fit its network: {len(wrong)} tensors differ, first {min(wrong)}.")
+        raise WeightsError(
+            f"{info.path} does not fit its network ({len(wrong)} tensors differ, first {min(wrong)}): name others."
+        )
     model.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()}, strict=False)
     return model.eval()
 
@@ -49,7 +52,8 @@ def load(name_or_path: str | Path) -> SPN:
 
     Raises
     ------
-    WeightsError: also where the file is of another kind of network.
+    WeightsError
+        Also where the file is of another kind of network.
     """
     weights.expect(weights.describe(name_or_path), weights.SPN)
     model = load_any(name_or_path)

@@ -67,7 +67,8 @@ def find(name_or_path: str | Path) -> Path:
 
     Raises
     ------
-    WeightsError: neither a shipped name nor a file.
+    WeightsError
+        Neither a shipped name nor a file.
     """
     shipped = weights_folder() / str(name_or_path) / "model.safetensors"
     if os.sep not in str(name_or_path) and shipped.is_file():
@@ -84,7 +85,8 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
 
     Raises
     ------
-    WeightsError: not a weights file of this program, or one of a newer format or another architecture.
+    WeightsError
+        Not a weights file of this program, or one of a newer format or another architecture.
     """
     path = find(name_or_path)
     try:
@@ -99,7 +101,7 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
     if architecture not in CONFIGS or header.get("format_version") != str(FORMAT_VERSION):
         found = f"architecture {header.get('architecture')!r}, format {header.get('format_version')!r}"
         expected = f"{' or '.join(map(repr, CONFIGS))}, format '{FORMAT_VERSION}'"
-        raise WeightsError(f"{path} has {found}; expected {expected}: use weights written by `spnrefine train`.")
+        raise WeightsError(f"{path} has {found}, not {expected}: use weights written by `spnrefine train`.")
     try:
         known = fields(CONFIGS[architecture])
         config = CONFIGS[architecture](
@@ -117,7 +119,7 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
 def expect(info: WeightsInfo, architecture: str) -> None:
     """Raise :class:`WeightsError` where the weights are of another architecture than the one needed."""
     if info.architecture != architecture:
-        raise WeightsError(f"{info.name} is {PURPOSES[info.architecture]}; expected {PURPOSES[architecture]}.")
+        raise WeightsError(f"{info.name} is {PURPOSES[info.architecture]}: expected {PURPOSES[architecture]}.")
 
 
 def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.float32]]]:
@@ -125,7 +127,8 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
 
     Raises
     ------
-    WeightsError: missing or corrupt (the checksum differs).
+    WeightsError
+        Missing or corrupt (the checksum differs).
     """
     info = describe(name_or_path)
     try:
@@ -135,7 +138,7 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
         raise WeightsError(f"{info.path} is not readable ({error}): get it again or name another.") from None
     if checksum(state) != info.sha256:
         raise WeightsError(
-            f"{info.path} is corrupt: its tensors do not match the checksum in its header. Get it again."
+            f"{info.path} is corrupt (its tensors do not match the checksum in its header): get it again."
         )
     return info, {key: value.astype(np.float32) for key, value in state.items()}
 

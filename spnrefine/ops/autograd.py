@@ -46,7 +46,10 @@ def scan(
 
     Raises
     ------
-    ShapeError   naming both shapes.   BackendError   naming the backends that are available.
+    ShapeError
+        Naming both shapes.
+    BackendError
+        Naming the backends that are available.
 
     Notes
     -----
@@ -89,7 +92,10 @@ def propagate(x: Tensor, guidance: Tensor, *, normalise: str | None = "bounded",
 
     Raises
     ------
-    ShapeError   naming both shapes.   BackendError   naming the backends that are available.
+    ShapeError
+        Naming both shapes.
+    BackendError
+        Naming the backends that are available.
 
     Notes
     -----
@@ -164,7 +170,7 @@ def _choose(backend: str, device: str) -> str:
     if backend == "auto":
         return device if device in available else "reference"
     if backend not in available:
-        raise BackendError(f"backend was {backend!r}: available here are auto, {', '.join(available)}.")
+        raise BackendError(f"backend was {backend!r}: expected auto, {', '.join(available)}, which are available here.")
     if backend not in ("reference", device):
         raise BackendError(
             f"backend {backend!r} was asked for tensors on {device}: move the tensors, or choose auto or reference "
@@ -241,7 +247,7 @@ def _differentiate_forward(ctx, grad: Tensor | None, _saved: Tensor | None):
 
 
 def _refuse_double_backward(ctx, *grads):
-    raise BackendError("double backward was asked of a compiled backend: use backend='reference' for it.")
+    raise BackendError("Double backward was asked of a compiled backend: use backend='reference' for it.")
 
 
 torch.library.register_autograd("spnrefine::propagate", _differentiate_forward, setup_context=_setup_forward)

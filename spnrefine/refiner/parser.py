@@ -85,7 +85,8 @@ class Parser:
 
         Raises
         ------
-        SpnRefineError: there is no such class.
+        SpnRefineError
+            There is no such class.
         """
         if name not in self.classes:
             raise SpnRefineError(f"There is no class {name!r}: expected one of {', '.join(self.classes)}.")

@@ -30,8 +30,10 @@ class Refiner:
 
     Raises
     ------
-    WeightsError: the weights are missing, corrupt or of another network.
-    BackendError: there is no such device.
+    WeightsError
+        The weights are missing, corrupt or of another network.
+    BackendError
+        There is no such device.
 
     Examples
     --------
@@ -81,7 +83,8 @@ class Refiner:
 
         Raises
         ------
-        ShapeError: naming what was given.
+        ShapeError
+            Naming what was given.
         """
         check_shapes(image, coarse)
         refined = coarse.astype(np.float32, copy=True)
@@ -129,8 +132,10 @@ def refine(
 
     Raises
     ------
-    ShapeError: shapes or types other than these, sizes that differ.
-    WeightsError, BackendError: see :class:`Refiner`.
+    ShapeError
+        Shapes or types other than these, sizes that differ.
+    WeightsError, BackendError
+        See :class:`Refiner`.
 
     Examples
     --------
@@ -184,7 +189,8 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
 
     Raises
     ------
-    ShapeError: another type, or floats outside 0..1.
+    ShapeError
+        Another type, or floats outside 0..1.
     """
     if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
         return np.divide(mask, 255, dtype=np.float32)

@@ -76,7 +76,8 @@ def encode(picture: RGB, extension: str) -> bytes:
 
     Raises
     ------
-    FileError: no format has this extension.
+    FileError
+        No format has this extension.
     """
     format = Image.registered_extensions().get(extension.lower())
     if format not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):

@@ -90,8 +90,9 @@ class Report:
 
         Raises
         ------
-        FileError   as `spnrefine.files.atomic.write_bytes`: ``path`` exists and ``overwrite`` is false, is one of
-                    ``inputs``, or cannot be written.
+        FileError
+            As `spnrefine.files.atomic.write_bytes`: ``path`` exists and ``overwrite`` is false, is one of ``inputs``,
+            or cannot be written.
         """
         atomic.write_bytes(path, self.html(Path(path).parent).encode(), overwrite=overwrite, inputs=inputs)
 

@@ -14,7 +14,8 @@ def with_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
 
     Raises
     ------
-    SpnRefineError   for an unknown name or a value of another kind.
+    SpnRefineError
+        For an unknown name or a value of another kind.
     """
     known = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     for setting in settings:

@@ -120,7 +120,7 @@ def _configured(config: Any, network: dict[str, int]) -> Any:
     try:
         return replace(config, **network)
     except ValueError as error:
-        raise SpnRefineError(f"--network: {error}.") from None
+        raise SpnRefineError(f"--network does not fit ({error}): give another number.") from None
 
 
 def _count(pairs: list[Pair]) -> dict[str, int]:

@@ -155,14 +155,14 @@ def test_an_empty_mask_is_run_lengths_or_refused(path, tmp_path):
 def test_a_missing_photograph_is_a_problem_of_its_items_alone(path):
     (path.parent / "images" / "sub" / "photo.png").unlink()
     document = open_document(path)
-    assert all("photo.png does not exist" in item.problem for item in document.items)
-    with pytest.raises(FileError, match=r"annotations\.json#11: its photograph .* does not exist"):
+    assert all("photo.png, which does not exist" in item.problem for item in document.items)
+    with pytest.raises(FileError, match=r"annotations\.json#11 belongs to .*, which does not exist"):
         document.items[0].read(SIZE)
 
 
 def test_pycocotools_is_asked_for_by_name(path, monkeypatch):
     monkeypatch.setattr(coco, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"^reading COCO needs pycocotools: pip install 'spnrefine\[coco\]'$"):
+    with pytest.raises(MissingExtraError, match=r"^Reading COCO needs pycocotools: pip install 'spnrefine\[coco\]'\.$"):
         open_document(path)
 
 

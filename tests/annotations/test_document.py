@@ -55,7 +55,7 @@ def test_options_that_make_no_sense_are_refused(path):
 def test_only_bools_of_the_photographs_size_are_written(path):
     document = open_document(path)
     for mask in (blob().astype(np.uint8), blob()[None]):
-        with pytest.raises(ShapeError, match=r"photo\.json#0: the mask is"):
+        with pytest.raises(ShapeError, match=r"photo\.json#0 was given"):
             document.items[0].write(mask)
     with pytest.raises(FileError, match="was drawn on 100 x 80 pixels"):
         document.items[0].write(blob().T)

@@ -121,7 +121,7 @@ def test_a_folder_is_one_document_and_a_bad_file_in_it_one_bad_item(tmp_path):
     assert [item.problem is None for item in document.items] == [True, True] + [False] * 6
     assert document.items[0].photograph.samefile(tmp_path / "photos" / "a.png")
     for item in document.items[2:]:
-        with pytest.raises(FileError, match=r"^[^\n]+; [^\n]+$"):
+        with pytest.raises(FileError, match=r"^[^\n]+: [^\n]+\.$"):
             item.read(SIZE)
         with pytest.raises(FileError):
             item.write(blob())

@@ -124,7 +124,7 @@ def test_a_missing_photograph_is_a_problem_of_its_items_alone(folder):
     (folder.parent / "images" / "val" / "b.jpg").unlink()
     problems = [item.problem for item in open_document(folder).items]
     assert problems[:3] == [None] * 3
-    assert "its photograph" in problems[3]
+    assert "does not exist" in problems[3]
 
 
 def test_an_empty_mask_is_refused_and_the_line_stays(folder):

@@ -116,7 +116,7 @@ def test_a_folder_of_yolo_files(run, coco, tmp_path):
 def test_options_that_do_not_go_with_annotations(run, coco, option):
     result = batch(run, coco, *option)
     assert result.exit_code == 2
-    assert f"{option[0]} does not go with annotations" in result.stderr
+    assert f"{option[0]} was given with annotations" in result.stderr
 
 
 def test_a_file_that_is_no_annotation(run, coco):

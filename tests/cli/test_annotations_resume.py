@@ -160,7 +160,7 @@ def test_dry_run_lists_the_items_and_writes_nothing(run, labelme):
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert len(lines) == COUNT
     assert lines[0] == [str(labelme / "labels/0.jpg"), "0.json#0", str(labelme / "out")]
-    assert result.stderr.count("sub/3.jpg does not exist") == 2
+    assert result.stderr.count("sub/3.jpg, which does not exist") == 2
     assert not (labelme / "out").exists()
     assert not ledger_path(labelme / "out").exists()
 

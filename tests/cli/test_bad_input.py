@@ -105,7 +105,7 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["-", "--mask", "-"], "Only one"),
+        (["-", "--mask", "-"], "only one"),
         (["photo.jpg", "--class", "hair"], "--model face"),
         (["photo.jpg", "--mask", "coarse.png", "--backbone", "object"], "--backbone"),
         (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "same file twice"),

@@ -132,7 +132,7 @@ def test_a_stack_cannot_be_written_as_png(run, photo, planes, tmp_path):
     np.save(tmp_path / "mask.npy", planes)
     result = run(photo, "--mask", tmp_path / "mask.npy", "-o", tmp_path / "out.png")
     assert result.exit_code == 1
-    assert result.stderr == "Error: PNG cannot hold a stack of 3 planes; write it as TIFF or NPY\n"
+    assert result.stderr == "Error: PNG cannot hold a stack of 3 planes: write it as TIFF or NPY.\n"
     assert not (tmp_path / "out.png").exists()
 
 

@@ -52,7 +52,7 @@ def test_existing_file_stays_unless_overwrite(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     path.write_bytes(b"old")
     for refuse in (lambda: check_output(path), lambda: write_bytes(path, DATA)):
-        with pytest.raises(FileError, match=r"out\.png exists; choose another output or pass --overwrite"):
+        with pytest.raises(FileError, match=r"out\.png exists: choose another output or pass --overwrite"):
             refuse()
     assert path.read_bytes() == b"old"
     write_bytes(path, DATA, overwrite=True)

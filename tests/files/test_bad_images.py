@@ -74,7 +74,7 @@ def test_bytes_behind_the_end_are_no_fault() -> None:
 def test_not_a_picture(data: bytes, tmp_path) -> None:
     path = tmp_path / "notes.jpg"
     path.write_bytes(data)
-    with pytest.raises(FileError, match=r"notes\.jpg is not a whole picture.*; give a JPEG, PNG"):
+    with pytest.raises(FileError, match=r"notes\.jpg is not a whole picture.*: give a JPEG, PNG"):
         read_image(path)
     with pytest.raises(FileError, match=r"^standard input is not"):
         read_image(data)
@@ -101,7 +101,7 @@ def test_file_without_permission(tmp_path) -> None:
     path.chmod(0)
     with (
         as_nobody(),
-        pytest.raises(FileError, match=r"secret\.png cannot be read \(Permission denied\); check the path"),
+        pytest.raises(FileError, match=r"secret\.png cannot be read \(Permission denied\): check the path"),
     ):
         read_image(path)
 

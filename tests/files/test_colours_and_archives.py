@@ -116,7 +116,7 @@ def test_npz_takes_other_formats_too():
 
 
 def test_npz_without_a_clear_mask():
-    with pytest.raises(FileError, match="holds a, b; name the array"):
+    with pytest.raises(FileError, match="holds a, b: name the array"):
         read_mask(npz(a=np.zeros((2, 2)), b=np.zeros((2, 2))))
 
 

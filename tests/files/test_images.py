@@ -144,7 +144,7 @@ def test_large_photographs_are_welcome_without_a_warning(monkeypatch: pytest.Mon
     assert image.shape == (9000, 10000, 3)
     assert limit == Image.MAX_IMAGE_PIXELS
     monkeypatch.setattr(opening, "MAX_PIXELS", 10**6)
-    with pytest.raises(FileError, match=r"has 1001 x 1000 pixels; at most 1 million are read"):
+    with pytest.raises(FileError, match=r"has 1001 x 1000 pixels: at most 1 million are read"):
         read_image(encode(Image.new("L", (1001, 1000)), "PNG"))
 
 

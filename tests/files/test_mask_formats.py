@@ -101,7 +101,7 @@ def test_jpeg_masks_are_read_and_png_is_written(tmp_path) -> None:
     np.testing.assert_array_equal(mask.probability > 0.5, COARSE)
     image = open_bytes(encode_mask(mask, REFINED.astype(np.float32)))
     assert (image.format, image.mode) == ("PNG", "L")
-    with pytest.raises(FileError, match=r"not written as '\.jpg'; use one of \.png"):
+    with pytest.raises(FileError, match=r"not written as '\.jpg': use one of \.png"):
         encode_mask(mask, mask.probability, format=".jpg")
 
 

@@ -98,7 +98,7 @@ def test_other_formats_hold_the_same_stack(make, format, target):
 
 @pytest.mark.parametrize("target", [".png", ".bmp", ".webp"])
 def test_formats_of_one_plane_say_that_they_hold_no_stack(target):
-    with pytest.raises(FileError, match="cannot hold a stack of 3 planes; write it as TIFF or NPY"):
+    with pytest.raises(FileError, match="cannot hold a stack of 3 planes: write it as TIFF or NPY"):
         encode_mask(read_mask(npy(HARD)), MOVED, format=target)
 
 
@@ -144,10 +144,10 @@ def test_a_stack_is_resized():
     [
         (npy(SOFT * 2), {}, "outside 0..1"),
         (npy(np.where(SOFT > 0.5, np.nan, SOFT)), {}, "outside 0..1"),
-        (npy((SOFT * 1000).astype(np.uint16)), {}, "3 planes of uint16 numbers beyond 0 and 1; give probabilities"),
+        (npy((SOFT * 1000).astype(np.uint16)), {}, "3 planes of uint16 numbers beyond 0 and 1: give probabilities"),
         (npy(-HARD.astype(np.int8)), {}, "3 planes of int8"),
-        (npy(SOFT), {"labels": True}, "3 planes, not ids; leave out --labels"),
-        (npy(SOFT), {"void": 255}, "3 planes, not ids; leave out --void"),
+        (npy(SOFT), {"labels": True}, "3 planes, not ids: leave out --labels"),
+        (npy(SOFT), {"void": 255}, "3 planes, not ids: leave out --void"),
         (tiff([RGB, RGB]), {}, "2 pages of the kind RGB"),
         (tiff([IDS.astype(np.uint16)] * 2), {}, "2 pages of the kind I;16"),
         (tiff([SOFT[0], SOFT[0, :5]]), {}, "pages of several sizes or kinds"),
@@ -162,7 +162,7 @@ def test_stacks_that_cannot_be_read_are_one_sentence(data, how, message):
 
 def test_pages_beyond_the_memory_are_refused(monkeypatch):
     monkeypatch.setattr("spnrefine.files.pages.MAX_VALUES", SOFT.size - 1)
-    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels; at most"):
+    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels: at most"):
         read_mask(tiff(SOFT))
 
 

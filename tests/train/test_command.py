@@ -121,11 +121,11 @@ def test_resuming_needs_the_checkpoint_and_the_same_settings(train, stop_after, 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--steps", 1), "--data or --images"),
-        (("--data", "x"), "--steps or --minutes"),
-        (("--data", "x", "--steps", 1, "--minutes", 1), "--steps or --minutes"),
-        (("--images", "x", "--steps", 1), "belong together"),
-        (("--data", "x", "--steps", 1, "--from", "a", "--imagenet", "b"), "--from or --imagenet"),
+        (("--steps", 1), "--data and --images"),
+        (("--data", "x"), "--steps and --minutes"),
+        (("--data", "x", "--steps", 1, "--minutes", 1), "--steps and --minutes"),
+        (("--images", "x", "--steps", 1), "Only one of --images and --masks"),
+        (("--data", "x", "--steps", 1, "--from", "a", "--imagenet", "b"), "--from and --imagenet"),
     ],
 )
 def test_wrong_usage(run, options: tuple[object, ...], said: str, tmp_path: Path):

@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_ends_the_run(store: Store, recipe: Recipe):
     trainer.advance(Budget(steps=30))
     assert torch.allclose(trainer.model.guidance.gates.weight, before, rtol=1e-3)
     assert trainer.lost.item() == 1 < LOST_STEPS
-    with pytest.raises(SpnRefineError, match="Lower the learning rate"):
+    with pytest.raises(SpnRefineError, match="lower the learning rate"):
         trainer.check()
 
 

@@ -46,17 +46,22 @@ def choose(names: str) -> dict[str, Peer]:
 
     Raises
     ------
-    BackendError: a name stands for no peer.   MissingExtraError: it needs a package that is not installed.
+    BackendError
+        A name stands for no peer.
+    MissingExtraError
+        It needs a package that is not installed.
     """
     if names == ALL:
         return available()
     chosen = {}
     for name in (part.strip() for part in names.split(",")):
         if name not in PEERS:
-            raise BackendError(f"--peers: there is no peer named {name!r}; known are {ALL}, {', '.join(PEERS)}.")
+            raise BackendError(
+                f"--peers names {name!r}, which is no peer: expected {ALL} or some of {', '.join(PEERS)}."
+            )
         if not PEERS[name].installed:
             raise MissingExtraError(
-                f"--peers: {name} needs {PEERS[name].package}, which is not installed: install the extra 'peers'."
+                f"--peers names {name}, which needs {PEERS[name].package}: install the extra 'peers'."
             )
         chosen[name] = PEERS[name]
     return chosen

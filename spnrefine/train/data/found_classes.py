@@ -15,7 +15,8 @@ def classes_of(pairs: Sequence[Pair]) -> Classes:
 
     Raises
     ------
-    FileError: a label map cannot be read, or all of them hold one id alone.
+    FileError
+        A label map cannot be read, or all of them hold one id alone.
     """
     largest = 0
     for pair in pairs:

@@ -45,7 +45,8 @@ def find_tree(root: Path, *, held_aside: float, void: dict[str, int] | None = No
 
     Raises
     ------
-    FileError   where ``root`` is no folder or holds no pair.
+    FileError
+        ``root`` is no folder or holds no pair.
     """
     if not root.is_dir():
         raise FileError(f"{root} is no folder: give --data a folder of sets, each with images/ and masks/ or labels/.")
@@ -75,7 +76,9 @@ def find_folders(images: Path, masks: Path, *, labels: bool, held_aside: float, 
             raise FileError(f"{folder} is no folder: --images and --masks each expect a folder of files.")
     pairs = _match(images, masks, images.resolve().name, labels, void)
     if not pairs:
-        raise FileError(f"No photograph in {images} has a mask of the same stem in {masks}.")
+        raise FileError(
+            f"No photograph in {images} has a mask of the same stem in {masks}: give folders of equal stems."
+        )
     return Split(*hold_aside(pairs, held_aside))
 
 
@@ -87,7 +90,8 @@ def with_coarse(split: Split, folders: Sequence[Path], *, tree: bool) -> Split:
 
     Raises
     ------
-    FileError   where one is no folder, or holds no mask of any pair.
+    FileError
+        One is no folder, or holds no mask of any pair.
     """
     for folder in folders:
         if not folder.is_dir():

@@ -85,7 +85,8 @@ def build_store(
 
     Raises
     ------
-    FileError   where no pair can be used.
+    FileError
+        No pair can be used.
     """
     rows: list[tuple[int, int, int, int, int]] = []
     boxes, points, sets = [], [], []

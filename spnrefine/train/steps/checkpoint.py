@@ -39,7 +39,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    FileError   where there is none, or one that cannot be read.
+    FileError
+        There is none, or one that cannot be read.
     """
     if not path.is_file():
         raise FileError(f"There is no checkpoint {path} to resume from: leave --resume out to start the run.")

@@ -32,7 +32,8 @@ def begin(model: nn.Module, start: str | None, imagenet: Path | None, base: str 
 
     Raises
     ------
-    WeightsError: the weights are missing, corrupt, or fit nowhere.
+    WeightsError
+        The weights are missing, corrupt, or fit nowhere.
     """
     begun = _begin(model, start, imagenet)
     if base is None:

@@ -99,7 +99,7 @@ class Trainer:
         weights = torch.stack([value.abs().max() for value in self.average.model.parameters()])
         if lost >= LOST_STEPS or not torch.isfinite(weights).all():
             raise SpnRefineError(
-                f"Training broke down near step {self.step}: the loss is no number any more. Lower the learning rate "
+                f"Training broke down near step {self.step}, the loss is no number any more: lower the learning rate "
                 "(--set learning_rate=...) and start again, or resume from the last checkpoint."
             )
         self.loss.zero_()
