@@ -1,15 +1,13 @@
 """What a batch has done, kept beside its output, so that ``--resume`` can tell what is done.
 
 A line of JSON is added before an output is written and after: whenever a run is killed, every output there is named.
-Masks of an annotation file, which is written at the end, are kept in lines of their own.
+Masks of an annotation file, which is written at the end, are kept in lines of their own. `Outputs` decides by these
+lines what a run may write.
 """
 
-import base64
 import hashlib
 import json
 import threading
-import zlib
-from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,12 +15,11 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.batch.packing import pack, unpack
 from spnrefine.errors import FileError
-from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
-from spnrefine.job.job import Settings
 from spnrefine.job.record import Record
-from spnrefine.refiner.box import Box, bounding_box
+from spnrefine.job.types import Settings
 
 SUFFIX = ".spnrefine.jsonl"
 KINDS = {"output": str, "key": str, "digest": str, "mask": dict, "record": dict}
@@ -93,13 +90,6 @@ class Ledger:
         line = {"output": self._name(output), "key": key, "digest": digest(data)}
         self._write(line if record is None else line | {"record": record.as_dict()})
 
-    def write(self, output: Path, data: bytes, *, overwrite: bool, inputs: Iterable[Path]) -> None:
-        """Write what is no refined mask itself, such as a picture of one, so that a later run may replace it."""
-        atomic.check_output(output, overwrite=overwrite, inputs=inputs)
-        self.begin(output, "")
-        atomic.write_bytes(output, data, overwrite=overwrite, inputs=inputs)
-        self.finish(output, "", data)
-
     def mask_key(self, photograph: str, coarse: NDArray[np.bool_]) -> str:
         """Digest a coarse mask (H, W) and its photograph's digest, and what else the result depends on."""
         return digest(
@@ -159,22 +149,6 @@ def digest(*parts: bytes) -> str:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
     return total.hexdigest()
-
-
-def pack(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """Turn a mask (H, W) into JSON that is small where most of the mask is empty."""
-    box = bounding_box(mask) or Box(0, 0, 0, 0)
-    bits = zlib.compress(np.packbits(mask[box.slices]).tobytes())
-    return {"size": list(mask.shape), "box": list(box), "bits": base64.b64encode(bits).decode("ascii")}
-
-
-def unpack(packed: dict[str, Any]) -> NDArray[np.bool_]:
-    """Return the mask that was packed."""
-    mask = np.zeros(packed["size"], np.bool_)
-    inside = mask[Box(*packed["box"]).slices]
-    bits = np.frombuffer(zlib.decompress(base64.b64decode(packed["bits"])), np.uint8)
-    inside[:] = np.unpackbits(bits, count=inside.size).reshape(inside.shape)
-    return mask
 
 
 def _skipped(record: dict[str, Any]) -> Record:

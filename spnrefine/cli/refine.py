@@ -84,7 +84,7 @@ def refine(
     import json
     import time
 
-    from spnrefine.cli import makers
+    from spnrefine.cli import no_mask
     from spnrefine.files import atomic, masks
     from spnrefine.job import job
     from spnrefine.job.record import Record
@@ -93,13 +93,13 @@ def refine(
     settings = job.Settings.of(**how)
     overwrite = settings.overwrite
     device = "cpu" if device == "auto" else device  # which has refined one photograph before torch has found a GPU
-    makers.check_usage(model, backbone, only, has_masks=mask is not None)
+    no_mask.check_usage(model, backbone, only, has_masks=mask is not None)
     photograph = read_stdin() if image == STREAM else Path(image)
     coarse = None if mask is None else read_stdin() if mask == STREAM else Path(mask)
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
     maker = None
     if coarse is None:
-        maker = makers.load_maker(model, backbone, only, settings.threshold, device, best=settings.best)
+        maker = no_mask.load_maker(model, backbone, only, settings.threshold, device, best=settings.best)
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
     target = None if to_stdout else _target(named, output, extension)
@@ -122,8 +122,8 @@ def refine(
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)
-    if target and only is None and makers.makes_labels(model):
-        makers.write_labelmap(target.parent, model, overwrite=overwrite)
+    if target and only is None and no_mask.makes_labels(model):
+        no_mask.write_labelmap(target.parent, model, overwrite=overwrite)
     if target:
         atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
     else:

@@ -13,9 +13,9 @@ import click
 from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 
 if TYPE_CHECKING:
-    from spnrefine.batch.ledger import Ledger
-    from spnrefine.job.job import Refined
+    from spnrefine.batch.outputs import Outputs
     from spnrefine.job.record import Record
+    from spnrefine.job.types import Refined
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
 
@@ -23,42 +23,34 @@ if TYPE_CHECKING:
 class Tally:
     """Counts records, puts them where they were asked for, and closes with a summary on standard error.
 
-    ``records`` is a file for JSON lines, ``-`` for standard output, or None; ``report`` an HTML file or None.
+    Parameters
+    ----------
+    outputs : write the files of records and the report.
+    records : a file for JSON lines, ``-`` for standard output, or None.
+    report : an HTML file or None.
+    total : records that there would be if all went through.
     """
 
-    def __init__(self, records: str | None, report: Path | None, *, overwrite: bool):
+    def __init__(self, outputs: "Outputs", records: str | None, report: Path | None, total: int):
+        self.total = total
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
         self._other_formats = Counter[tuple[str, str]]()
-        self._overwrite, self._resume = overwrite, False
-        self._ledger: Ledger | None = None
+        self._outputs = outputs
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
         self._lines: list[str] = []
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-    def check(self, ledger: "Ledger", *others: Path, resume: bool, inputs: Collection[Path]) -> None:
-        """Refuse files that exist, or are another's, or one of ``others`` or ``inputs``, before any work is done.
-
-        With ``resume``, those that ``ledger`` knows from an earlier run may exist.
-        """
-        from spnrefine.files import atomic
-
-        self._ledger, self._resume = ledger, resume
+    def check(self, *others: Path, inputs: Collection[Path]) -> None:
+        """Refuse files that may not be written, or are one of ``others`` or ``inputs``, before any work is done."""
         own = [path for path in (self._records, self._page) if path]
         if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
             raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
         for path in own:
-            atomic.check_output(path, overwrite=self._may_replace(path), inputs=set(inputs))
-
-    def _may_replace(self, path: Path) -> bool:
-        return self._overwrite or (self._resume and self._ledger is not None and self._ledger.may_replace(path))
-
-    def _write(self, path: Path, data: bytes) -> None:
-        if self._ledger is not None:
-            self._ledger.write(path, data, overwrite=self._may_replace(path), inputs=())
+            self._outputs.check(path, inputs)
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
@@ -87,31 +79,31 @@ class Tally:
         elif self._records:
             self._lines.append(json.dumps(record.as_dict()) + "\n")
 
-    def close(self, total: int) -> None:
+    def close(self) -> None:
         """Write the files, name what failed, and sum up."""
         if self._records:
-            self._write(self._records, "".join(self._lines).encode())
+            self._outputs.write(self._records, "".join(self._lines).encode())
         if self._report is not None and self._page:
-            self._write(self._page, self._report.html(self._page.parent).encode())
+            self._outputs.write(self._page, self._report.html(self._page.parent).encode())
         for (came, went), count in self._other_formats.items():
             if count:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if is_terminal(sys.stderr):
-            self._table(total)
+            self._table()
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
-            say(f"{counts or 'nothing done'} of {total}.")
+            say(f"{counts or 'nothing done'} of {self.total}.")
 
-    def _table(self, total: int) -> None:
+    def _table(self) -> None:
         from rich.console import Console
         from rich.table import Table
 
         table = Table(show_header=False, box=None)
         for status, count in sorted(self._counts.items()):
             table.add_row(status, str(count), style="red" if status == "failed" else None)
-        table.add_row("of", str(total))
+        table.add_row("of", str(self.total))
         if self._changed:
             table.add_row("median change", f"{100 * statistics.median(self._changed):.1f} %")
         Console(stderr=True, highlight=False).print(table)

@@ -1,0 +1,151 @@
+"""Refine the items of an annotation file that were drawn on one photograph, and put them back into their document."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.annotations.items import Item
+from spnrefine.batch.ledger import digest
+from spnrefine.batch.task import Task, Work, failed
+from spnrefine.errors import FileError, SpnRefineError
+from spnrefine.files import masks
+from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files.opening import read_bytes
+from spnrefine.files.orientation import UPRIGHT, turn, turn_back
+from spnrefine.job.record import Record
+from spnrefine.job.types import Loaded, Refined
+from spnrefine.model.protocols import Image
+
+Mask = NDArray[np.bool_]
+ShowItem = Callable[[Item, Record, Image, Refined], None]
+"""Shows what became of an item, its photograph (H, W, 3) and masks, for instance by drawing them."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """An item with its photograph and mask, and what an earlier run made of it.
+
+    ``orientation`` is that by which the mask was turned along with its photograph.
+    """
+
+    item: Item
+    image: Image
+    coarse: Mask
+    orientation: int
+    key: str
+    kept: tuple[Mask, Record] | None
+
+    def put_back(self, mask: Mask) -> None:
+        self.item.write(np.ascontiguousarray(turn_back(mask, self.orientation)))
+
+
+class ItemsTask(Task):
+    """Read a photograph once, refine the masks on it, and put them back into their document.
+
+    Refined masks are kept in the ledger, and those that it keeps are put back as they are. An item that fails stays
+    as it was.
+
+    Parameters
+    ----------
+    items : of one photograph.
+    work : what it shares with other tasks.
+    output : of the document; the records name it.
+    show : called for each item that is put back. An error that it raises is the item's.
+    """
+
+    def __init__(self, items: Sequence[Item], work: Work, output: Path, show: ShowItem | None = None):
+        self._items, self._work, self._output, self._show = items, work, output, show
+        self._chosen: list[_Opened | Record] | None = None
+
+    def limit(self, most: int) -> int:
+        """Leave out fresh items past the limit; the run goes on, to put back those that the ledger keeps."""
+        chosen: list[_Opened | Record] = []
+        fresh = 0
+        for one in self._open_all():
+            if isinstance(one, _Opened) and one.kept is not None:
+                chosen.append(one)
+            elif fresh < most:
+                chosen.append(one)
+                fresh += 1
+        self._chosen = chosen
+        return fresh
+
+    def run(self) -> list[Record]:
+        """Refine the items, or put back what was refined before."""
+        chosen = self._open_all() if self._chosen is None else self._chosen
+        return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
+
+    def _open_all(self) -> list[_Opened | Record]:
+        return [self._open(item) for item in self._items]
+
+    def _open(self, item: Item) -> _Opened | Record:
+        outputs = self._work.outputs
+        try:
+            if item.problem:
+                raise SpnRefineError(item.problem)
+            photograph, contents = self._photograph
+            coarse, orientation = _read_upright(item, photograph)
+            key = outputs.ledger.mask_key(contents, coarse)
+            return _Opened(item, photograph.pixels, coarse, orientation, key, outputs.kept(key))
+        except Exception as error:  # whatever is wrong with one item, the others go on
+            return failed(_record(item), error)
+
+    @cached_property
+    def _photograph(self) -> tuple[Photograph, str]:
+        """The photograph of all items, and the digest of its file."""
+        path = self._items[0].photograph
+        contents = digest(read_bytes(path))
+        return read_photograph(path), contents
+
+    def _run_one(self, one: _Opened) -> Record:
+        own = _record(one.item)
+        try:
+            record, refined = self._refine(one, own) if one.kept is None else _take_up(one, *one.kept, own)
+            if self._show is not None:
+                self._show(one.item, record, one.image, refined)
+            return replace(record, output=str(self._output))
+        except Exception as error:  # as above
+            return failed(own, error)
+
+    def _refine(self, one: _Opened, record: Record) -> tuple[Record, Refined]:
+        refined = self._work.refine(Loaded(one.image, masks.of_array(one.coarse)), record)
+        one.put_back(refined.after)
+        self._work.outputs.ledger.keep(one.key, refined.after, record)
+        return record, refined
+
+
+def items_tasks(items: Iterable[Item], work: Work, output: Path, show: ShowItem | None = None) -> Iterator[ItemsTask]:
+    """Make a task of the items of one photograph that follow each other; parameters as of `ItemsTask`."""
+    for _, group in groupby(items, key=lambda item: item.photograph):
+        yield ItemsTask(list(group), work, output, show)
+
+
+def _record(item: Item) -> Record:
+    return Record(str(item.photograph), item.name)
+
+
+def _take_up(one: _Opened, mask: Mask, before: Record, own: Record) -> tuple[Record, Refined]:
+    """Put back what an earlier run made of an item; its record speaks under the names of this run."""
+    one.put_back(mask)
+    refined = Refined(mask.astype(np.float32), one.coarse, mask)
+    return replace(before, image=own.image, mask=own.mask), refined
+
+
+def _read_upright(item: Item, photograph: Photograph) -> tuple[Mask, int]:
+    """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
+    height, width = photograph.pixels.shape[:2]
+    try:
+        return item.read((height, width)), UPRIGHT
+    except FileError as error:
+        if photograph.orientation not in (5, 6, 7, 8):
+            raise
+        try:
+            stored = item.read((width, height))
+        except FileError:
+            raise error from None
+        return np.ascontiguousarray(turn(stored, photograph.orientation)), photograph.orientation

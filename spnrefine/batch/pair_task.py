@@ -1,0 +1,105 @@
+"""Refine the mask of one pair of files into a file of its own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from spnrefine.batch.pairing import Pair
+from spnrefine.batch.task import Task, Work, failed
+from spnrefine.errors import SpnRefineError
+from spnrefine.files import labelmaps, masks
+from spnrefine.job import job
+from spnrefine.job.record import Record
+from spnrefine.job.types import Refined
+from spnrefine.model.protocols import Image
+
+ShowPair = Callable[[Pair, Record, Image, Refined], None]
+"""Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""
+
+
+class PairTask(Task):
+    """Read a photograph and its mask, refine the mask, and write it.
+
+    Parameters
+    ----------
+    pair : fails with its ``problem``, where it has one.
+    work : what it shares with other tasks.
+    show : called for a pair that is refined, and for one that is skipped where its files can be read again. An error
+        that it raises is the pair's.
+    """
+
+    def __init__(self, pair: Pair, work: Work, show: ShowPair | None = None):
+        self._pair, self._work, self._show = pair, work, show
+
+    def limit(self, most: int) -> int | None:
+        """Count the pair if it is not done; past the limit the run ends, as each pair has a file of its own."""
+        if self._done is not None:
+            return 0
+        return 1 if most > 0 else None
+
+    def run(self) -> list[Record]:
+        """Refine the pair, or skip it."""
+        record = Record(str(self._pair.photograph), _name(self._pair.mask))
+        try:
+            return [self._refine(record) if self._done is None else self._skip(self._done)]
+        except Exception as error:  # whatever is wrong with one file, the others go on
+            return [failed(record, error)]
+
+    def _refine(self, record: Record) -> Record:
+        pair, work = self._pair, self._work
+        if pair.problem:
+            raise SpnRefineError(pair.problem)
+        loaded = job.load(pair.photograph, pair.mask, work.settings, work.maker)
+        output = pair.folder / (pair.stem + masks.extension(loaded.mask))
+        work.outputs.check(output, pair.inputs)
+        key = self._key()
+        refined = work.refine(loaded, record)
+        data = job.encode(loaded, refined, work.settings)
+        work.outputs.begin_mask(output, key, data, pair.inputs)
+        record.output = str(output)
+        if self._show is not None:
+            self._show(pair, record, loaded.image, refined)
+        work.outputs.finish_mask(output, key, data, record)
+        return record
+
+    def _skip(self, record: Record) -> Record:
+        if self._show is None or self._pair.mask is None or record.output is None:
+            return record
+        try:
+            loaded, refined = job.load_again(
+                self._pair.photograph, self._pair.mask, Path(record.output), self._work.settings
+            )
+        except SpnRefineError:
+            return record  # nothing is wrong with the refined mask: there is only no picture of it
+        try:
+            self._show(self._pair, record, loaded.image, refined)
+        except SpnRefineError as error:
+            return failed(record, error)
+        return record
+
+    @cached_property
+    def _done(self) -> Record | None:
+        """The record of what an earlier run made of the pair, whatever its extension was."""
+        pair, outputs = self._pair, self._work.outputs
+        if pair.problem or not outputs.resume:
+            return None
+        try:
+            key = self._key()
+        except SpnRefineError:
+            return None  # it will fail, and say why, in its turn
+        for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
+            output = pair.folder / (pair.stem + suffix)
+            record = outputs.finished(output, key)
+            if record is not None:
+                return replace(record, image=str(pair.photograph), mask=_name(pair.mask), output=str(output))
+        return None
+
+    def _key(self) -> str:
+        """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
+        labelmap = labelmaps.find_labelmap(self._pair.mask) if self._pair.mask else None
+        return self._work.outputs.ledger.key(*self._pair.inputs, *([labelmap] if labelmap else []))
+
+
+def _name(path: Path | None) -> str | None:
+    return None if path is None else str(path)

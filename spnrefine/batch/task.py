@@ -1,0 +1,58 @@
+"""What a batch works through: tasks, each of one photograph and its masks, and what all tasks share."""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+from spnrefine.batch.outputs import Outputs
+from spnrefine.errors import SpnRefineError
+from spnrefine.job import job
+from spnrefine.job.record import Record
+from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.model.protocols import RefinesMasks
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the tasks of a batch share; several threads use it at once.
+
+    Attributes
+    ----------
+    refiner : None where ``maker`` refines all masks that it makes.
+    settings : how masks are refined and written.
+    outputs : what may be written, and what earlier runs have done.
+    maker : makes the masks of photographs that have none.
+    """
+
+    refiner: RefinesMasks | None
+    settings: Settings
+    outputs: Outputs
+    maker: MakesMasks | None = None
+
+    def refine(self, loaded: Loaded, record: Record) -> Refined:
+        """Refine a mask, and say in ``record`` what became of it and how long it took."""
+        start = time.perf_counter()
+        refined = job.refine(loaded, self.refiner, self.settings, record)
+        record.seconds = round(time.perf_counter() - start, 4)
+        return refined
+
+
+class Task(ABC):
+    """The masks of one photograph, which one thread works on, one after another."""
+
+    @abstractmethod
+    def limit(self, most: int) -> int | None:
+        """Leave out all but the first ``most`` masks that no earlier run has done; return how many of these stay.
+
+        None says that none stays, and that nothing after this task need be looked at.
+        """
+
+    @abstractmethod
+    def run(self) -> list[Record]:
+        """Work on the masks and return their records; whatever is wrong with one, the others go on."""
+
+
+def failed(record: Record, error: Exception) -> Record:
+    """Return a record that says what went wrong; an error that nobody raised on purpose is named by its type."""
+    text = str(error) if isinstance(error, SpnRefineError) else f"{type(error).__name__}: {error}"
+    return replace(record, status="failed", error=text)

@@ -1,0 +1,132 @@
+"""``spnrefine batch FILE``: refine the masks of an annotation file or of a folder of them."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spnrefine.cli.streams import say, tell
+
+if TYPE_CHECKING:
+    from spnrefine.annotations.items import Document, Item
+    from spnrefine.batch.items_task import ShowItem
+    from spnrefine.batch.outputs import Outputs
+    from spnrefine.cli.course import Course
+    from spnrefine.cli.summary import Tally
+    from spnrefine.job.record import Record
+    from spnrefine.job.types import Refined
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """The annotations to refine, ``images``, their photographs' folder or None, and how they are written.
+
+    ``polygons`` is for COCO's masks to be polygons always, which leave a mask's edge by at most ``tolerance`` pixels.
+    """
+
+    path: Path
+    images: Path | None
+    polygons: bool
+    tolerance: float
+
+    def open(self) -> "Document":
+        from spnrefine.annotations.document import open_document
+
+        return open_document(self.path, self.images, polygons=self.polygons, tolerance=self.tolerance)
+
+
+def refine_annotations(annotations: Annotations, course: "Course") -> int:
+    """Refine every mask of a document and write it whole; return the exit code.
+
+    A mask that fails, or that is left for a later run, stays as it was; with ``--fail-fast`` nothing is written after
+    a failure.
+    """
+    document = annotations.open()
+    return _list(document, course.output) if course.dry_run else _refine(document, annotations, course)
+
+
+def check_fit(course: "Course", **others: Any) -> None:
+    """Refuse options that mean nothing for annotations, whose masks are neither files nor probabilities nor ids."""
+    how = course.settings
+    given = {f"--{name.replace('_', '-')}": value for name, value in others.items()}
+    given |= {"--backbone": course.backbone, "--class": course.only, "--soft": how.soft, "--labels": how.labels}
+    given |= {"--void": how.void is not None, "--resize-mask": how.resize_mask}
+    wrong = next((name for name, value in given.items() if value), None)
+    if wrong:
+        raise click.UsageError(f"{wrong} was given with annotations, where it means nothing: leave it out.")
+
+
+def _list(document: "Document", output: Path) -> int:
+    """Print the items without working on them; 1 where some cannot be."""
+    for item in document.items:
+        tell(f"{item.photograph}\t{item.name}\t{output}")
+        if item.problem:
+            say(item.problem)
+    return int(any(item.problem for item in document.items))
+
+
+def _refine(document: "Document", annotations: Annotations, course: "Course") -> int:
+    from spnrefine.batch.document_files import check_document, write_document
+    from spnrefine.batch.items_task import items_tasks
+    from spnrefine.batch.task import Work
+    from spnrefine.cli.summary import Tally
+
+    items = document.items
+    with closing(course.open_outputs()) as outputs:
+        tally = Tally(outputs, course.records, course.report, len(items))
+        tally.check(course.output, inputs={path for item in items for path in (item.photograph, annotations.path)})
+        check_document(document, course.output, outputs)
+        pictures = _Pictures(items, annotations.images, course.overlay, outputs) if course.overlay else None
+        if not items:
+            say(f"{annotations.path} holds no mask to refine; it is written as it came.")
+        work = Work(course.load_refiner(), course.settings, outputs)
+        show = _showing(tally, pictures) if course.shows else None
+        with closing(tally):
+            course.run(items_tasks(items, work, course.output, show), tally)
+            if not (course.fail_fast and tally.failed):
+                write_document(document, course.output, outputs)
+                if pictures is not None:
+                    pictures.draw(course.jobs)
+    return 1 if tally.failed else 0
+
+
+def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
+    """Return what shows an item in the report, and collects it for the overlay of its photograph."""
+
+    def show(item: "Item", record: "Record", image: Any, refined: "Refined") -> None:
+        tally.show(record, image, refined)
+        if pictures is not None:
+            pictures.add(item, refined)
+
+    return show
+
+
+class _Pictures:
+    """The overlays of a document's photographs, which are refused at once where they may not be written."""
+
+    def __init__(self, items: "list[Item]", images: Path | None, folder: Path, outputs: "Outputs"):
+        from spnrefine.review.overlays import Overlays, overlay_paths
+
+        self._overlays, self._outputs = Overlays(), outputs
+        self._order = {item: number for number, item in enumerate(items)}
+        self._paths = overlay_paths([item.photograph for item in items if not item.problem], images, folder)
+        photographs = {photograph.resolve() for photograph in self._paths}
+        for path in self._paths.values():
+            outputs.check(path, photographs & {path.resolve()})
+
+    def add(self, item: "Item", refined: "Refined") -> None:
+        """Add a refined mask, which is drawn over those before it in the document; for several threads."""
+        self._overlays.add(item.photograph, self._order[item], refined.after)
+
+    def draw(self, jobs: int) -> None:
+        """Draw and write all pictures."""
+        from spnrefine.batch.threads import in_order
+
+        for _ in in_order((partial(self._draw, photograph) for photograph in self._overlays.photographs), jobs):
+            pass
+
+    def _draw(self, photograph: Path) -> None:
+        self._outputs.write(self._paths[photograph], self._overlays.draw(photograph), [photograph])

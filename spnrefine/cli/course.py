@@ -1,0 +1,101 @@
+"""How a batch goes, whatever it works through: the options that files and annotations share."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spnrefine.cli.streams import STREAM, progress
+
+if TYPE_CHECKING:
+    from spnrefine import Refiner
+    from spnrefine.batch.outputs import Outputs
+    from spnrefine.batch.task import Task
+    from spnrefine.cli.summary import Tally
+    from spnrefine.job.types import MakesMasks, Settings
+
+MOST_JOBS = 8  # by default: each takes a few hundred megabytes
+
+
+@dataclass(frozen=True)
+class Course:
+    """The options of a batch, under the names that they have on the command line.
+
+    ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
+    mask is refined and written.
+    """
+
+    output: Path
+    settings: "Settings"
+    jobs: int
+    resume: bool
+    dry_run: bool
+    max_items: int | None
+    fail_fast: bool
+    overlay: Path | None
+    report: Path | None
+    records: str | None
+    model: str
+    backbone: str | None
+    only: str | None
+    device: str
+
+    @classmethod
+    def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
+        """Gather the options of the command line; those that are none of a course are settings."""
+        from spnrefine.job.types import Settings
+        from spnrefine.simd import cores
+
+        own = {field.name: options.pop(field.name) for field in fields(cls) if field.name in options}
+        jobs = jobs or min(cores.available(), MOST_JOBS)
+        records = STREAM if as_json else records
+        return cls(output=output, settings=Settings.of(**options), jobs=jobs, records=records, **own)
+
+    @property
+    def threads(self) -> int:
+        """Threads within each refinement: the cores are shared out among the jobs."""
+        from spnrefine.simd import cores
+
+        return max(1, cores.available() // self.jobs)
+
+    @property
+    def shows(self) -> bool:
+        """Whether pictures are made, of what was done before too."""
+        return self.overlay is not None or self.report is not None
+
+    def load_refiner(self) -> "Refiner":
+        from spnrefine import Refiner
+
+        how = self.settings
+        return Refiner(self.model, self.device, self.threads, quick=how.quick, best=how.best)
+
+    def load_maker(self) -> "MakesMasks":
+        """Load what makes the masks of photographs without."""
+        from spnrefine.cli import no_mask
+
+        how = self.settings
+        return no_mask.load_maker(
+            self.model, self.backbone, self.only, how.threshold, self.device, self.threads, best=how.best
+        )
+
+    def open_outputs(self, *, makes_masks: bool = False) -> "Outputs":
+        """Open the ledger of the outputs, under what results depend on besides their inputs."""
+        from spnrefine.batch.ledger import Ledger, run_key
+        from spnrefine.batch.outputs import Outputs
+        from spnrefine.cli import no_mask
+        from spnrefine.model import weights
+        from spnrefine.version import __version__
+
+        sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
+        key = run_key(self.settings, sums or weights.describe(self.model).sha256, __version__)
+        ledger = Ledger(self.output, key, required=self.resume)
+        return Outputs(ledger, overwrite=self.settings.overwrite, resume=self.resume)
+
+    def run(self, tasks: "Iterable[Task]", tally: "Tally") -> None:
+        """Run the tasks, and put each record where it was asked for as it comes."""
+        from spnrefine.batch.run import run
+
+        with closing(run(tasks, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
+            for record in progress(done, tally.total):
+                tally.add(record)
