@@ -14,6 +14,8 @@ A changed mask goes out
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,8 @@ from spnrefine.annotations.items import (
     check_size,
     numbers,
 )
-from spnrefine.annotations.json_spans import Spanned, dumps_like
+from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.errors import FileError, MissingExtraError
@@ -62,40 +65,47 @@ def open_coco(
     if find_spec("pycocotools") is None:
         raise MissingExtraError("Reading COCO needs pycocotools: pip install 'spnrefine[coco]'.")
     images = {_key(image.get("id")): image for image in value["images"] if isinstance(image, dict)}
-    masks = [found for found in value["annotations"] if isinstance(found, Spanned) and found.get("segmentation")]
-    compressed = any(_form(found["segmentation"]) == "compressed" for found in masks)
-    ids = Counter(_key(found.get("id")) for found in masks)
-    file = TextFile(Path(path.name), text)
-    looked_up: dict[str, tuple[Path, str | None]] = {}
-    for position, found in enumerate(value["annotations"]):
-        if not isinstance(found, Spanned) or not found.get("segmentation"):
-            continue
+    masks = {
+        position: found
+        for position, found in enumerate(value["annotations"])
+        if isinstance(found, Spanned) and found.get("segmentation")
+    }
+    compressed = any(_form(found["segmentation"]) == "compressed" for found in masks.values())
+    ids = Counter(_key(found.get("id")) for found in masks.values())
+    look_up = cache(lambda called: find_photograph("", [called], folders))  # once for all that is drawn on it
+    items: list[Item] = []
+    for position, found in masks.items():
         key = _key(found.get("id"))
         named = key and ids[key] == 1
         name = f"{path.name}#{found['id']}" if named else f"{path.name}#annotations[{position}]"
         image = images.get(_key(found.get("image_id")), {})
         if isinstance(image.get("file_name"), str) and image["file_name"]:
-            called = image["file_name"]
-            if called not in looked_up:  # once for all that is drawn on it
-                looked_up[called] = find_photograph("", [called], folders)
-            photograph, missing = looked_up[called]
+            photograph, missing = look_up(image["file_name"])
             problem = missing and name + missing
         else:
             photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}: export it again."
-        item = _CocoItem(name, photograph, problem)
-        item.found, item.text, item.stated = found, text, (image.get("height"), image.get("width"))
-        item.polygons, item.tolerance, item.compressed = polygons, tolerance, compressed
-        file.items.append(item)
-    return Document(path, "COCO", [file])
+        items.append(
+            _CocoItem(
+                name,
+                photograph,
+                problem,
+                found=found,
+                text=text,
+                stated=(image.get("height"), image.get("width")),
+                tolerance=tolerance,
+                polygons=polygons,
+                compressed=compressed,
+            )
+        )
+    return Document(path, "COCO", [TextFile(Path(path.name), text, items)])
 
 
-class _CocoItem(Item):
-    found: Spanned
-    text: str
-    stated: tuple[Any, Any]
+@dataclass(eq=False, repr=False, kw_only=True)
+class _CocoItem(JsonItem):
+    """An annotation; ``polygons`` asks for these always, ``compressed`` tells if run lengths in its file are."""
+
     polygons: bool
-    tolerance: float
-    compressed: bool  # whether run lengths in this file are
+    compressed: bool
 
     def _decode(self, size: Size) -> Mask:
         check_size(self.name, self.stated, size)
@@ -161,10 +171,6 @@ class _CocoItem(Item):
         """Write numbers as integers only where the file has integers."""
         whole = not any(mark in self.text[slice(*self.found.spans[key])] for mark in ".eE")
         return list(values) if whole else [float(value) for value in values]
-
-    def _edit(self, key: str, value: Any) -> Edit:
-        start, end = self.found.spans[key]
-        return Edit(start, end, dumps_like(value, self.text[start:end]))
 
 
 def _form(segmentation: Any) -> str:

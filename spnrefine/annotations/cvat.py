@@ -7,6 +7,7 @@ own box, row by row, the first run outside the mask.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def open_cvat(path: Path, data: bytes, folders: Sequence[Path], *, tolerance: fl
         raise FileError(f"{path} is XML, but not CVAT's: export it as 'CVAT for images 1.1'.")
     if not any(element.tag == "image" for element in found):
         raise FileError(f"{path} holds no images: export it as 'CVAT for images 1.1', not for video.")
-    file = TextFile(Path(path.name), data.decode(ENCODING), encoding=ENCODING)
+    text = data.decode(ENCODING)
+    items: list[Item] = []
     image: dict[str, str] = {}
     position = -1
     for element in found:
@@ -61,13 +63,15 @@ def open_cvat(path: Path, data: bytes, folders: Sequence[Path], *, tolerance: fl
         called = image.get("name", "")
         name = f"{path.name}#{called}/{position}"
         photograph, problem = find_photograph(name, [called or "(none named)"], folders)
-        item = (_Polygon if element.tag == "polygon" else _MaskShape)(name, photograph, problem)
-        item.element, item.image, item.text, item.tolerance = element, image, file.text, tolerance
-        file.items.append(item)
-    return Document(path, "CVAT", [file])
+        kind = _Polygon if element.tag == "polygon" else _MaskShape
+        items.append(kind(name, photograph, problem, element=element, image=image, text=text, tolerance=tolerance))
+    return Document(path, "CVAT", [TextFile(Path(path.name), text, items, ENCODING)])
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Shape(Item):
+    """A shape of ``text``: its ``element`` there, and the attributes of its ``image``'s."""
+
     element: Element
     image: dict[str, str]
     text: str

@@ -28,6 +28,7 @@ class Edit(NamedTuple):
     text: str
 
 
+@dataclass(eq=False, repr=False)
 class Item(ABC):
     """One mask of an annotation file, with the photograph it was drawn on.
 
@@ -39,11 +40,10 @@ class Item(ABC):
     edits : what `write` wants changed in the file; empty while the item is as it came.
     """
 
-    def __init__(self, name: str, photograph: Path, problem: str | None = None) -> None:
-        self.name = name
-        self.photograph = photograph
-        self.problem = problem
-        self.edits: tuple[Edit, ...] = ()
+    name: str
+    photograph: Path
+    problem: str | None = None
+    edits: tuple[Edit, ...] = field(default=(), init=False)
 
     def read(self, size: Size) -> Mask:
         """Decode the mask at the photograph's ``size``: an (H, W) bool array.
@@ -83,10 +83,7 @@ class Item(ABC):
 
 
 class BadItem(Item):
-    """An item that could not even be opened; it is named with what is wrong, and the file stays as it is."""
-
-    def __init__(self, name: str, photograph: Path, problem: str) -> None:
-        super().__init__(name, photograph, problem)
+    """An item that could not even be opened; its ``problem`` says what is wrong, and the file stays as it is."""
 
     def _decode(self, size: Size) -> Mask:
         raise FileError(self.problem)

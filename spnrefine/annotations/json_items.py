@@ -1,13 +1,19 @@
 """An item whose values stand in a JSON text, to be patched there."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from spnrefine.annotations.items import Edit, Item
 from spnrefine.annotations.json_spans import Spanned, dumps_like
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class JsonItem(Item):
-    """An item of ``text``; ``found`` is its object there, ``stated`` the photograph's (height, width) by the file."""
+    """An item of ``text``.
+
+    ``found`` is its object there, ``stated`` the photograph's (height, width) by the file, ``tolerance`` how far in
+    pixels a written polygon may leave the mask's edge.
+    """
 
     found: Spanned
     text: str

@@ -18,6 +18,7 @@ from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import (
     Document,
     Edit,
+    Item,
     Mask,
     Size,
     TextFile,
@@ -49,7 +50,7 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
 
     Items are named after the task's id and the region's, or their positions where they have none.
     """
-    file = TextFile(Path(path.name), text)
+    items: list[Item] = []
     names: set[str] = set()
     for number, task in enumerate(value):
         for where, region in _regions(task):
@@ -70,11 +71,9 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
             if problem is None and rotation not in (0, None):
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
                 problem += ": turn it back in Label Studio and export it again."
-            item = kind(name, photograph, problem)
-            item.found, item.text, item.tolerance = found, text, tolerance
-            item.stated = (region.get("original_height"), region.get("original_width"))
-            file.items.append(item)
-    return Document(path, "Label Studio", [file])
+            stated = (region.get("original_height"), region.get("original_width"))
+            items.append(kind(name, photograph, problem, found=found, text=text, stated=stated, tolerance=tolerance))
+    return Document(path, "Label Studio", [TextFile(Path(path.name), text, items)])
 
 
 class _Brush(JsonItem):

@@ -16,7 +16,17 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import Edit, Mask, Size, TextFile, check_not_empty, check_points, check_size, pairs
+from spnrefine.annotations.items import (
+    Edit,
+    Item,
+    Mask,
+    Size,
+    TextFile,
+    check_not_empty,
+    check_points,
+    check_size,
+    pairs,
+)
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
@@ -45,7 +55,8 @@ def open_labelme(path: Path, text: str, value: Any, folders: Sequence[Path], *, 
     path : relative to the document; also what the items are named after.
     folders : where photographs are looked for; ``imagePath`` is relative to the JSON file's own folder.
     """
-    file = TextFile(path, text)
+    items: list[Item] = []
+    stated = (value.get("imageHeight"), value.get("imageWidth"))
     names = [name for name in (value.get("imagePath"),) if isinstance(name, str) and name]
     names += [path.stem + suffix for suffix in SUFFIXES]  # LabelMe names its file after the photograph
     for position, shape in enumerate(value["shapes"]):
@@ -54,11 +65,8 @@ def open_labelme(path: Path, text: str, value: Any, folders: Sequence[Path], *, 
         name = f"{path.as_posix()}#{position}"
         photograph, problem = find_photograph(name, names, folders)
         kind = _MaskShape if shape.get("shape_type") == "mask" else _Polygon
-        item = kind(name, photograph, problem)
-        item.found, item.text, item.tolerance = shape, text, tolerance
-        item.stated = (value.get("imageHeight"), value.get("imageWidth"))
-        file.items.append(item)
-    return file
+        items.append(kind(name, photograph, problem, found=shape, text=text, stated=stated, tolerance=tolerance))
+    return TextFile(path, text, items)
 
 
 class _Polygon(JsonItem):

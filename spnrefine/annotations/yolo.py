@@ -10,6 +10,7 @@ the same pixels.
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def open_yolo(path: Path, text: str, folders: Sequence[Path], *, tolerance: floa
     path : relative to the document; the photograph has the same stem.
     folders : where photographs are looked for.
     """
-    file = TextFile(path, text)
+    items: list[Item] = []
     found: tuple[Path, str | None] | None = None
     start, end = 0, 0
     for number, line in enumerate(text.splitlines(keepends=True), 1):
@@ -54,19 +55,19 @@ def open_yolo(path: Path, text: str, folders: Sequence[Path], *, tolerance: floa
         values = [_number(word) for word, _, _ in words]
         if not _class.fullmatch(words[0][0]) or None in values or len(words) < 7:
             wrong = "is not a class and at least 3 points, all numbers: correct or remove the line."
-            file.items.append(BadItem(name, found[0], f"{name} {wrong}"))
+            items.append(BadItem(name, found[0], f"{name} {wrong}"))
             continue
-        item = _Line(name, *found)
         last = 1 + (len(words) - 1) // 2 * 2  # a number left over is a confidence
-        item.points = np.array(values[1:last], np.float64).reshape(-1, 2)
-        item.span = (words[1][1], words[last - 1][2])
-        item.tolerance = tolerance
-        file.items.append(item)
-    return file
+        points, span = np.array(values[1:last], np.float64).reshape(-1, 2), (words[1][1], words[last - 1][2])
+        items.append(_Line(name, *found, points=points, span=span, tolerance=tolerance))
+    return TextFile(path, text, items)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Line(Item):
-    points: np.ndarray  # (N, 2), shares of width and height
+    """A polygon at ``span`` of the file's text: ``points`` (N, 2), shares of width and height."""
+
+    points: np.ndarray
     span: tuple[int, int]
     tolerance: float
 
