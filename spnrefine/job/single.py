@@ -3,42 +3,37 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.job.record import Record, measure
+from spnrefine.job.outcome import conclude, pass_through, within_band
+from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
-from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.joint import refine_labels
-from spnrefine.refiner.restraint import restrain
 
 
 def refine_single(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a mask that is no stack and say in ``record`` what became of it; void pixels stay as they are."""
     mask, coarse = loaded.mask, loaded.mask.probability
     before = coarse > settings.threshold if mask.labels is None else mask.labels
-    made = loaded.made
-    if mask.is_empty or (mask.is_full and made is None):
-        record.status = "empty" if mask.is_empty else "full"
-        record.changed = 0.0
+    if mask.is_empty or (mask.is_full and loaded.made is None):
+        pass_through(record, "empty" if mask.is_empty else "full")
         return Refined(coarse, before, before)
-    after: NDArray
-    if made is not None and made.after is not None and made.probability is not None:
-        after, probability = made.after, made.probability
-    elif refiner is None:
-        raise TypeError("a mask that was not refined where it was made needs a refiner")
-    elif mask.labels is None:
-        probability = refiner(loaded.image, coarse)
-        after = probability > settings.threshold
-    else:
-        after, probability = refine_labels(refiner, loaded.image, mask.labels, mask.void)
+    after, probability = _refine(loaded, refiner, settings)
     if mask.void is not None:
         after = np.where(mask.void, before, after)
-    after, record.notes = restrain(before, after, settings.restraint, mask.void)
-    if settings.restraint.band is not None and mask.labels is None:
-        probability = np.where(contour_distance(before) > settings.restraint.band, coarse, probability)
-    measure(record, before, after, probability, mask.void)
-    if after is before and record.notes:
-        record.status = "kept"
-        probability = coarse
-    else:
-        record.status = "refined" if record.changed else "unchanged"
-    return Refined(probability, before, after)
+    if mask.labels is None:
+        probability = within_band(before, coarse, probability, settings)
+    after = conclude(record, before, after, probability, settings, mask.void)
+    return Refined(coarse if record.status == "kept" else probability, before, after)
+
+
+def _refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings) -> tuple[NDArray, NDArray[np.float32]]:
+    """Return the refined mask (H, W), bools or ids, and the probability of the object or of each pixel's id."""
+    mask, made = loaded.mask, loaded.made
+    if made is not None and made.after is not None and made.probability is not None:
+        return made.after, made.probability
+    if refiner is None:
+        raise TypeError("a mask that was not refined where it was made needs a refiner")
+    if mask.labels is not None:
+        return refine_labels(refiner, loaded.image, mask.labels, mask.void)
+    probability = refiner(loaded.image, mask.probability)
+    return probability > settings.threshold, probability

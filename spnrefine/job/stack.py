@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from spnrefine.files import masks
 from spnrefine.files.stacks import Stack, one_hot, topmost
-from spnrefine.job.record import Record, measure
+from spnrefine.job.outcome import conclude, pass_through, within_band
+from spnrefine.job.record import Record
 from spnrefine.job.single import refine_single
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.framing import PRESENT
 from spnrefine.model.protocols import RefinesMasks
-from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
-from spnrefine.refiner.restraint import restrain
 
 STATUSES = ("refined", "kept", "unchanged", "full", "empty")
 """The first that any plane has is the stack's."""
@@ -40,20 +39,13 @@ def _refine_distribution(
     before = stack.ids(settings.threshold)
     present = np.flatnonzero((coarse > PRESENT).any(axis=(1, 2)))
     if len(present) == 1:  # no border between any two
-        record.status = "empty" if present[0] == BACKGROUND else "full"
-        record.changed = 0.0
+        pass_through(record, "empty" if present[0] == BACKGROUND else "full")
         return _joint(coarse, before, before, settings)
     planes = refine_planes(refiner, image, coarse)
-    after, record.notes = restrain(before, most_probable(planes, before), settings.restraint)
-    if settings.restraint.band is not None:
-        planes = np.where(contour_distance(before) > settings.restraint.band, coarse, planes)
-    measure(record, before, after, planes.max(axis=0), None)
-    if after is before and record.notes:
-        record.status = "kept"
-        planes = coarse
-    else:
-        record.status = "refined" if record.changed else "unchanged"
-    return _joint(planes, before, after, settings)
+    hard = most_probable(planes, before)
+    planes = within_band(before, coarse, planes, settings)
+    after = conclude(record, before, hard, planes.max(axis=0), settings)
+    return _joint(coarse if record.status == "kept" else planes, before, after, settings)
 
 
 def _joint(planes: NDArray[np.float32], before: Ids, after: Ids, settings: Settings) -> Refined:
