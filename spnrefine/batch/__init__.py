@@ -1,1 +1,1 @@
-"""From files to refined files: what one refinement reads and writes, and how a folder of them is worked through."""
+"""Many masks, as files or as items of an annotation file: worked through by several threads, resumed from a ledger."""

@@ -48,18 +48,7 @@ class Ledger:
         written = _read(path)
         self._lines = {line["output"]: line for line in written if "output" in line}
         self._masks = {line["key"]: line for line in written if "mask" in line}
-        self._file: TextIO | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cut_short = path.is_file() and not path.read_bytes().endswith(b"\n")
-            self._file = path.open("a", encoding="utf-8")
-            if cut_short:  # a run was killed in the middle of a line
-                self._file.write("\n")
-        except OSError as error:
-            if required:
-                raise FileError(
-                    f"{path} cannot be written ({error.strerror or error}): choose another output."
-                ) from None
+        self._file = _open(path, required=required)
 
     def close(self) -> None:
         if self._file:
@@ -154,6 +143,21 @@ def digest(*parts: bytes) -> str:
 def _skipped(record: dict[str, Any]) -> Record:
     known = {f.name for f in fields(Record)}
     return replace(Record(**{k: v for k, v in record.items() if k in known}), status="skipped")
+
+
+def _open(path: Path, *, required: bool) -> TextIO | None:
+    """Open a ledger to add lines; None where it cannot be written and need not be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cut_short = path.is_file() and not path.read_bytes().endswith(b"\n")
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        if not required:
+            return None
+        raise FileError(f"{path} cannot be written ({error.strerror or error}): choose another output.") from None
+    if cut_short:  # a run was killed in the middle of a line
+        file.write("\n")
+    return file
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -36,7 +36,8 @@ class Outputs:
 
         Raises
         ------
-        FileError: it is one of ``inputs``, is no file, or exists and may not be replaced.
+        FileError
+            It is one of ``inputs``, is no file, or exists and may not be replaced.
         """
         atomic.check_output(path, overwrite=self._may_replace(path), inputs=inputs)
 
@@ -53,7 +54,8 @@ class Outputs:
 
         Raises
         ------
-        FileError: as in :meth:`check`, or it cannot be written.
+        FileError
+            As in :meth:`check`, or it cannot be written.
         """
         replaces = self._may_replace(path)
         atomic.check_output(path, overwrite=replaces, inputs=inputs)  # first: what is refused is not named as ours

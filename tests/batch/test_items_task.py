@@ -1,0 +1,171 @@
+"""The items of an annotation file: refined, put back from the ledger, left, or failed."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spnrefine.annotations.items import Document, Edit, Item, TextFile
+from spnrefine.batch import items_task
+from spnrefine.batch.document_files import check_document, write_document
+from spnrefine.batch.items_task import items_tasks
+from spnrefine.batch.ledger import Ledger
+from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.run import run
+from spnrefine.batch.task import Work
+from spnrefine.errors import FileError
+from spnrefine.files.images import read_photograph
+from spnrefine.job.types import Settings
+from tests.batch.refiners import Shifting
+
+
+class Column(Item):
+    """An item whose whole text is the first column of its mask, a square of ten pixels."""
+
+    def __init__(self, name, photograph, text, start):
+        super().__init__(name, photograph)
+        self.column, self.start = int(text), start
+
+    def _decode(self, size):
+        mask = np.zeros(size, bool)
+        mask[5:15, self.column : self.column + 10] = True
+        return mask
+
+    def _encode(self, mask):
+        if not mask.any():
+            raise FileError(f"{self.name} came out empty")
+        yield Edit(self.start, self.start + 2, f"{np.flatnonzero(mask.any(axis=0))[0]:02}")
+
+
+TEXT = "11 12 13 14 15"
+PHOTOGRAPHS = "aabbb"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, colour in (("a", "red"), ("b", "blue")):
+        Image.new("RGB", (40, 30), colour).save(tmp_path / f"{name}.png")
+    (tmp_path / "all.txt").write_text(TEXT)
+    return tmp_path
+
+
+def opened(folder):
+    """Open the document, whose items 0 and 1 are drawn on a.png and whose others on b.png."""
+    items = [
+        Column(f"all.txt#{number}", folder / f"{name}.png", TEXT[3 * number :][:2], 3 * number)
+        for number, name in enumerate(PHOTOGRAPHS)
+    ]
+    return Document(folder / "all.txt", "columns", [TextFile((folder / "all.txt").relative_to(folder), TEXT, items)])
+
+
+def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), **how):
+    """Refine the document as one run does; return the records and the text that was written."""
+    document = opened(folder)
+    for number in broken:
+        document.items[number].problem = f"{number} is broken"
+    output = folder / "new.txt"
+    outputs = Outputs(Ledger(output, "run"), **how)
+    try:
+        check_document(document, output, outputs)
+        work = Work(refiner or Shifting(), Settings(), outputs)
+        found = list(run(items_tasks(document.items, work, output, show), most=most, jobs=jobs))
+        write_document(document, output, outputs)
+    finally:
+        outputs.close()
+    return found, output.read_text()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_items_are_refined_and_put_back_in_their_order(folder, jobs):
+    found, text = refine(folder, jobs=jobs)
+    assert text == "13 14 15 16 17"
+    assert [record.mask for record in found] == [f"all.txt#{number}" for number in range(5)]
+    assert {(record.status, record.output) for record in found} == {("refined", str(folder / "new.txt"))}
+
+
+def test_a_photograph_is_read_once_for_all_its_items(folder, monkeypatch):
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return read_photograph(path)
+
+    monkeypatch.setattr(items_task, "read_photograph", counted)
+    refine(folder)
+    assert read == ["a.png", "b.png"]
+
+
+def test_one_that_fails_stays_as_it_was_and_stops_nothing(folder):
+    found, text = refine(folder, broken=[1, 2])
+    assert text == "13 12 13 16 17"
+    assert [record.status for record in found] == ["refined", "failed", "failed", "refined", "refined"]
+    assert (found[1].error, found[1].output) == ("1 is broken", None)
+
+
+def test_a_photograph_that_cannot_be_read_fails_each_of_its_items(folder):
+    (folder / "b.png").write_bytes(b"x")
+    found, text = refine(folder)
+    assert text == "13 14 13 14 15"
+    assert [record.status for record in found] == ["refined"] * 2 + ["failed"] * 3
+    assert all("b.png" in record.error for record in found[2:])
+
+
+def test_what_cannot_be_put_back_fails_alone(folder):
+    found, text = refine(folder, lambda image, coarse: coarse * (coarse[:, 11].max() == 0))
+    assert text == "11 12 13 14 15"
+    assert [record.status for record in found] == ["failed"] + ["unchanged"] * 4
+    assert "came out empty" in found[0].error
+
+
+def test_resume_puts_back_what_the_ledger_keeps(folder):
+    refine(folder, broken=[3])
+    refiner, shown = Shifting(), []
+
+    def show(item, record, *_):
+        shown.append((item.name, record.status))
+
+    found, text = refine(folder, refiner, show, resume=True)
+    assert text == "13 14 15 16 17"
+    assert [record.status for record in found] == ["skipped"] * 3 + ["refined", "skipped"]
+    assert found[0].output == str(folder / "new.txt")
+    assert refiner.calls == 1
+    assert shown == [(record.mask, record.status) for record in found]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_some_at_a_time_leave_the_rest_as_it_came(folder, jobs):
+    texts = [refine(folder, most=2, jobs=jobs, resume=True)[1] for _ in range(4)]
+    assert texts == ["13 14 13 14 15", "13 14 15 16 15", "13 14 15 16 17", "13 14 15 16 17"]
+
+
+def test_a_limit_puts_back_what_was_done_after_it(folder):
+    refine(folder, broken=[0, 1])
+    found, text = refine(folder, most=1, resume=True)
+    assert [record.status for record in found] == ["refined", "skipped", "skipped", "skipped"]
+    assert text == "13 12 15 16 17"
+
+
+def test_an_existing_document_is_refused_before_any_work(folder):
+    (folder / "new.txt").write_text("mine")
+    refiner = Shifting()
+    with pytest.raises(FileError, match="exists"):
+        refine(folder, refiner, resume=True)
+    assert refiner.calls == 0
+    assert (folder / "new.txt").read_text() == "mine"
+
+
+def test_a_document_is_never_written_over_itself(folder):
+    document, outputs = opened(folder), Outputs(Ledger(folder / "all.txt", "run"), overwrite=True)
+    for use in (check_document, write_document):
+        with pytest.raises(FileError, match="never overwritten"):
+            use(document, folder / "all.txt", outputs)
+    outputs.close()
+
+
+def test_a_folder_goes_out_as_a_tree(tmp_path):
+    names = ["a.txt", "sub/a.txt"]
+    files = [TextFile(tmp_path.joinpath("in", name).relative_to(tmp_path / "in"), name) for name in names]
+    (tmp_path / "in").mkdir()
+    outputs = Outputs(Ledger(tmp_path / "out", "run"))
+    write_document(Document(tmp_path / "in", "columns", files), tmp_path / "out", outputs)
+    outputs.close()
+    assert [(tmp_path / "out" / name).read_text() for name in names] == names

@@ -1,0 +1,100 @@
+"""Ledgers of earlier runs: as version 0.1.0 wrote them, cut short, and with lines of others."""
+
+import json
+
+import numpy as np
+import pytest
+
+from spnrefine.batch.ledger import Ledger, digest, ledger_path, made_before, run_key
+from spnrefine.job.record import Record
+from spnrefine.job.types import Settings
+
+KEY, MASK_KEY = "3fdfcc119c6c8258c18bb32f86b5b31a3f9dff3f", "8609c7894d4be8c852c96daa14b8ffdbf9c55651"
+RECORD = '"schema": 1, "image": "p", "status": "refined", "changed": 0.1, "notes": [], "error": null'
+LINES = f"""\
+{{"output": "a.png", "key": "{KEY}"}}
+{{"output": "a.png", "key": "{KEY}", "digest": "39a365a11a3dd7613f30f4a52b86d46a5f2a4915", "record": {{{RECORD}, \
+"mask": "m", "output": "out/a.png"}}}}
+{{"key": "{MASK_KEY}", "mask": {{"size": [6, 9], "box": [2, 5, 3, 8], "bits": "eJz7/w8AAv4B/g=="}}, \
+"record": {{{RECORD}, "mask": "a#1", "output": null}}}}
+{{"output": "look/a.jpg", "key": "", "digest": "39a365a11a3dd7613f30f4a52b86d46a5f2a4915"}}
+"""
+"""What version 0.1.0 wrote of the files that `folder` makes, with its default settings."""
+
+
+def mask():
+    mask = np.zeros((6, 9), bool)
+    mask[2:5, 3:8] = True
+    return mask
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, data in (("p", b"photograph"), ("m", b"mask"), ("out/a.png", b"refined"), ("out/look/a.jpg", b"refined")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def opened(folder):
+    return Ledger(folder / "out", run_key(Settings(), "sum", "0.1.0"))
+
+
+def test_lines_of_version_0_1_0_are_taken_up(folder):
+    ledger_path(folder / "out").write_text(LINES)
+    ledger = opened(folder)
+    assert ledger.key(folder / "p", folder / "m") == KEY
+    record = ledger.finished(folder / "out/a.png", KEY)
+    assert (record.status, record.mask, record.changed) == ("skipped", "m", 0.1)
+    assert ledger.mask_key(digest(b"photograph"), mask()) == MASK_KEY
+    kept, record = ledger.kept(MASK_KEY)
+    np.testing.assert_array_equal(kept, mask())
+    assert (record.status, record.mask) == ("skipped", "a#1")
+    assert ledger.may_replace(folder / "out/look/a.jpg")
+    assert set(made_before(folder / "out")) == {folder / "out/a.png", folder / "out/look/a.jpg"}
+    ledger.close()
+
+
+def test_what_is_written_is_what_version_0_1_0_wrote(folder):
+    ledger = opened(folder)
+    ledger.begin(folder / "out/a.png", KEY)
+    ledger.finish(folder / "out/a.png", KEY, b"refined", Record("p", "m", "out/a.png", changed=0.1))
+    ledger.keep(MASK_KEY, mask(), Record("p", "a#1", changed=0.1))
+    ledger.begin(folder / "out/look/a.jpg", "")
+    ledger.finish(folder / "out/look/a.jpg", "", b"refined")
+    ledger.close()
+    written = [json.loads(line) for line in ledger_path(folder / "out").read_text().splitlines()]
+    expected = [json.loads(line) for line in LINES.splitlines()]
+    expected.insert(3, {"output": "look/a.jpg", "key": ""})
+    for one, other in zip(written, expected, strict=True):
+        assert one | {"record": 0} == other | {"record": 0}
+        assert other.get("record", {}).items() <= one.get("record", {}).items()
+
+
+@pytest.mark.parametrize("option", [{"soft": True}, {"threshold": 0.4}, {"void": 3}, {"best": True}])
+def test_what_was_made_with_other_options_is_not_finished(folder, option):
+    ledger_path(folder / "out").write_text(LINES)
+    ledger = Ledger(folder / "out", run_key(Settings(**option), "sum", "0.1.0"))
+    assert ledger.finished(folder / "out/a.png", ledger.key(folder / "p", folder / "m")) is None
+    ledger.close()
+
+
+def test_a_line_cut_short_costs_that_line_alone(folder):
+    ledger_path(folder / "out").write_text(LINES[:-20])
+    ledger = opened(folder)
+    assert not ledger.may_replace(folder / "out/look/a.jpg")
+    ledger.begin(folder / "out/b.png", "key")
+    ledger.close()
+    again = opened(folder)
+    assert again.finished(folder / "out/a.png", KEY)
+    assert again.may_replace(folder / "out/b.png")
+    again.close()
+
+
+def test_lines_of_others_are_passed_over(folder):
+    foreign = '{"output": 5}\n{"key": "x", "mask": 3}\n[1]\nnull\n\0\n{"output": "a", "record": 3}\n'
+    ledger_path(folder / "out").write_text(foreign + LINES)
+    ledger = opened(folder)
+    assert ledger.finished(folder / "out/a.png", KEY)
+    assert not ledger.may_replace(folder / "out/a")
+    ledger.close()
