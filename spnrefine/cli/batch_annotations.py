@@ -12,7 +12,7 @@ from spnrefine.cli.streams import say, tell
 
 if TYPE_CHECKING:
     from spnrefine.annotations.items import Document, Item
-    from spnrefine.batch.items_task import ShowItem
+    from spnrefine.batch.items_portion import ShowItem
     from spnrefine.batch.outputs import Outputs
     from spnrefine.cli.course import Course
     from spnrefine.cli.summary import Tally
@@ -70,8 +70,8 @@ def _list(document: "Document", output: Path) -> int:
 
 def _refine(document: "Document", annotations: Annotations, course: "Course") -> int:
     from spnrefine.batch.document_files import check_document, write_document
-    from spnrefine.batch.items_task import items_tasks
-    from spnrefine.batch.task import Work
+    from spnrefine.batch.items_portion import items_portions
+    from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     items = document.items
@@ -85,7 +85,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
         work = Work(course.load_refiner(), course.settings, outputs)
         show = _showing(tally, pictures) if course.shows else None
         with closing(tally):
-            course.run(items_tasks(items, work, course.output, show), tally)
+            course.run(items_portions(items, work, course.output, show), tally)
             if not (course.fail_fast and tally.failed):
                 write_document(document, course.output, outputs)
                 if pictures is not None:

@@ -10,7 +10,7 @@ from spnrefine.cli.streams import read_list, say, tell
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
-    from spnrefine.batch.pair_task import ShowPair
+    from spnrefine.batch.pair_portion import ShowPair
     from spnrefine.batch.pairing import Pair
     from spnrefine.cli.course import Course
     from spnrefine.cli.summary import Tally
@@ -67,8 +67,8 @@ def _list(pairs: "list[Pair]") -> int:
 
 
 def _refine(pairs: "list[Pair]", course: "Course", *, labels: bool) -> int:
-    from spnrefine.batch.pair_task import PairTask
-    from spnrefine.batch.task import Work
+    from spnrefine.batch.pair_portion import PairPortion
+    from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     makes = any(pair.mask is None and not pair.problem for pair in pairs)
@@ -81,7 +81,7 @@ def _refine(pairs: "list[Pair]", course: "Course", *, labels: bool) -> int:
         work = Work(None if labels else course.load_refiner(), course.settings, outputs, maker)
         show = _showing(tally, course, outputs) if course.shows else None
         with closing(tally):
-            course.run((PairTask(pair, work, show) for pair in pairs), tally)
+            course.run((PairPortion(pair, work, show) for pair in pairs), tally)
     return 1 if tally.failed else 0
 
 

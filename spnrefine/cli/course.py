@@ -11,7 +11,7 @@ from spnrefine.cli.streams import STREAM, progress
 if TYPE_CHECKING:
     from spnrefine import Refiner
     from spnrefine.batch.outputs import Outputs
-    from spnrefine.batch.task import Task
+    from spnrefine.batch.portion import Portion
     from spnrefine.cli.summary import Tally
     from spnrefine.job.types import MakesMasks, Settings
 
@@ -92,10 +92,10 @@ class Course:
         ledger = Ledger(self.output, key, required=self.resume)
         return Outputs(ledger, overwrite=self.settings.overwrite, resume=self.resume)
 
-    def run(self, tasks: "Iterable[Task]", tally: "Tally") -> None:
-        """Run the tasks, and put each record where it was asked for as it comes."""
+    def run(self, portions: "Iterable[Portion]", tally: "Tally") -> None:
+        """Run the portions, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
 
-        with closing(run(tasks, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
+        with closing(run(portions, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
             for record in progress(done, tally.total):
                 tally.add(record)

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
+from spnrefine.batch.portion import Portion
 from spnrefine.batch.run import run
-from spnrefine.batch.task import Task
 from spnrefine.job.record import Record
 
 
-class Fake(Task):
-    """A task of several masks, of which ``done`` were done before; each takes a moment."""
+class Fake(Portion):
+    """A portion of several masks, of which ``done`` were done before; each takes a moment."""
 
     begun: list[str] = []  # noqa: RUF012 -- emptied by the fixture
 
@@ -37,17 +37,19 @@ def begun():
     Fake.begun = []
 
 
-def told(tasks, **how):
-    return [(record.mask, record.status) for record in run(tasks, **how)]
+def told(portions, **how):
+    return [(record.mask, record.status) for record in run(portions, **how)]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_records_come_in_the_order_of_the_tasks(jobs):
-    tasks = [Fake(f"{number}-", 2, seconds=0.02 * (number % 3 == 0)) for number in range(12)]
-    assert [mask for mask, _ in told(tasks, jobs=jobs)] == [f"{number}-{k}" for number in range(12) for k in range(2)]
+def test_records_come_in_the_order_of_the_portions(jobs):
+    portions = [Fake(f"{number}-", 2, seconds=0.02 * (number % 3 == 0)) for number in range(12)]
+    assert [mask for mask, _ in told(portions, jobs=jobs)] == [
+        f"{number}-{k}" for number in range(12) for k in range(2)
+    ]
 
 
-def test_tasks_run_at_the_same_time():
+def test_portions_run_at_the_same_time():
     barrier = threading.Barrier(3, timeout=20)
 
     class Meeting(Fake):
@@ -68,25 +70,25 @@ def test_tasks_run_at_the_same_time():
     ],
 )
 def test_a_limit_counts_what_was_not_done_and_ends_the_run(jobs, most, expected):
-    tasks = [Fake(name, done=int(name in "ace")) for name in "abcde"]
-    assert [f"{mask} {status}" for mask, status in told(tasks, jobs=jobs, most=most)] == expected
+    portions = [Fake(name, done=int(name in "ace")) for name in "abcde"]
+    assert [f"{mask} {status}" for mask, status in told(portions, jobs=jobs, most=most)] == expected
 
 
 def test_a_limit_goes_on_where_the_rest_is_needed():
-    tasks = [Fake("a", 3, done=1, alone=False), Fake("b", 2, alone=False), Fake("c", 2, done=2, alone=False)]
+    portions = [Fake("a", 3, done=1, alone=False), Fake("b", 2, alone=False), Fake("c", 2, done=2, alone=False)]
     expected = [("a0", "skipped"), ("a1", "refined"), ("a2", "refined"), ("c0", "skipped"), ("c1", "skipped")]
-    assert told(tasks, most=2) == expected
+    assert told(portions, most=2) == expected
 
 
 def test_a_failure_stops_nothing():
-    tasks = [Fake("a"), Fake("b", fails=True), Fake("c")]
-    assert [status for _, status in told(tasks)] == ["refined", "failed", "refined"]
+    portions = [Fake("a"), Fake("b", fails=True), Fake("c")]
+    assert [status for _, status in told(portions)] == ["refined", "failed", "refined"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_fail_fast_ends_with_the_first_failure_and_leaves_the_rest_alone(jobs):
-    tasks = [Fake("a"), Fake("b", 2, fails=True), *(Fake(f"c{number}", seconds=0.05) for number in range(40))]
-    assert told(tasks, jobs=jobs, fail_fast=True) == [("a0", "refined"), ("b0", "failed")]
+    portions = [Fake("a"), Fake("b", 2, fails=True), *(Fake(f"c{number}", seconds=0.05) for number in range(40))]
+    assert told(portions, jobs=jobs, fail_fast=True) == [("a0", "refined"), ("b0", "failed")]
     assert len(Fake.begun) < 20
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spnrefine.batch.pairing import Pair
-from spnrefine.batch.task import Task, Work, failed
+from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import labelmaps, masks
 from spnrefine.job import job
@@ -18,13 +18,13 @@ ShowPair = Callable[[Pair, Record, Image, Refined], None]
 """Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""
 
 
-class PairTask(Task):
+class PairPortion(Portion):
     """Read a photograph and its mask, refine the mask, and write it.
 
     Parameters
     ----------
     pair : fails with its ``problem``, where it has one.
-    work : what it shares with other tasks.
+    work : what it shares with other portions.
     show : called for a pair that is refined, and for one that is skipped where its files can be read again. An error
         that it raises is the pair's.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Item
 from spnrefine.batch.ledger import digest
-from spnrefine.batch.task import Task, Work, failed
+from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import masks
 from spnrefine.files.images import Photograph, read_photograph
@@ -44,7 +44,7 @@ class _Opened:
         self.item.write(np.ascontiguousarray(turn_back(mask, self.orientation)))
 
 
-class ItemsTask(Task):
+class ItemsPortion(Portion):
     """Read a photograph once, refine the masks on it, and put them back into their document.
 
     Refined masks are kept in the ledger, and those that it keeps are put back as they are. An item that fails stays
@@ -53,7 +53,7 @@ class ItemsTask(Task):
     Parameters
     ----------
     items : of one photograph.
-    work : what it shares with other tasks.
+    work : what it shares with other portions.
     output : of the document; the records name it.
     show : called for each item that is put back. An error that it raises is the item's.
     """
@@ -119,10 +119,12 @@ class ItemsTask(Task):
         return record, refined
 
 
-def items_tasks(items: Iterable[Item], work: Work, output: Path, show: ShowItem | None = None) -> Iterator[ItemsTask]:
-    """Make a task of the items of one photograph that follow each other; parameters as of `ItemsTask`."""
+def items_portions(
+    items: Iterable[Item], work: Work, output: Path, show: ShowItem | None = None
+) -> Iterator[ItemsPortion]:
+    """Make a portion of the items of one photograph that follow each other; parameters as of `ItemsPortion`."""
     for _, group in groupby(items, key=lambda item: item.photograph):
-        yield ItemsTask(list(group), work, output, show)
+        yield ItemsPortion(list(group), work, output, show)
 
 
 def _record(item: Item) -> Record:

@@ -6,10 +6,10 @@ from PIL import Image
 
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.outputs import Outputs
-from spnrefine.batch.pair_task import PairTask
+from spnrefine.batch.pair_portion import PairPortion
 from spnrefine.batch.pairing import Pair
+from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
-from spnrefine.batch.task import Work
 from spnrefine.errors import SpnRefineError
 from spnrefine.job.types import Settings
 from tests.batch.refiners import Shifting
@@ -33,7 +33,7 @@ def records(pairs, refiner=None, show=None, most=None, **how):
     outputs = Outputs(Ledger(pairs[0].folder, "run"), **how)
     try:
         work = Work(refiner or Shifting(), Settings(), outputs)
-        return list(run((PairTask(pair, work, show) for pair in pairs), most=most))
+        return list(run((PairPortion(pair, work, show) for pair in pairs), most=most))
     finally:
         outputs.close()
 

@@ -1,4 +1,4 @@
-"""What a batch works through: tasks, each of one photograph and its masks, and what all tasks share."""
+"""What a batch works through: portions, each of one photograph and its masks, and what all portions share."""
 
 import time
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from spnrefine.model.protocols import RefinesMasks
 
 @dataclass(frozen=True)
 class Work:
-    """What the tasks of a batch share; several threads use it at once.
+    """What the portions of a batch share; several threads use it at once.
 
     Attributes
     ----------
@@ -37,14 +37,14 @@ class Work:
         return refined
 
 
-class Task(ABC):
+class Portion(ABC):
     """The masks of one photograph, which one thread works on, one after another."""
 
     @abstractmethod
     def limit(self, most: int) -> int | None:
         """Leave out all but the first ``most`` masks that no earlier run has done; return how many of these stay.
 
-        None says that none stays, and that nothing after this task need be looked at.
+        None says that none stays, and that nothing after this portion need be looked at.
         """
 
     @abstractmethod

@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from spnrefine.annotations.items import Document, Edit, Item, TextFile
-from spnrefine.batch import items_task
+from spnrefine.batch import items_portion
 from spnrefine.batch.document_files import check_document, write_document
-from spnrefine.batch.items_task import items_tasks
+from spnrefine.batch.items_portion import items_portions
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
-from spnrefine.batch.task import Work
 from spnrefine.errors import FileError
 from spnrefine.files.images import read_photograph
 from spnrefine.job.types import Settings
@@ -67,7 +67,7 @@ def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), **how)
     try:
         check_document(document, output, outputs)
         work = Work(refiner or Shifting(), Settings(), outputs)
-        found = list(run(items_tasks(document.items, work, output, show), most=most, jobs=jobs))
+        found = list(run(items_portions(document.items, work, output, show), most=most, jobs=jobs))
         write_document(document, output, outputs)
     finally:
         outputs.close()
@@ -89,7 +89,7 @@ def test_a_photograph_is_read_once_for_all_its_items(folder, monkeypatch):
         read.append(path.name)
         return read_photograph(path)
 
-    monkeypatch.setattr(items_task, "read_photograph", counted)
+    monkeypatch.setattr(items_portion, "read_photograph", counted)
     refine(folder)
     assert read == ["a.png", "b.png"]
 
