@@ -29,8 +29,9 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
+from spnrefine.files.stems import PHOTOGRAPHS
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
 OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS]}]
@@ -115,7 +116,7 @@ def _regions(task: dict[str, Any]) -> Iterator[tuple[str, Spanned]]:
 def _photograph_names(data: dict[str, Any]) -> list[str]:
     """List what a task's photograph may be called: a path, an URL, a local file's, an upload's with a prefix."""
     texts = [text for text in (data.get("image"), *data.values()) if isinstance(text, str) and text]
-    pictures = [text for text in texts if any(suffix in text.lower() for suffix in SUFFIXES)] or texts
+    pictures = [text for text in texts if any(suffix in text.lower() for suffix in PHOTOGRAPHS)] or texts
     names = []
     for text in pictures[:1]:
         try:

@@ -29,11 +29,12 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box
 from spnrefine.errors import FileError
 from spnrefine.files.opening import decode
+from spnrefine.files.stems import PHOTOGRAPHS
 
 OPENED: dict[str, Any] = {"shapes": [{}]}
 
@@ -58,7 +59,7 @@ def open_labelme(path: Path, text: str, value: Any, folders: Sequence[Path], *, 
     items: list[Item] = []
     stated = (value.get("imageHeight"), value.get("imageWidth"))
     names = [name for name in (value.get("imagePath"),) if isinstance(name, str) and name]
-    names += [path.stem + suffix for suffix in SUFFIXES]  # LabelMe names its file after the photograph
+    names += [path.stem + suffix for suffix in PHOTOGRAPHS]  # LabelMe names its file after the photograph
     for position, shape in enumerate(value["shapes"]):
         if not isinstance(shape, Spanned) or shape.get("shape_type", "polygon") not in ("polygon", "mask"):
             continue

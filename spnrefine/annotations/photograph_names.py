@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm")
-"""In the order in which they are tried for annotations that name only a stem."""
-
 
 def find_photograph(item: str, names: Iterable[str], folders: Iterable[Path]) -> tuple[Path, str | None]:
     """Look for the first of ``names`` that is a file in one of ``folders``.

@@ -17,9 +17,10 @@ import numpy as np
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import BadItem, Edit, Item, Mask, Size, TextFile, check_not_empty, check_points
-from spnrefine.annotations.photograph_names import SUFFIXES, find_photograph
+from spnrefine.annotations.photograph_names import find_photograph
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.errors import FileError
+from spnrefine.files.stems import PHOTOGRAPHS
 
 NOT_LABELS = {"classes.txt", "labels.txt", "labelmap.txt", "train.txt", "val.txt", "test.txt", "readme.txt"}
 """Text files that lie beside the labels; they are neither read nor written."""
@@ -51,7 +52,7 @@ def open_yolo(path: Path, text: str, folders: Sequence[Path], *, tolerance: floa
         if not words or len(words) in (5, 6):  # blank, a box, a box and its confidence
             continue
         name = f"{path.as_posix()}#{number}"
-        found = found or find_photograph(path.as_posix(), [path.stem + suffix for suffix in SUFFIXES], folders)
+        found = found or find_photograph(path.as_posix(), [path.stem + suffix for suffix in PHOTOGRAPHS], folders)
         values = [_number(word) for word, _, _ in words]
         if not _class.fullmatch(words[0][0]) or None in values or len(words) < 7:
             wrong = "is not a class and at least 3 points, all numbers: correct or remove the line."

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spnrefine.errors import FileError
+from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
 
-PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm"}
-MASKS = {".png", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".npz", ".gif", ".jpg", ".jpeg"}
 REFINED_SUFFIX, MASK_SUFFIX = "_refined", "_mask"
 
 
@@ -162,7 +161,7 @@ def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
 def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, output: Path) -> list[Pair]:
     candidates: dict[Path, list[Path]] = {}
     for path in _walk(masks, {output.resolve()} - {masks.resolve()}):
-        if path.suffix.lower() in MASKS:
+        if has_extension(path, MASKS):
             candidates.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
     relative = _names(found, photographs)
     names = Counter(relative.values())
@@ -192,7 +191,7 @@ def _check_folder(folder: Path) -> None:
 
 def _is_photograph(path: Path, suffix: str) -> bool:
     own = not path.stem.endswith(REFINED_SUFFIX) and not (suffix and path.stem.endswith(suffix))
-    return own and path.suffix.lower() in PHOTOGRAPHS
+    return own and has_extension(path, PHOTOGRAPHS)
 
 
 def _walk(folder: Path, without: Collection[Path]) -> Iterator[Path]:
