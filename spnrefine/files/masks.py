@@ -1,6 +1,6 @@
 """What the numbers in a mask file mean, and a refined mask in the clothes of the one that came in."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,14 @@ import numpy as np
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph
 from spnrefine.files.labelmaps import find_labelmap, palette, read_labelmap
-from spnrefine.files.meaning import Meaning, interpret, same_pixels
+from spnrefine.files.meaning import Kind, Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn, turn_back
 from spnrefine.files.rasters import EXTENSIONS, Raster, format_named, holds, read_raster, write_raster
-from spnrefine.files.stacks import resize_bilinear
+from spnrefine.files.resampling import bilinear, nearest
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Mask(Meaning):
     """A coarse mask, and all that is needed to write a refined one in the same way.
 
@@ -27,7 +27,7 @@ class Mask(Meaning):
     orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
     """
 
-    raster: Raster = field(kw_only=True)
+    raster: Raster
     suffix: str = ""
     orientation: int = 1
 
@@ -35,19 +35,6 @@ class Mask(Meaning):
     def shape(self) -> tuple[int, int]:
         height, width = self.probability.shape
         return height, width
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing above 0.1: there is no contour to refine."""
-        return not bool((self.probability > 0.1).any())
-
-    @property
-    def is_full(self) -> bool:
-        """All above 0.5, void aside: there is no contour to refine."""
-        if self.labels is not None:
-            return False
-        inside = self.probability > 0.5
-        return bool(inside.all() if self.void is None else (inside | self.void).all() and inside.any())
 
     @property
     def format(self) -> str:
@@ -83,31 +70,41 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     FileError
         The source is no whole mask, or one whose meaning is not clear.
     """
-    name = describe(source)
-    raster = read_raster(source)
+    return of_raster(read_raster(source), source, labels=labels, void=void)
+
+
+def of_raster(raster: Raster, source: Source, *, labels: bool = False, void: int | None = None) -> Mask:
+    """Say what the numbers of a raster mean that was read from ``source``; see `read_mask`."""
     listed = None if isinstance(source, bytes) else find_labelmap(Path(source))
     labelmap = None if listed is None else read_labelmap(listed)
-    meaning = interpret(raster, labels=labels, void=void, name=name, labelmap=labelmap)
+    meaning = interpret(raster, labels=labels, void=void, name=describe(source), labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 
 
 def of_array(mask: np.ndarray) -> Mask:
     """Take an (H, W) array of bools, or of float32 probabilities, for a mask, as if it had come in a PNG."""
-    raster = Raster(mask[..., None], "PNG")
-    return Mask(mask.astype(np.float32), "binary", None, slice(0, 1), 0, 1, raster=raster)
+    return _of_gray(mask, mask, kind="binary", foreground=1)
 
 
 def of_probability(probability: np.ndarray) -> Mask:
     """Take an (H, W) array of probabilities for a mask, as if it had been read from an 8-bit gray PNG."""
-    raster = Raster(np.round(255 * probability).astype(np.uint8)[..., None], "PNG")
-    return Mask(probability.astype(np.float32), "probability", None, slice(0, 1), 0, 255, raster=raster)
+    return _of_gray(probability, np.round(255 * probability).astype(np.uint8), kind="probability", foreground=255)
 
 
 def of_labels(labels: np.ndarray) -> Mask:
     """Take an (H, W) uint8 array of ids for a mask, as if it had been read from a palette PNG."""
-    raster = Raster(labels[..., None], "PNG", palette=palette().tobytes())
-    inside = (labels != 0).astype(np.float32)
-    return Mask(inside, "labels", None, slice(0, 1), 0, 1, labels, raster=raster)
+    made = _of_gray(labels != 0, labels, kind="labels", foreground=1)
+    return replace(made, labels=labels, raster=replace(made.raster, palette=palette().tobytes()))
+
+
+def _of_gray(probability: np.ndarray, pixels: np.ndarray, *, kind: Kind, foreground: int) -> Mask:
+    return Mask(
+        probability=probability.astype(np.float32),
+        kind=kind,
+        channels=slice(0, 1),
+        foreground=foreground,
+        raster=Raster(pixels[..., None], "PNG"),
+    )
 
 
 def align(mask: Mask, photograph: Photograph) -> Mask:
@@ -127,15 +124,15 @@ def align(mask: Mask, photograph: Photograph) -> Mask:
     return replace(turned, orientation=photograph.orientation)
 
 
-def resize(mask: Mask, shape: tuple[int, int]) -> Mask:
+def resize_mask(mask: Mask, shape: tuple[int, int]) -> Mask:
     """Resize a mask to ``shape`` (height, width): probabilities bilinearly, what is written back by nearest pixel."""
-    probability = resize_bilinear(mask.probability, shape)
-    void = None if mask.void is None else _nearest(mask.void, shape)
+    probability = bilinear(mask.probability, shape)
+    void = None if mask.void is None else nearest(mask.void, shape)
     if void is not None:
         probability[void] = 0
     stored_shape = shape if mask.orientation == 1 else shape[::-1]
-    raster = replace(mask.raster, pixels=_nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
-    labels = None if mask.labels is None else _nearest(mask.labels, shape)
+    raster = replace(mask.raster, pixels=nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
+    labels = None if mask.labels is None else nearest(mask.labels, shape)
     stack = mask.stack and mask.stack.resized(shape)
     return replace(mask, probability=probability, void=void, labels=labels, stack=stack, raster=raster)
 
@@ -252,9 +249,3 @@ def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:
 
 def _channels_last(planes: np.ndarray) -> np.ndarray:
     return np.moveaxis(planes, 0, -1)
-
-
-def _nearest(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    rows = ((np.arange(shape[0]) + 0.5) * array.shape[0] / shape[0]).astype(np.intp)
-    columns = ((np.arange(shape[1]) + 0.5) * array.shape[1] / shape[1]).astype(np.intp)
-    return array[rows[:, None], columns]

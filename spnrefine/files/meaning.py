@@ -19,7 +19,7 @@ DEFAULT_VOID = 255
 """The id that means "left undecided" where values are ids: Pascal VOC's."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Meaning:
     """A raster's pixels, understood.
 
@@ -37,10 +37,10 @@ class Meaning:
 
     probability: np.ndarray
     kind: Kind
-    void: np.ndarray | None
     channels: slice
-    background: int
     foreground: int
+    background: int = 0
+    void: np.ndarray | None = None
     labels: np.ndarray | None = None
     colours: np.ndarray | None = None
     stack: Stack | None = None
@@ -56,7 +56,13 @@ def interpret(
             raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids: leave out {given}.")
         stack, foreground = read_stack(raster.pixels, name)
         kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
-        return Meaning(stack.any_object, kind, None, slice(0, len(stack.planes)), 0, foreground, stack=stack)
+        return Meaning(
+            probability=stack.any_object,
+            kind=kind,
+            channels=slice(0, len(stack.planes)),
+            foreground=foreground,
+            stack=stack,
+        )
     if labelmap is not None and _is_colour_coded(raster.pixels, labelmap):
         return _colour_coded(raster.pixels, labelmap, void, name)
     channels = _mask_channels(raster.pixels, name, apart=1 if raster.format in ROUNDED else 0)
@@ -83,8 +89,15 @@ def _is_colour_coded(pixels: np.ndarray, labelmap: LabelMap) -> bool:
 def _colour_coded(pixels: np.ndarray, labelmap: LabelMap, void: int | None, name: str) -> Meaning:
     ids = labelmap.ids(pixels[..., :3], name)
     void_at = _where(ids, labelmap.void if void is None else void)
-    inside = ids != 0 if void_at is None else (ids != 0) & ~void_at
-    return Meaning(inside.astype(np.float32), "labels", void_at, slice(0, 3), 0, 1, ids, labelmap.colours)
+    return Meaning(
+        probability=_inside(ids, void_at),
+        kind="labels",
+        channels=slice(0, 3),
+        foreground=1,
+        void=void_at,
+        labels=ids,
+        colours=labelmap.colours,
+    )
 
 
 def same_pixels(one: np.ndarray, other: np.ndarray) -> bool:
@@ -120,7 +133,7 @@ def _probabilities(channels: slice, values: np.ndarray, void: int | None, name: 
     if not bool(np.isfinite(known).all()) or known.min() < 0 or known.max() > 1:
         raise FileError(f"{name} holds numbers outside 0..1: divide them so that they are probabilities.")
     kind: Kind = "binary" if bool(((known == 0) | (known == 1)).all()) else "probability"
-    return Meaning(known.astype(np.float32), kind, void_at, channels, 0, 1)
+    return Meaning(probability=known.astype(np.float32), kind=kind, channels=channels, foreground=1, void=void_at)
 
 
 def _gray(channels: slice, values: np.ndarray, void: int | None) -> Meaning:
@@ -131,7 +144,7 @@ def _gray(channels: slice, values: np.ndarray, void: int | None) -> Meaning:
     probability = values.astype(np.float32) / np.float32(top)
     if void_at is not None:
         probability[void_at] = 0
-    return Meaning(probability, kind, void_at, channels, 0, top)
+    return Meaning(probability=probability, kind=kind, channels=channels, foreground=top, void=void_at)
 
 
 def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int | None, name: str) -> Meaning:
@@ -146,13 +159,24 @@ def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int |
     foreground = objects[0] if objects else 1
     void_at = _where(values, void)
     if len(objects) > 1:
-        inside = values != 0 if void_at is None else (values != 0) & ~void_at
-        return Meaning(inside.astype(np.float32), "labels", void_at, channels, 0, foreground, values)
-    return Meaning((values == foreground).astype(np.float32), "labels", void_at, channels, 0, foreground)
+        inside, several = _inside(values, void_at), values
+    else:
+        inside, several = (values == foreground).astype(np.float32), None
+    return Meaning(
+        probability=inside, kind="labels", channels=channels, foreground=foreground, void=void_at, labels=several
+    )
+
+
+def _inside(ids: np.ndarray, void_at: np.ndarray | None) -> np.ndarray:
+    """Return 1 where there is any object, (H, W) float32."""
+    inside = ids != 0 if void_at is None else (ids != 0) & ~void_at
+    return inside.astype(np.float32)
 
 
 def _present(values: np.ndarray) -> set[int]:
     """Collect the values that occur; faster than sorting them where a table can hold them all."""
+    if values.dtype.kind == "b":
+        return {value for value, there in ((0, not values.all()), (1, values.any())) if there}
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
         seen = np.zeros(2 ** (8 * values.dtype.itemsize), bool)
         seen[values] = True

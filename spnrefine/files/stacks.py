@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
 from spnrefine.errors import FileError
 from spnrefine.files.orientation import turn
+from spnrefine.files.resampling import bilinear
 
 CLOSE = 0.01
 """How far from 1 the sum of a pixel's probabilities may be, rounding aside."""
@@ -47,7 +47,7 @@ class Stack:
         return replace(self, planes=np.stack([turn(plane, orientation) for plane in self.planes]))
 
     def resized(self, shape: tuple[int, int]) -> "Stack":
-        return replace(self, planes=np.stack([resize_bilinear(plane, shape) for plane in self.planes]))
+        return replace(self, planes=np.stack([bilinear(plane, shape) for plane in self.planes]))
 
 
 def read_stack(pixels: np.ndarray, name: str) -> tuple[Stack, int]:
@@ -85,10 +85,3 @@ def topmost(planes: np.ndarray) -> np.ndarray:
     for number, plane in enumerate(planes, 1):
         ids[plane] = number
     return ids
-
-
-def resize_bilinear(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resize probabilities to ``shape`` (height, width)."""
-    height, width = shape
-    image = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
-    return np.clip(np.asarray(image), 0, 1)

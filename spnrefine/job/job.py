@@ -52,7 +52,7 @@ def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Se
                 f"{describe(mask)} is {coarse.shape[1]} x {coarse.shape[0]} pixels, {describe(image)} is "
                 f"{size[1]} x {size[0]}: expected equal sizes, or --resize-mask."
             )
-        coarse = masks.resize(coarse, size)
+        coarse = masks.resize_mask(coarse, size)
     return coarse
 
 

@@ -8,14 +8,17 @@ from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.joint import refine_labels
+from spnrefine.refiner.presence import is_empty, is_full
 
 
 def refine_single(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a mask that is no stack and say in ``record`` what became of it; void pixels stay as they are."""
     mask, coarse = loaded.mask, loaded.mask.probability
     before = coarse > settings.threshold if mask.labels is None else mask.labels
-    if mask.is_empty or (mask.is_full and loaded.made is None):
-        pass_through(record, "empty" if mask.is_empty else "full")
+    empty = is_empty(coarse)
+    full = mask.labels is None and is_full(coarse, mask.void)
+    if empty or (full and loaded.made is None):
+        pass_through(record, "empty" if empty else "full")
         return Refined(coarse, before, before)
     after, probability = _refine(loaded, refiner, settings)
     if mask.void is not None:

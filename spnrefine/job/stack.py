@@ -13,9 +13,9 @@ from spnrefine.job.outcome import conclude, pass_through, within_band
 from spnrefine.job.record import Record
 from spnrefine.job.single import refine_single
 from spnrefine.job.types import Loaded, Refined, Settings
-from spnrefine.model.framing import PRESENT
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
+from spnrefine.refiner.presence import is_empty
 
 STATUSES = ("refined", "kept", "unchanged", "full", "empty")
 """The first that any plane has is the stack's."""
@@ -37,7 +37,7 @@ def _refine_distribution(
 ) -> Refined:
     coarse = stack.planes
     before = stack.ids(settings.threshold)
-    present = np.flatnonzero((coarse > PRESENT).any(axis=(1, 2)))
+    present = [number for number, plane in enumerate(coarse) if not is_empty(plane)]
     if len(present) == 1:  # no border between any two
         pass_through(record, "empty" if present[0] == BACKGROUND else "full")
         return _joint(coarse, before, before, settings)

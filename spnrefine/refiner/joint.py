@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.framing import PRESENT
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
 from spnrefine.refiner.box import object_box
+from spnrefine.refiner.presence import is_empty
 
 BACKGROUND = 0
 
@@ -76,7 +76,7 @@ def refine_planes(refine: RefinesMasks, image: NDArray[np.uint8], planes: NDArra
     (K, H, W) float32, a new array, which sums to 1 where any plane changed and is as it was elsewhere. A plane that is
     nowhere above 0.1 is not refined.
     """
-    present = [number for number in range(len(planes)) if (planes[number] > PRESENT).any()]
+    present = [number for number, plane in enumerate(planes) if not is_empty(plane)]
     refined = planes.copy()
     for number in present:
         if number != BACKGROUND:

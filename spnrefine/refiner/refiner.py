@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.model import inference
-from spnrefine.model.framing import PRESENT, working_size
+from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.box import object_box
 from spnrefine.refiner.coarse_to_fine import levels, look_closer
 from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.presence import is_empty, is_full
 from spnrefine.refiner.scaling import resize
 
 
@@ -160,16 +161,6 @@ def refine(
         return refined
     top = 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1
     return ((refined > threshold) * top).astype(mask.dtype)
-
-
-def is_empty(probability: NDArray[np.float32]) -> bool:
-    """Tell whether there is no object to refine: nothing above 0.1."""
-    return not (probability > PRESENT).any()
-
-
-def is_full(probability: NDArray[np.float32]) -> bool:
-    """Tell whether there is no edge to refine: all above 0.5."""
-    return bool((probability > 0.5).all())
 
 
 def check_shapes(image: NDArray, coarse: NDArray) -> None:

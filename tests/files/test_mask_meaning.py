@@ -8,6 +8,7 @@ from PIL import Image
 
 from spnrefine.errors import FileError
 from spnrefine.files.masks import encode_mask, read_mask
+from spnrefine.refiner.presence import is_empty, is_full
 from tests.files.making import SHAPE, encode, npy, palette_image
 from tests.files.mask_files import COARSE, EACH, FILES, HALF, REFINED, RGB, gray, pixels_of
 
@@ -80,7 +81,7 @@ def test_void_by_choice() -> None:
     np.testing.assert_array_equal(floats.void, ~COARSE)
     assert not floats.probability[~COARSE].any()
     palette = encode(palette_image(np.where(COARSE, 255, 0)), "PNG")
-    assert read_mask(palette).is_empty
+    assert is_empty(read_mask(palette).probability)
     assert read_mask(palette, void=1).foreground == 255
 
 
@@ -103,7 +104,7 @@ def test_0_and_255_are_two_values_wherever_no_colour_says_otherwise(data: bytes)
 
 def test_labels_takes_gray_for_ids() -> None:
     data = encode(Image.fromarray(gray(COARSE, 5)), "PNG")
-    assert read_mask(data).is_empty
+    assert is_empty(read_mask(data).probability)
     mask = read_mask(data, labels=True)
     assert (mask.kind, mask.foreground) == ("labels", 5)
     np.testing.assert_array_equal(pixels_of(encode_mask(mask, REFINED.astype(np.float32))), gray(REFINED, 5))
@@ -121,7 +122,6 @@ def test_several_ids_are_a_label_map(make) -> None:
     assert mask.kind == "labels"
     np.testing.assert_array_equal(mask.labels, values)
     np.testing.assert_array_equal(mask.probability, values != 0)
-    assert not mask.is_full
     assert encode_mask(mask, mask.labels) == data
     moved = mask.labels.copy()
     moved[-1, :2] = values[0, 1]
@@ -149,15 +149,17 @@ def test_empty_and_full() -> None:
     zero = np.zeros(SHAPE, np.float32)
     for value, empty, full in [(0, True, False), (0.1, True, False), (0.2, False, False), (0.6, False, True)]:
         mask = read_mask(npy(zero + np.float32(value)))
-        assert (mask.is_empty, mask.is_full) == (empty, full)
-    assert not read_mask(npy(COARSE)).is_empty
-    assert not read_mask(npy(COARSE)).is_full
+        assert (is_empty(mask.probability), is_full(mask.probability)) == (empty, full)
+    assert not is_empty(read_mask(npy(COARSE)).probability)
+    assert not is_full(read_mask(npy(COARSE)).probability)
     ids = np.full(SHAPE, 4, np.uint8)
     ids[0] = 255
-    assert read_mask(encode(palette_image(ids), "PNG")).is_full
+    mask = read_mask(encode(palette_image(ids), "PNG"))
+    assert is_full(mask.probability, mask.void)
+    assert not is_full(mask.probability)
     all_void = read_mask(encode(palette_image(np.full(SHAPE, 255)), "PNG"))
-    assert all_void.is_empty
-    assert not all_void.is_full
+    assert is_empty(all_void.probability)
+    assert not is_full(all_void.probability, all_void.void)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import align, encode_mask, read_mask, resize
+from spnrefine.files.masks import align, encode_mask, read_mask, resize_mask
 from spnrefine.files.orientation import turn
 from tests.files.making import SHAPE, encode, npy, open_bytes, palette_image
 from tests.files.mask_files import COARSE, REFINED, gray, pixels_of
@@ -45,7 +45,7 @@ def test_a_masks_own_orientation_is_followed() -> None:
 
 def test_resize() -> None:
     ids = np.array([[0, 7], [7, 255]], np.uint8)
-    mask = resize(read_mask(encode(palette_image(ids), "PNG")), (6, 10))
+    mask = resize_mask(read_mask(encode(palette_image(ids), "PNG")), (6, 10))
     assert mask.shape == (6, 10)
     assert mask.void.tolist() == np.kron(ids == 255, np.ones((3, 5), bool)).tolist()
     assert 0 <= mask.probability.min() < mask.probability.max() <= 1
@@ -58,5 +58,5 @@ def test_resize() -> None:
 def test_resize_of_a_turned_mask() -> None:
     upright = np.zeros((*SHAPE[::-1], 3), np.uint8)
     mask = align(read_mask(npy(gray(COARSE)[None])), Photograph(upright, 6))
-    mask = resize(mask, (34, 24))
+    mask = resize_mask(mask, (34, 24))
     assert pixels_of(encode_mask(mask, mask.probability)).shape == (24, 34)

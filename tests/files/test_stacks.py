@@ -8,7 +8,7 @@ from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import align, encode_mask, extension, read_mask, resize
+from spnrefine.files.masks import align, encode_mask, extension, read_mask, resize_mask
 from tests.files.making import SHAPE, encode, inside, npy, open_bytes
 from tests.files.mask_files import RGB
 
@@ -133,7 +133,7 @@ def test_a_stack_is_turned_with_its_photograph_and_back():
 
 def test_a_stack_is_resized():
     shape = (SHAPE[0] * 2, SHAPE[1] * 2)
-    mask = resize(read_mask(npy(SOFT)), shape)
+    mask = resize_mask(read_mask(npy(SOFT)), shape)
     np.testing.assert_allclose(mask.stack.planes.sum(axis=0), 1, atol=1e-5)
     moved = np.roll(mask.stack.planes, 3, axis=1)
     assert np.load(io.BytesIO(encode_mask(mask, moved, soft=True))).shape == (3, *shape)
