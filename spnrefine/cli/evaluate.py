@@ -29,7 +29,7 @@ Examples:
 )
 @option("--images", type=FOLDER, required=True, help="The photographs.")
 @option("--coarse", type=FOLDER, required=True, help="The coarse masks, same stems.")
-@option("--truth", type=FOLDER, required=True, help="The truths: gray, 0 background, 255 object, 128 void.")
+@option("--truth", type=FOLDER, required=True, help="The truths: masks, same stems; in gray ones 128 is void.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner.")
 @section(

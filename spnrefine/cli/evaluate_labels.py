@@ -29,16 +29,9 @@ Examples:
 """,
 )
 @option("--images", type=FOLDER, required=True, help="The photographs.")
-@option("--truth", type=FOLDER, required=True, help="Their true label maps: 8-bit ids, same stems.")
+@option("--truth", type=FOLDER, required=True, help="Their true label maps, same stems.")
 @option("--classes", type=FILE, help="Lines of 'name: id id ...', as for train; default each id one.")
-@option(
-    "--void",
-    type=click.IntRange(0, 255),
-    default=255,
-    show_default=True,
-    metavar="ID",
-    help="Id of pixels that do not count.",
-)
+@option("--void", type=click.IntRange(min=0), metavar="ID", help="Id of pixels that do not count.  [default: 255]")
 @option("--model", "models", type=Model(), multiple=True, help="Models of label maps, the first one's base too.")
 @option(
     "--lower", type=click.IntRange(min=2), metavar="TIMES", help="Refine the truth at so many times lower resolution."
@@ -50,7 +43,7 @@ def evaluate_labels(
     images: Path,
     truth: Path,
     classes: Path | None,
-    void: int,
+    void: int | None,
     models: tuple[str, ...],
     lower: int | None,
     max_items: int | None,

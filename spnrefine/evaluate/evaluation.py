@@ -1,4 +1,4 @@
-"""RefinesMasks a folder of coarse masks whose truth is known, and measure what it did."""
+"""Refine a folder of coarse masks whose truth is known, and measure what it did."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.calibration import Reliability, tally
 from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
-from spnrefine.files.images import read_image
-from spnrefine.files.masks import read_mask
-from spnrefine.files.rasters import read_raster
+from spnrefine.files.images import read_photograph
+from spnrefine.files.masks import align, read_mask
+from spnrefine.files.stems import by_stem
+from spnrefine.files.truth import read_object
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.contour import contour_distance
 
-BACKGROUND_BELOW, OBJECT_ABOVE = 100, 155  # gray levels of the truth; what lies between is void
 COARSE = "coarse"
 BAND_SHARE = 0.02  # of the diagonal: the band around the coarse contour in which calibration is measured
 
@@ -69,7 +68,7 @@ def find_cases(images: Path, coarse: Path, truth: Path) -> list[Case]:
     FileError
         A folder is missing or empty, or a truth has no partner, or more than one.
     """
-    stems = {folder: _by_stem(folder) for folder in (images, coarse, truth)}
+    stems = {folder: by_stem(folder) for folder in (images, coarse, truth)}
     for folder, found in stems.items():
         if not found:
             raise FileError(f"{folder} holds no files: expected photographs, coarse masks and truths of equal stems.")
@@ -96,13 +95,14 @@ def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator
         One cannot be read.
     """
     for case in cases:
-        image, coarse, truth = read_image(case.image), read_mask(case.coarse).probability, read_truth(case.truth)
-        sizes = {image.shape[:2], coarse.shape, truth.shape}
-        if len(sizes) > 1:
+        photograph = read_photograph(case.image)
+        image, coarse = photograph.pixels, align(read_mask(case.coarse), photograph).probability
+        if coarse.shape != image.shape[:2]:
             raise ShapeError(
-                f"Photograph, coarse mask and truth of {case.stem} have sizes {sorted(sizes)}: expected one size."
+                f"Photograph and coarse mask of {case.stem} are {image.shape[:2]} and {coarse.shape}: expected one size."
             )
-        valid, inside = (truth < BACKGROUND_BELOW) | (truth > OBJECT_ABOVE), truth > OBJECT_ABOVE
+        truth = read_object(case.truth, photograph)
+        inside, valid = truth.inside, ~truth.void
         near = valid & (contour_distance(coarse > 0.5) <= BAND_SHARE * np.hypot(*coarse.shape))
         results = {}
         for name, method in {COARSE: lambda _, mask: mask, **methods}.items():
@@ -116,30 +116,3 @@ def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator
                 tally(refined, inside, near),
             )
         yield case, results
-
-
-def read_truth(path: Path) -> NDArray[np.uint8]:
-    """Read a truth as gray levels: below 100 background, above 155 object, void between; 0 and 1 count as 0 and 255.
-
-    Raises
-    ------
-    FileError
-        Not a gray or 1-bit picture.
-    """
-    raster = read_raster(path)
-    pixels = raster.pixels[..., 0]
-    if raster.is_stack:
-        raise FileError(f"{path} holds {raster.pixels.shape[2]} planes: expected an 8-bit gray or 1-bit truth.")
-    if pixels.dtype.name not in ("bool", "uint8"):
-        raise FileError(f"{path} holds {pixels.dtype.name} values: expected an 8-bit gray or 1-bit truth.")
-    return (pixels.astype(np.uint8) * 255) if pixels.max() <= 1 else pixels
-
-
-def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    if not folder.is_dir():
-        raise FileError(f"{folder} is not a folder: expected a folder of files with equal stems.")
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            found.setdefault(path.stem, []).append(path)
-    return found

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
 from spnrefine.files.classes import VOID, Classes, read_classes
-from spnrefine.files.images import read_image
-from spnrefine.files.rasters import read_raster
-
-EXTENSIONS = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+from spnrefine.files.images import read_photograph
+from spnrefine.files.stems import pair_by_stem
+from spnrefine.files.truth import read_labels
 
 
 class Confusion:
@@ -53,59 +52,46 @@ class Confusion:
 
 
 def find_labelled(
-    images: Path, truth: Path, classes: Path | None, void: int, most: int | None
+    images: Path, truth: Path, classes: Path | None, void: int | None, most: int | None
 ) -> tuple[Classes, "Labelled"]:
     """Pair photographs with true label maps of the same stems, and say which classes those hold.
 
     Raises
     ------
     FileError
-        A folder is missing, a photograph has no label map, or one is no map of 8-bit ids.
+        A folder is missing, two of its files share a stem, no photograph has a label map, or one is none.
     """
     for folder in (images, truth):
         if not folder.is_dir():
             raise FileError(f"{folder} is no folder: --images and --truth each expect a folder of files.")
-    by_stem = {path.stem: path for path in sorted(truth.iterdir()) if path.suffix.lower() in EXTENSIONS}
-    pairs = [
-        (path, by_stem[path.stem])
-        for path in sorted(images.iterdir())
-        if path.suffix.lower() in EXTENSIONS and path.stem in by_stem
-    ]
+    pairs = list(pair_by_stem(images, truth))
     if not pairs:
         raise FileError(
             f"No photograph in {images} has a label map of the same stem in {truth}: give folders of equal stems."
         )
     if most is not None and most < len(pairs):
         pairs = [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
-    known = read_classes(classes) if classes else Classes.numbered(1 + max(_largest(path, void) for _, path in pairs))
+    known = read_classes(classes) if classes else Classes.numbered(1 + max(1, *_largest(pairs, void)))
     return known, Labelled(pairs, known, void)
 
 
 class Labelled:
     """Photographs (H, W, 3) and the numbers of their true classes (H, W), read one after another."""
 
-    def __init__(self, pairs: Sequence[tuple[Path, Path]], classes: Classes, void: int):
-        self.pairs, self.mapping = pairs, classes.mapping
-        self.mapping[void] = VOID
+    def __init__(self, pairs: Sequence[tuple[Path, Path]], classes: Classes, void: int | None):
+        self.pairs, self.classes, self.void = pairs, classes, void
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         for photograph, labels in self.pairs:
-            yield read_image(photograph), self.mapping[_ids(labels)]
+            seen = read_photograph(photograph)
+            yield seen.pixels, self.classes.numbers(read_labels(labels, seen, void=self.void))
 
 
-def _ids(path: Path) -> NDArray[np.uint8]:
-    pixels = read_raster(path).pixels
-    if pixels.shape[2] != 1 or pixels.dtype != np.uint8:
-        raise FileError(f"{path} is no label map: expected one channel of 8-bit class ids.")
-    return pixels[..., 0]
-
-
-def _largest(path: Path, void: int) -> int:
-    ids = _ids(path)
-    return int(ids[ids != void].max(initial=1))
+def _largest(pairs: Sequence[tuple[Path, Path]], void: int | None) -> Iterator[int]:
+    return (read_labels(labels, void=void).largest for _, labels in pairs)
 
 
 def lowered(labels: NDArray[np.uint8], classes: int, times: int) -> NDArray[np.uint8]:

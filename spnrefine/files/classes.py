@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
+from spnrefine.files.truth import LabelTruth
 
 VOID = 255
-"""The id of pixels that do not count."""
-SIDES = ("left", "right")
+"""The number of pixels that do not count."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,25 @@ class Classes:
             mapping[list(ids)] = number
         return mapping
 
-    @property
-    def mirrored(self) -> NDArray[np.uint8]:
-        """(256,): from a class to the one it turns into when left and right are swapped, told by its name."""
-        mirrored = np.arange(256, dtype=np.uint8)
-        for number, name in enumerate(self.names):
-            other = _other_side(name)
-            if other in self.names:
-                mirrored[number] = self.names.index(other)
-        return mirrored
+    def numbers(self, truth: LabelTruth) -> NDArray[np.uint8]:
+        """Turn the ids of a label map (H, W) into the numbers of their classes; all others, and void, are `VOID`."""
+        ids = truth.ids
+        known = (ids >= 0) & (ids < len(self.mapping)) & ~truth.void
+        return np.where(known, self.mapping[np.where(known, ids, 0)], np.uint8(VOID))
 
     @classmethod
     def numbered(cls, count: int) -> "Classes":
-        """Return ids 0 to ``count`` - 1, each a class of its own."""
+        """Return ids 0 to ``count`` - 1, each a class of its own.
+
+        Raises
+        ------
+        FileError: too many for numbers of 8 bits.
+        """
+        if count > VOID:
+            raise FileError(
+                f"The label maps hold ids up to {count - 1}: expected at most {VOID - 1}, or a file of --classes that "
+                "names those that count."
+            )
         return cls(("background", *(f"class {n}" for n in range(1, count))), tuple((n,) for n in range(count)))
 
 
@@ -84,8 +90,3 @@ def read_classes(path: Path) -> Classes:
         if not set(of) <= set(names):
             raise FileError(f"{path} groups {', '.join(of)} as {group}: expected names of its classes.")
     return Classes(tuple(names), tuple(ids), tuple(groups))
-
-
-def _other_side(name: str) -> str:
-    words = [SIDES[1 - SIDES.index(word)] if word in SIDES else word for word in name.split()]
-    return " ".join(words)

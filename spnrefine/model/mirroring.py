@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from spnrefine.model.protocols import Network, Parses
 
-SIDES = ("left ", "right ")  # classes whose names begin so change places in a mirror
+SIDES = {"left": "right", "right": "left"}
+"""Words in the names of classes that change places in a mirror."""
 
 
 class Mirrored:
@@ -25,7 +26,7 @@ class MirroredParser:
 
     def __init__(self, network: Parses, classes: Sequence[str]):
         self._network, self.config = network, network.config
-        self._there = [_opposite(number, classes) for number in range(len(classes))]
+        self._there = opposites(classes)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         seen, mirrored = self._network(image), self._network(_flipped(image))
@@ -38,10 +39,11 @@ def _flipped(picture: NDArray) -> NDArray:
     return np.ascontiguousarray(picture[:, ::-1] if picture.dtype == np.uint8 else picture[..., ::-1])
 
 
-def _opposite(number: int, classes: Sequence[str]) -> int:
-    """Return the class that is seen in a mirror where class ``number`` is: its own, but for left and right."""
-    for here, there in (SIDES, SIDES[::-1]):
-        other = there + classes[number].removeprefix(here)
-        if classes[number].startswith(here) and other in classes:
-            return list(classes).index(other)
-    return number
+def opposites(classes: Sequence[str]) -> list[int]:
+    """Return the number of the class that is seen in a mirror where each one is: its own, but for left and right.
+
+    They are told by the names: "left eye" and "right eye" change places, and so do "eye left" and "eye right".
+    """
+    numbers = {name: number for number, name in enumerate(classes)}
+    swapped = (" ".join(SIDES.get(word, word) for word in name.split(" ")) for name in classes)
+    return [numbers.get(other, number) for number, other in enumerate(swapped)]

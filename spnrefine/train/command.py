@@ -19,7 +19,7 @@ from spnrefine.files.atomic import check_output
 from spnrefine.files.classes import read_classes
 from spnrefine.model import storage, weights
 from spnrefine.train.data.found_classes import classes_of
-from spnrefine.train.data.pairs import DEFAULT_VOID, Pair, Split, find_folders, find_tree, with_coarse
+from spnrefine.train.data.pairs import Pair, Split, find_folders, find_tree, with_coarse
 from spnrefine.train.data.store import Store, build_store, memory_of
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
@@ -182,7 +182,7 @@ def _find(options: Options, recipe: Recipe) -> Split:
             options.masks,
             labels=options.labels or options.task == "labels",
             held_aside=recipe.held_aside,
-            void=void.get("", DEFAULT_VOID),
+            void=void.get(""),
         )
     split = with_coarse(split, options.coarse, tree=options.data is not None)
     if options.max_pairs is not None:

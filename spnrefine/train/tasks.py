@@ -17,6 +17,7 @@ from spnrefine.model.spn import SPN
 from spnrefine.train.data.looks import Looks, Photographs
 from spnrefine.train.data.pairs import Pair, Split
 from spnrefine.train.data.store import Store
+from spnrefine.train.data.usable import usable
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.labelling import Labelling
 from spnrefine.train.lessons.lesson import Infer, Lesson, Measure
@@ -91,6 +92,7 @@ class Backbone:
         if any(pair.labels for pair in split.train):
             raise SpnRefineError("A backbone learns from binary masks: give --masks of objects, not of class ids.")
         looks = Looks(recipe.look_span, recipe.look_aspect, recipe.look_degrees)
+        split = usable(split, self._known)
         photographs = Photographs(split.train, self._known, looks, seed, recipe.looks, recipe.look_sides)
         measure = PhotographScores(split.val, self._known, self.model.config.side) if split.val else None
         return Ready(Segmenting(photographs, recipe, device), measure, _count(split.train))
@@ -107,6 +109,7 @@ class Labels:
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
         looks = Looks(recipe.label_span, recipe.look_aspect, recipe.label_degrees)
         sides = (recipe.label_side // (32 * SHRINK) * (32 * SHRINK),)
+        split = usable(split, self._known)
         photographs = Photographs(split.train, self._known, looks, seed, recipe.label_looks, sides)
         measure = PhotographScores(split.val, self._known, self.model.config.working_side) if split.val else None
         return Ready(Labelling(photographs, recipe, device), measure, _count(split.train))

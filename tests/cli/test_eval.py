@@ -7,6 +7,7 @@ from PIL import Image
 
 from spnrefine.evaluate import peers
 from tests.model.make_check import draw
+from tests.pictures import open_picture
 
 
 @pytest.fixture
@@ -116,8 +117,35 @@ def test_a_missing_partner_is_named(run, folders, folder):
     assert f"{folder} holds 0 files named 2.*" in result.stderr
 
 
+def test_a_void_rim_of_255_and_a_turned_photograph_change_nothing(run, folders):
+    before = json.loads(evaluate(run, folders, "--json").stdout)["results"]["coarse"]
+    for path in (folders / "truth").iterdir():
+        pixels = np.asarray(open_picture(path))
+        Image.fromarray(np.select([pixels == 255, pixels == 128], [1, 255]).astype(np.uint8)).save(path)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for folder in ("images", "coarse", "truth"):  # all of the second as a camera on its side stores them
+        turned = open_picture(folders / folder / "2.png").transpose(Image.Transpose.ROTATE_90)
+        turned.save(folders / folder / "2.png", exif=exif if folder == "images" else Image.Exif())
+    after = json.loads(evaluate(run, folders, "--json").stdout)["results"]["coarse"]
+    assert {**after, "seconds": 0} == {**before, "seconds": 0}
+
+
+def test_a_truth_whose_meaning_is_open_is_refused(run, folders):
+    pixels = np.asarray(open_picture(folders / "truth" / "2.png"))
+    Image.fromarray(np.where(pixels == 255, 1, 2).astype(np.uint8)).save(folders / "truth" / "2.png")
+    result = evaluate(run, folders)
+    assert result.exit_code == 1
+    assert "2.png holds 1, 2 but no 0, the background" in result.stderr
+
+
 def test_sizes_that_differ_are_named(run, folders):
     Image.new("L", (10, 20)).save(folders / "truth" / "2.png")
+    result = evaluate(run, folders)
+    assert result.exit_code == 1
+    assert "10x20 pixels, its photograph 100x80" in result.stderr
+    Image.new("L", (100, 80)).save(folders / "truth" / "2.png")
+    Image.new("L", (10, 20)).save(folders / "coarse" / "2.png")
     result = evaluate(run, folders)
     assert result.exit_code == 1
     assert "(20, 10)" in result.stderr

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spnrefine.errors import FileError
+from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.labels import Confusion, find_labelled, lowered, measure
 from spnrefine.files.classes import VOID, Classes
 
@@ -63,5 +63,18 @@ def test_pairs_are_read_by_stem_and_void_is_void(tmp_path):
     [(image, truth)] = labelled
     assert image.shape == (1, 3, 3)
     assert truth.tolist() == [[0, 2, VOID]]
+    Image.fromarray(np.array([[0, 2, 300]], np.uint16)).save(tmp_path / "labels/a.png")
+    known = tmp_path / "known.txt"
+    known.write_text("background: 0\nroad: 2\n")
+    _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", known, None, None)
+    assert [truth.tolist() for _, truth in labelled] == [[[0, 1, VOID]]]
+    with pytest.raises(FileError, match="ids up to 300"):
+        find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
+    Image.new("L", (2, 1)).save(tmp_path / "labels/a.png")
+    with pytest.raises(ShapeError, match="2x1 pixels, its photograph 3x1"):
+        list(find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)[1])
+    Image.new("L", (3, 1)).save(tmp_path / "labels/a.tif")
+    with pytest.raises(FileError, match="masks of one name"):
+        find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
     with pytest.raises(FileError, match="no folder"):
         find_labelled(tmp_path / "images", tmp_path / "nowhere", None, 11, None)

@@ -5,6 +5,7 @@ import pytest
 
 from spnrefine.errors import FileError
 from spnrefine.files.classes import VOID, Classes, read_classes
+from spnrefine.files.truth import LabelTruth
 
 TEXT = """# a comment
 background: 0 7
@@ -30,16 +31,22 @@ def test_names_ids_and_groups(tmp_path):
     assert mapping[1] == mapping[255] == VOID
 
 
-def test_left_and_right_change_places_in_a_mirror(tmp_path):
-    mirrored = read_classes(written(tmp_path, TEXT)).mirrored
-    assert mirrored[:5].tolist() == [0, 2, 1, 3, 4]
-    assert mirrored[VOID] == VOID
+def test_ids_become_numbers_of_classes_and_all_others_are_void(tmp_path):
+    classes = read_classes(written(tmp_path, TEXT))
+    for dtype in (np.uint8, np.uint16, np.int64):
+        ids = np.array([[0, 7, 4, 5, 10, 3, 255, 10]], dtype)
+        truth = LabelTruth(ids, np.array([[False] * 7 + [True]]))
+        assert classes.numbers(truth).tolist() == [[0, 0, 1, 2, 3, VOID, VOID, VOID]]
+    wide = LabelTruth(np.array([[4, 260, 65535]], np.uint16), np.zeros((1, 3), bool))
+    assert classes.numbers(wide).tolist() == [[1, VOID, VOID]]
 
 
 def test_numbered_classes_are_their_ids():
     classes = Classes.numbered(3)
     assert classes.mapping[:4].tolist() == [0, 1, 2, VOID]
-    assert np.array_equal(classes.mirrored, np.arange(256))
+    assert len(Classes.numbered(255).names) == 255
+    with pytest.raises(FileError, match="ids up to 255"):
+        Classes.numbered(256)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from spnrefine.files.classes import VOID, Classes
 from spnrefine.model.config import Config
-from spnrefine.model.mirroring import Mirrored, MirroredParser
+from spnrefine.model.mirroring import Mirrored, MirroredParser, opposites
 from spnrefine.refiner import Refiner
+from spnrefine.train.data.looks import Looks, Photographs
 
 CLASSES = ("background", "left eye", "right eye", "left over")
 
@@ -45,6 +47,23 @@ def test_left_and_right_change_places_in_the_mirror_and_other_classes_do_not():
     expected, _ = SeesReddishLeft()(image)
     assert np.array_equal(coarse, expected)
     assert np.array_equal(refined, 2 * expected)
+
+
+def test_left_and_right_are_told_by_words_wherever_they_stand():
+    names = ("background", "eye left", "left brow", "eye right", "right brow", "upper left lip", "leftover", "left ear")
+    assert opposites(names) == [0, 3, 4, 1, 2, 5, 6, 7]
+
+
+def test_training_swaps_the_classes_that_best_swaps():
+    names = ("background", "eye left", "eye right", "left over")
+    classes = Classes.numbered(4)
+    trained = Photographs([], Classes(names, classes.ids), Looks(), 0, 1, (64,)).mirrored
+    image = np.zeros((4, 8, 3), np.uint8)
+    image[:, 1, 0] = 1
+    coarse, _ = MirroredParser(SeesReddishLeft(), names)(image)
+    assert np.array_equal(coarse, SeesReddishLeft()(image)[0])
+    assert trained[:4].tolist() == opposites(names) == [0, 2, 1, 3]
+    assert trained[VOID] == VOID
 
 
 @pytest.mark.parametrize("width", [64, 75])

@@ -1,5 +1,6 @@
 """Training what needs no coarse mask: backbones and models of label maps."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,21 @@ def test_a_run_writes_weights_that_work(run, faces, task, folder):
     if task == "labels":
         lines = (faces / "labelmap.txt").read_text().splitlines()
         assert [line.split(":")[0] for line in lines[1:]] == ["background", "class 1", "class 2"]
+
+
+def test_a_file_that_cannot_be_read_is_left_out_before_the_first_step(run, faces):
+    cut = faces / "masks/3.png"
+    cut.write_bytes(cut.read_bytes()[:60])
+    trimap = np.full((90, 120), 2, np.uint8)
+    trimap[20:60, 20:60] = 1
+    Image.fromarray(trimap).save(faces / "masks/4.png")
+    out = faces / "mine.safetensors"
+    where = ("--images", str(faces / "images"), "--masks", str(faces / "masks"), "--out", str(out))
+    result = run("train", "--task", "object", *where, "--steps", "1", "--device", "cpu", *TINY)
+    assert result.exit_code == 0, result.stderr
+    assert re.search(r"left out .*3\.png: .*3\.png is damaged or cut short", result.stderr)
+    assert re.search(r"left out .*4\.png: .*4\.png holds 1, 2 but no 0", result.stderr)
+    assert "Traceback" not in result.stderr
 
 
 def test_a_network_of_another_shape_can_be_asked_for(run, faces):

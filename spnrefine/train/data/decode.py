@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from spnrefine.errors import SpnRefineError
+from spnrefine.files.images import read_photograph
 from spnrefine.train.data.distance import half_size, halved, polygon_version, signed_distance
 from spnrefine.train.data.pairs import Pair
+from spnrefine.train.data.reading import read_binary, read_given, read_label_map
 from spnrefine.train.recipe import Recipe
 
 POLYGONS = 3
@@ -34,36 +35,23 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
     """Return the pair's contents, or why it cannot be used."""
     rng = np.random.default_rng(seed)
     try:
-        image = _read(pair.image, "RGB")
-        ids = _read(pair.mask, None if pair.labels else "L")
-        coarse = [_read(path, "L") for path in pair.coarse]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        photograph = read_photograph(pair.image)
+        if pair.labels:
+            labels = read_label_map(pair, photograph)
+            void, masks = labels.void, _unions(labels.ids, ~labels.void, recipe, rng)
+        else:
+            truth = read_binary(pair, photograph)
+            void, masks = truth.void, [truth.inside] if _fits(truth.inside, recipe) else []
+        coarse = [read_given(path, photograph) for path in pair.coarse]
+    except SpnRefineError as error:
         return str(error)
-    if ids.shape != image.shape[:2]:
-        return f"the photograph has {image.shape[1]}x{image.shape[0]} pixels, its mask {ids.shape[1]}x{ids.shape[0]}"
-    wrong = [path for path, mask in zip(pair.coarse, coarse, strict=True) if mask.shape != ids.shape]
-    if wrong:
-        return f"{wrong[0]} has another size than the photograph"
-    valid = ids != pair.void if pair.labels else np.ones(ids.shape, bool)
-    if pair.labels:
-        masks = _unions(ids, valid, recipe, rng)
-    else:
-        masks = [whole for whole in [ids > (127 if ids.max() > 1 else 0)] if _fits(whole, recipe)]
     masks += [part for part in (_some_parts(mask, recipe, rng) for mask in masks) if part is not None]
     if not masks:
         least, most = recipe.area_span
         return f"no object in it covers between {least:.1%} and {most:.0%} of the picture"
     maps = [plane for mask in masks for plane in _maps(mask, recipe, rng)]
     given = [given_map(mask) for mask in coarse]
-    return Decoded(np.dstack([image, np.where(valid, 0, 255).astype(np.uint8)]), masks, maps, given)
-
-
-def _read(path: Path, mode: str | None) -> NDArray[np.uint8]:
-    with Image.open(path) as file:
-        array = np.asarray(file.convert(mode) if mode else file)
-    if mode is None and array.ndim != 2:
-        raise ValueError(f"{path} is no label map: expected one channel of class ids, its mode is {file.mode}")
-    return array
+    return Decoded(np.dstack([photograph.pixels, np.where(void, 255, 0).astype(np.uint8)]), masks, maps, given)
 
 
 def _fits(mask: NDArray[np.bool_], recipe: Recipe) -> bool:
@@ -72,7 +60,7 @@ def _fits(mask: NDArray[np.bool_], recipe: Recipe) -> bool:
 
 
 def _unions(
-    ids: NDArray[np.uint8], valid: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator
+    ids: NDArray[np.integer], valid: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator
 ) -> list[NDArray[np.bool_]]:
     """Return random unions of the classes in ``ids``: one class as often as several."""
     classes = np.unique(ids[valid])

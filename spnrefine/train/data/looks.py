@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from spnrefine.files.classes import VOID, Classes
+from spnrefine.files.images import read_photograph
+from spnrefine.model.mirroring import opposites
 from spnrefine.train.data.pairs import Pair
+from spnrefine.train.data.reading import read_binary, read_label_map
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ class Photographs(Dataset[tuple[Tensor, Tensor]]):
         batch: int,
         sides: Sequence[int],
     ):
-        self.pairs, self.mapping, self.mirrored = pairs, classes.mapping, classes.mirrored
+        self.pairs, self.classes = pairs, classes
+        self.mirrored = np.arange(256, dtype=np.uint8)
+        self.mirrored[: len(classes.names)] = opposites(classes.names)
         self.looks, self.seed, self.batch, self.sides = looks, seed, batch, sides
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         epoch, position = divmod(index, len(self.pairs))
         pair = self.pairs[np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))[position]]
         side = int(np.random.default_rng((self.seed, 1, index // self.batch)).choice(self.sides))
-        image, ids = read_pair(pair)
-        image, ids = self._look(image, self.mapping[ids], side, np.random.default_rng((self.seed, 2, index)))
+        image, ids = self._look(*read_pair(pair, self.classes), side, np.random.default_rng((self.seed, 2, index)))
         return torch.from_numpy(image).permute(2, 0, 1), torch.from_numpy(ids)
 
     def _look(
@@ -88,10 +91,15 @@ def _warp(array: NDArray[np.uint8], affine: NDArray, side: int, how: int, **bord
     return np.asarray(seen, np.uint8)
 
 
-def read_pair(pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the photograph (H, W, 3) and its ids (H, W), uint8; a binary mask's ids are 0 and 1."""
-    with Image.open(pair.image) as file:
-        image = np.asarray(file.convert("RGB"))
-    with Image.open(pair.mask) as file:
-        ids = np.asarray(file if pair.labels else file.convert("L"))
-    return image, ids if pair.labels else (ids > 127).astype(np.uint8)
+def read_pair(pair: Pair, classes: Classes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the photograph (H, W, 3) and the numbers of its ``classes`` (H, W), uint8; a binary mask's are 0 and 1.
+
+    Raises
+    ------
+    FileError, ShapeError: one of the files cannot be read, or they differ in size.
+    """
+    photograph = read_photograph(pair.image)
+    if pair.labels:
+        return photograph.pixels, classes.numbers(read_label_map(pair, photograph))
+    truth = read_binary(pair, photograph)
+    return photograph.pixels, np.where(truth.void, VOID, truth.inside).astype(np.uint8)

@@ -6,24 +6,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spnrefine.errors import FileError
-
-EXTENSIONS = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
-DEFAULT_VOID = 255
+from spnrefine.files.stems import MASKS, by_stem, only, pair_by_stem
 
 
 @dataclass(frozen=True)
 class Pair:
     """A photograph and what is known about it.
 
-    ``labels`` says that the mask file holds class ids (``void`` among them, to be left out); otherwise it is binary,
-    and ``coarse`` are masks of the same object that networks made.
+    ``labels`` says that the mask file holds class ids; otherwise it is that of an object, and ``coarse`` are masks of
+    the same object that networks made. ``void`` is the value of pixels that do not count, None for the usual one: see
+    :mod:`spnrefine.files.truth`.
     """
 
     image: Path
     mask: Path
     set_name: str
     labels: bool
-    void: int = DEFAULT_VOID
+    void: int | None = None
     coarse: tuple[Path, ...] = ()
 
     @property
@@ -41,12 +40,12 @@ def find_tree(root: Path, *, held_aside: float, void: dict[str, int] | None = No
     """Find the sets below ``root``: folders with ``images`` and ``masks`` or ``labels``, perhaps in ``train``, ``val``.
 
     A set without ``val`` has the share ``held_aside`` of its pairs held aside, see :func:`is_held_aside`. ``void`` maps
-    names of sets to the id of their void pixels.
+    names of sets to the id of their void pixels, and the empty name to that of all others.
 
     Raises
     ------
     FileError
-        ``root`` is no folder or holds no pair.
+        ``root`` is no folder or holds no pair, or two files of a set share a stem.
     """
     if not root.is_dir():
         raise FileError(f"{root} is no folder: give --data a folder of sets, each with images/ and masks/ or labels/.")
@@ -69,7 +68,7 @@ def find_tree(root: Path, *, held_aside: float, void: dict[str, int] | None = No
     return Split(train, val)
 
 
-def find_folders(images: Path, masks: Path, *, labels: bool, held_aside: float, void: int = DEFAULT_VOID) -> Split:
+def find_folders(images: Path, masks: Path, *, labels: bool, held_aside: float, void: int | None = None) -> Split:
     """Pair the photographs in ``images`` with the masks of the same stems in ``masks``; raises :class:`FileError`."""
     for folder in (images, masks):
         if not folder.is_dir():
@@ -91,17 +90,17 @@ def with_coarse(split: Split, folders: Sequence[Path], *, tree: bool) -> Split:
     Raises
     ------
     FileError
-        One is no folder, or holds no mask of any pair.
+        One is no folder, or holds no mask of any pair, or two of one.
     """
     for folder in folders:
         if not folder.is_dir():
             raise FileError(f"{folder} is no folder: --coarse expects a folder of masks that a network made.")
         places = {pair.set_name: folder / pair.set_name if tree else folder for pair in split.train + split.val}
-        masks = {name: _by_stem(place) if place.is_dir() else {} for name, place in places.items()}
+        masks = {name: by_stem(place, MASKS) if place.is_dir() else {} for name, place in places.items()}
 
-        def added(pair: Pair, masks: dict[str, dict[str, Path]] = masks) -> Pair:
+        def added(pair: Pair, masks: dict[str, dict[str, list[Path]]] = masks) -> Pair:
             found = None if pair.labels else masks[pair.set_name].get(pair.stem)
-            return replace(pair, coarse=(*pair.coarse, found)) if found else pair
+            return replace(pair, coarse=(*pair.coarse, only(found, "masks"))) if found else pair
 
         more = Split([added(pair) for pair in split.train], [added(pair) for pair in split.val])
         if more == split:
@@ -130,18 +129,9 @@ def _pairs_of_set(folder: Path, name: str, void: dict[str, int]) -> list[Pair]:
     images = folder / "images"
     for masks, labels in ((folder / "masks", False), (folder / "labels", True)):
         if images.is_dir() and masks.is_dir():
-            return _match(images, masks, name, labels, void.get(name, DEFAULT_VOID))
+            return _match(images, masks, name, labels, void.get(name, void.get("")))
     return []
 
 
-def _match(images: Path, masks: Path, name: str, labels: bool, void: int) -> list[Pair]:
-    by_stem = _by_stem(masks)
-    return [
-        Pair(path, by_stem[path.stem], name, labels, void)
-        for path in sorted(images.iterdir())
-        if path.suffix.lower() in EXTENSIONS and path.stem in by_stem
-    ]
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in EXTENSIONS}
+def _match(images: Path, masks: Path, name: str, labels: bool, void: int | None) -> list[Pair]:
+    return [Pair(photograph, mask, name, labels, void) for photograph, mask in pair_by_stem(images, masks)]
