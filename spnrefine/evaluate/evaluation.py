@@ -99,7 +99,7 @@ def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator
         image, coarse = photograph.pixels, align(read_mask(case.coarse), photograph).probability
         if coarse.shape != image.shape[:2]:
             raise ShapeError(
-                f"Photograph and coarse mask of {case.stem} are {image.shape[:2]} and {coarse.shape}: expected one size."
+                f"Photograph and coarse mask of {case.stem} are {image.shape[:2]} and {coarse.shape}: give one size."
             )
         truth = read_object(case.truth, photograph)
         inside, valid = truth.inside, ~truth.void

@@ -44,7 +44,8 @@ class Classes:
 
         Raises
         ------
-        FileError: too many for numbers of 8 bits.
+        FileError
+            Too many for numbers of 8 bits.
         """
         if count > VOID:
             raise FileError(

@@ -23,12 +23,15 @@ def by_stem(folder: Path, extensions: Collection[str] | None = None) -> dict[str
 
     Raises
     ------
-    FileError   when ``folder`` is no folder, or cannot be read.
+    FileError
+        ``folder`` is no folder, or cannot be read.
     """
     try:
         listed = sorted(folder.iterdir())
     except OSError as error:
-        raise FileError(f"{folder} is no folder that can be read ({error.strerror}); give a folder of files") from error
+        raise FileError(
+            f"{folder} is no folder that can be read ({error.strerror}): give a folder of files."
+        ) from error
     found: dict[str, list[Path]] = {}
     for path in listed:
         if not path.name.startswith(".") and (extensions is None or has_extension(path, extensions)) and path.is_file():
@@ -41,8 +44,9 @@ def pair_by_stem(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
 
     Raises
     ------
-    FileError   when one is no folder, or a stem that both folders know is not that of one photograph and one mask:
-        nothing says which of several belong together.
+    FileError
+        One is no folder, or a stem that both folders know is not that of one photograph and one mask: nothing says
+        which of several belong together.
     """
     there = by_stem(masks, MASKS)
     for stem, found in by_stem(photographs, PHOTOGRAPHS).items():
@@ -55,10 +59,11 @@ def only(files: Sequence[Path], what: str) -> Path:
 
     Raises
     ------
-    FileError   naming the files, when there are several.
+    FileError
+        There are several; it names them.
     """
     if len(files) > 1:
-        raise FileError(f"{_listed(files)} are {what} of one name; rename or remove all but one")
+        raise FileError(f"{_listed(files)} are {what} of one name: rename or remove all but one.")
     return files[0]
 
 

@@ -68,17 +68,19 @@ def read_object(source: Source, photograph: Photograph | None = None, *, void: i
 
     Raises
     ------
-    FileError   when the source is no whole mask of one plane, or its meaning is not certain.
-    ShapeError   when it has another size than the photograph.
+    FileError
+        The source is no whole mask of one plane, or its meaning is not certain.
+    ShapeError
+        It has another size than the photograph.
     """
     name, raster = describe(source), _painted(read_raster(source))
     mask = of_raster(raster, source, void=void)
     if mask.stack is not None:
-        raise FileError(f"{name} holds {len(mask.stack.planes)} planes; give a truth of one plane")
+        raise FileError(f"{name} holds {len(mask.stack.planes)} planes: give a truth of one plane.")
     if _may_be_ids(mask) and _are_ids(raster.pixels[..., 0], void, name):
         mask = of_raster(raster, source, labels=True, void=DEFAULT_VOID if void is None else void)
     if mask.labels is not None and bool(mask.labels.all()):
-        raise FileError(f"{name} holds several ids but none of them is 0, the background; make what is no object 0")
+        raise FileError(f"{name} holds several ids but none of them is 0, the background: make what is no object 0.")
     mask = _upright(mask, photograph, name)
     inside = mask.probability > (OBJECT_ABOVE + 0.5) / 255  # halfway to the next level: probabilities are rounded
     undecided = ~inside & (mask.probability > (BACKGROUND_BELOW - 0.5) / 255)
@@ -96,13 +98,15 @@ def read_labels(source: Source, photograph: Photograph | None = None, *, void: i
 
     Raises
     ------
-    FileError   when the source is no whole label map.
-    ShapeError   when it has another size than the photograph.
+    FileError
+        The source is no whole label map.
+    ShapeError
+        It has another size than the photograph.
     """
     name, raster = describe(source), read_raster(source)
     if raster.is_stack or raster.pixels.dtype.kind == "f" or raster.pixels.shape[2] in (2, 4):
         given = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
-        raise FileError(f"{name} is no label map; it holds {given} a pixel, give one channel of ids")
+        raise FileError(f"{name} is no label map but holds {given} a pixel: give one channel of ids.")
     mask = of_raster(raster, source, labels=True, void=DEFAULT_VOID if void is None else void)
     if mask.colours is not None:
         mask = of_raster(raster, source, labels=True, void=void)
@@ -136,7 +140,8 @@ def _are_ids(levels: np.ndarray, void: int | None, name: str) -> bool:
 
     Raises
     ------
-    FileError   where nothing says which.
+    FileError
+        Nothing says which.
     """
     counts = np.bincount(levels.ravel() if void is None else levels[levels != void], minlength=256)
     low, white = int(counts[1:BACKGROUND_BELOW].sum()), int(counts[255])
@@ -145,13 +150,13 @@ def _are_ids(levels: np.ndarray, void: int | None, name: str) -> bool:
         return False
     held = ", ".join(map(str, np.flatnonzero(counts)[:MOST_LISTED]))
     if between:
-        raise FileError(f"{name} holds {held}, of which nothing is the object for certain; make that 255, or 1")
+        raise FileError(f"{name} holds {held}, of which nothing is the object for certain: make that 255, or 1.")
     if not counts[0]:
-        raise FileError(f"{name} holds {held} but no 0, the background; make the background 0 and void 255")
+        raise FileError(f"{name} holds {held} but no 0, the background: make the background 0 and void 255.")
     if low < FEWEST_IDS * white:
         raise FileError(
-            f"{name} holds {held}, and few pixels but those of 0 and 255: nothing says whether 255 is void or the "
-            "object; make the background 0, the object 255 and void 128"
+            f"{name} holds {held}, and few pixels but those of 0 and 255, so that 255 may be void or the object: "
+            "make the background 0, the object 255 and void 128."
         )
     return True
 
@@ -163,6 +168,6 @@ def _upright(mask: Mask, photograph: Photograph | None, name: str) -> Mask:
     (height, width), (rows, columns) = mask.shape, photograph.pixels.shape[:2]
     if (height, width) != (rows, columns):
         raise ShapeError(
-            f"{name} has {width}x{height} pixels, its photograph {columns}x{rows}; give a mask of the same size"
+            f"{name} has {width}x{height} pixels, its photograph {columns}x{rows}: give a mask of the same size."
         )
     return mask

@@ -115,7 +115,7 @@ UNCERTAIN = {
     "no background in 16 bits": (gray((~OBJECT, 2), (OBJECT, 1)).astype(np.uint16), "none of them is 0"),
     "half gray alone": (gray((OBJECT, 128)), "0, 128, of which nothing is the object"),
     "ids beyond 99": (gray((OBJECT, 5), (RIM, 120)), "0, 5, 120, of which nothing"),
-    "a stray pixel": (gray((OBJECT, 255), (SPOT, 1)), "whether 255 is void"),
+    "a stray pixel": (gray((OBJECT, 255), (SPOT, 1)), "so that 255 may be void"),
     "colours without names": (np.dstack([gray(), gray((OBJECT, 255)), gray()]), "colour picture"),
 }
 
@@ -196,5 +196,5 @@ def test_a_label_map_of_one_id_keeps_it() -> None:
 
 
 def test_alpha_is_no_label_map() -> None:
-    with pytest.raises(FileError, match="4 x uint8 a pixel, give one channel"):
+    with pytest.raises(FileError, match="4 x uint8 a pixel: give one channel"):
         read_labels(png(np.dstack([COLOURS, gray((OBJECT, 3))])))

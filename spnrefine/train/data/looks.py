@@ -96,7 +96,10 @@ def read_pair(pair: Pair, classes: Classes) -> tuple[NDArray[np.uint8], NDArray[
 
     Raises
     ------
-    FileError, ShapeError: one of the files cannot be read, or they differ in size.
+    FileError
+        One of the files cannot be read.
+    ShapeError
+        They differ in size.
     """
     photograph = read_photograph(pair.image)
     if pair.labels:

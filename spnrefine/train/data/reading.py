@@ -27,9 +27,12 @@ def read_given(path: Path, photograph: Photograph) -> NDArray[np.uint8]:
 
     Raises
     ------
-    FileError, ShapeError: it is no mask, or has another size.
+    FileError
+        It is no mask.
+    ShapeError
+        It has another size than the photograph.
     """
     mask = align(read_mask(path), photograph)
     if mask.shape != photograph.pixels.shape[:2]:
-        raise ShapeError(f"{path} has another size than the photograph")
+        raise ShapeError(f"{path} has another size than the photograph: give masks of the same size.")
     return np.rint(255 * mask.probability).astype(np.uint8)

@@ -17,7 +17,8 @@ def usable(split: Split, classes: Classes) -> Split:
 
     Raises
     ------
-    FileError: there is none to train on.
+    FileError
+        There is none to train on.
     """
     train, val = (list(_usable(pairs, classes)) for pairs in (split.train, split.val))
     if not train:
