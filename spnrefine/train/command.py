@@ -25,6 +25,7 @@ from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.steps.checkpoint import check_same_run, checkpoint_path, read_checkpoint
 from spnrefine.train.steps.display import Display, say
+from spnrefine.train.steps.execution import execution_on
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
 from spnrefine.train.steps.start import begin
@@ -92,11 +93,17 @@ def train_command(options: Options) -> int:
     ready = task.prepare(split, recipe, options.seed, options.device, load)
     keep_freed_memory()  # only now: a store grows by mapping
     trainer = Trainer(
-        task.model, ready.lesson, recipe, continued=start.continued, bfloat16=_has_bfloat16(options.device)
+        task.model,
+        ready.lesson,
+        recipe,
+        continued=start.continued,
+        bfloat16=_has_bfloat16(options.device),
+        execution=execution_on(options.device),
     )
     if saved is not None:
         trainer.set_state(saved)
         say(f"resumed at step {trainer.step} from {checkpoint}")
+    trainer.warm_up()
     reports: list[object] = []
 
     def on_report(step: int, report: object) -> None:

@@ -20,6 +20,9 @@ COMPARED = 8  # pixels this far apart are compared to find borders of classes
 class Labelling:
     """Looks at photographs teach the base; patches of them that hold at least two labels teach the SPN."""
 
+    capturable = False  # where to cut patches is decided on the host
+    turns = 1
+
     def __init__(self, photographs: Photographs, recipe: Recipe, device: torch.device) -> None:
         self.source, self.recipe, self.device = Source(photographs, device), recipe, device
         self.random = torch.Generator()
@@ -32,9 +35,12 @@ class Labelling:
         if not self.recipe.learn_base:
             model.base.requires_grad_(False).eval()
 
-    def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
+    def draw(self, step: int, infer: Infer) -> tuple[Tensor, Tensor, int]:
+        return *self.source.batch(step, self.recipe), step
+
+    def loss(self, model: nn.Module, drawn: tuple[Tensor, Tensor, int]) -> Lost:
         assert isinstance(model, ParsingNetwork)
-        image, ids = self.source.batch(step, self.recipe)
+        image, ids, step = drawn
         self.random.manual_seed(self.source.photographs.seed * 1_000_003 + step)
         with torch.set_grad_enabled(self.recipe.learn_base):
             coarse_logits = model.base(F.avg_pool2d(image, SHRINK))

@@ -23,15 +23,27 @@ class Lost(NamedTuple):
 
 
 class Lesson(Protocol):
-    """What a network is taught: it draws patches and says how wrong the network is about them."""
+    """What a network is taught: it draws patches and says how wrong the network is about them.
+
+    ``capturable``: whether :meth:`loss` asks tensors of the device alone, and nothing of the host, so that a CUDA graph
+    can hold it. All that is random belongs in :meth:`draw`.
+    """
 
     device: torch.device
+    capturable: bool
+
+    @property
+    def turns(self) -> int:
+        """How many steps it takes to see patches of every size."""
 
     def prepare(self, model: nn.Module, *, continued: bool) -> None:
         """Fit ``model`` for training: what to freeze, what to add."""
 
-    def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
-        """Return the loss of a step; called under autocast, with ``step`` growing by one from where it started."""
+    def draw(self, step: int, infer: Infer) -> Any:
+        """Return a step's patches: a dataclass or a tuple of tensors; ``step`` grows by one from where it started."""
+
+    def loss(self, model: nn.Module, drawn: Any) -> Lost:
+        """Return the loss on what :meth:`draw` returned; called under autocast."""
 
     def state(self) -> dict[str, Any]:
         """Return what changes from step to step."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.model.spn import SPN
-from spnrefine.train.lessons.batches import Batches
+from spnrefine.train.lessons.batches import Batch, Batches
 from spnrefine.train.lessons.lesson import Infer, Lost
 from spnrefine.train.lessons.losses import auxiliary_loss, patch_weights, refinement_loss
 from spnrefine.train.recipe import Recipe
@@ -15,6 +15,8 @@ from spnrefine.train.steps.checkpoint import random_states, set_random_states
 
 class Refining:
     """Patches of objects with coarse masks made from their truth."""
+
+    capturable = True
 
     def __init__(self, batches: Batches, recipe: Recipe) -> None:
         self.batches, self.recipe = batches, recipe
@@ -27,8 +29,11 @@ class Refining:
         if continued and self.recipe.frozen_norms_continued:
             freeze_norms(model)
 
-    def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
-        assert isinstance(model, SPN)
+    @property
+    def turns(self) -> int:
+        return len(self.recipe.batches)
+
+    def draw(self, step: int, infer: Infer) -> Batch:
         count, side = self.recipe.batches[step % len(self.recipe.batches)]
         if self.device.type == "cpu":
             count = max(1, count // self.recipe.cpu_scale)
@@ -36,12 +41,15 @@ class Refining:
         def refine(image: Tensor, coarse: Tensor) -> Tensor:
             return infer(image, coarse).sigmoid()
 
-        batch = self.batches.draw(count, side, refine)
+        return self.batches.draw(count, side, refine)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Lost:
+        assert isinstance(model, SPN)
         weight = patch_weights(batch.coarse, batch.truth, batch.valid, self.recipe.error_offset)
         logits, *heads = model.supervised(batch.image, batch.coarse)
         loss = refinement_loss(logits, batch.truth, batch.valid, weight)
         auxiliary = sum(auxiliary_loss(head, batch.truth, batch.valid) for head in heads)
-        return Lost(loss + self.recipe.auxiliary_weight * auxiliary, loss, count)
+        return Lost(loss + self.recipe.auxiliary_weight * auxiliary, loss, len(batch.image))
 
     def state(self) -> dict[str, Any]:
         return random_states(self.batches)

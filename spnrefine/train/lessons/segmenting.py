@@ -24,6 +24,9 @@ FROZEN_STAGES = 3  # and the stem: what edges and textures look like is known al
 class Segmenting:
     """Whole photographs, or large parts of them, with their classes."""
 
+    capturable = True
+    turns = 1  # sizes come at random
+
     def __init__(self, photographs: Photographs, recipe: Recipe, device: torch.device) -> None:
         self.source, self.recipe, self.device = Source(photographs, device), recipe, device
 
@@ -31,8 +34,11 @@ class Segmenting:
         assert isinstance(model, Segmenter)
         prepare_segmenter(model)
 
-    def loss(self, model: nn.Module, step: int, infer: Infer) -> Lost:
-        image, ids = self.source.batch(step, self.recipe)
+    def draw(self, step: int, infer: Infer) -> tuple[Tensor, Tensor]:
+        return self.source.batch(step, self.recipe)
+
+    def loss(self, model: nn.Module, drawn: tuple[Tensor, Tensor]) -> Lost:
+        image, ids = drawn
         loss = segmenter_loss(model(image), ids)
         return Lost(loss, loss, len(ids))
 

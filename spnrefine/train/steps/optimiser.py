@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,11 @@ from spnrefine.train.recipe import Recipe
 
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW over what is not frozen; its groups carry ``rate``, a multiple of that of :func:`set_rate`."""
+    """Return AdamW over what is not frozen; its groups carry ``rate``, a multiple of that of :func:`set_rate`.
+
+    On a GPU the rates are tensors there, so that a captured step goes on reading them.
+    """
+    device = next(model.parameters()).device
     encoders = [module for module in model.modules() if isinstance(module, Encoder)]
     in_encoder = {id(parameter) for encoder in encoders for parameter in encoder.parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
@@ -23,13 +28,14 @@ def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
         [
             {
                 "params": parameters,
+                "lr": torch.zeros((), device=device) if device.type == "cuda" else 0.0,
                 "rate": recipe.encoder_rate if slow else 1.0,
                 "weight_decay": recipe.weight_decay if kernel else 0.0,
             }
             for (slow, kernel), parameters in groups.items()
         ],
-        lr=0.0,
         fused=True,
+        capturable=device.type == "cuda",
     )
 
 
@@ -41,7 +47,18 @@ def learning_rate(peak: float, step: int, progress: float, recipe: Recipe) -> fl
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     for group in optimiser.param_groups:
-        group["lr"] = rate * group["rate"]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate * group["rate"])
+        else:
+            group["lr"] = rate * group["rate"]
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Go on from a state; rates stay where they were."""
+    rates = [group["lr"] for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate
 
 
 def limit_gradients(model: nn.Module, longest: float) -> Tensor:
@@ -50,13 +67,18 @@ def limit_gradients(model: nn.Module, longest: float) -> Tensor:
     It all stays on the device: the host does not wait to learn the norm.
     """
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    flat = torch.cat([_in_memory_order(gradient) for gradient in gradients])  # one long tensor: a few launches, not 400
+    norm = flat.norm()
     finite = torch.isfinite(norm)
-    share = torch.where(finite, (longest / (norm + 1e-6)).clamp(max=1.0), torch.zeros_like(norm))
-    for gradient in gradients:
-        gradient.nan_to_num_(0.0, 0.0, 0.0)
-    torch._foreach_mul_(gradients, share)
+    flat = torch.where(finite, flat * (longest / (norm + 1e-6)).clamp(max=1.0), 0.0)
+    parts = flat.split([gradient.numel() for gradient in gradients])
+    torch._foreach_copy_([_in_memory_order(gradient) for gradient in gradients], parts)
     return norm
+
+
+def _in_memory_order(tensor: Tensor) -> Tensor:
+    """View a tensor that has no gaps as the line of numbers that it is in memory."""
+    return tensor.as_strided((tensor.numel(),), (1,))
 
 
 @torch.no_grad()

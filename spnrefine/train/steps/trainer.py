@@ -1,6 +1,7 @@
 """A network in training: one step of it, and everything that changes from step to step."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,16 @@ from torch import Tensor, nn
 from spnrefine.errors import SpnRefineError
 from spnrefine.train.lessons.lesson import Lesson
 from spnrefine.train.recipe import Recipe
+from spnrefine.train.steps.capture import Captured
+from spnrefine.train.steps.drawing import Ahead, Drawing, InTurn
+from spnrefine.train.steps.execution import Execution
 from spnrefine.train.steps.optimiser import (
     MovingAverage,
     average_decay,
     learning_rate,
     limit_gradients,
     limit_variances,
+    load_optimiser,
     make_optimiser,
     set_rate,
 )
@@ -38,9 +43,21 @@ class Budget:
 
 
 class Trainer:
-    """A network in training, with all that changes from step to step."""
+    """A network in training, with all that changes from step to step.
 
-    def __init__(self, model: nn.Module, lesson: Lesson, recipe: Recipe, *, continued: bool, bfloat16: bool) -> None:
+    ``continued``: from weights of this very network; ``bfloat16``: under autocast; ``execution``: None, all in turn.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        lesson: Lesson,
+        recipe: Recipe,
+        *,
+        continued: bool,
+        bfloat16: bool,
+        execution: Execution | None = None,
+    ) -> None:
         device = lesson.device
         model.train()
         lesson.prepare(model, continued=continued)
@@ -53,6 +70,12 @@ class Trainer:
         self.step, self.patches, self.seconds = 0, 0, 0.0
         self.loss = torch.zeros((), device=device)  # sum since the last report, of the steps that had a finite one
         self.lost = torch.zeros((), device=device)  # number of the others
+        execution = execution or Execution()
+        execution.fit(self.model, self.average.model)
+        self.drawing: Drawing = (Ahead if execution.ahead else InTurn)(lesson, self.infer)
+        self.learn: Callable[[Any], int] = self._learn
+        if execution.captured and lesson.capturable:
+            self.learn = self._captured()
 
     def autocast(self) -> torch.autocast:
         return torch.autocast(self.lesson.device.type, torch.bfloat16, enabled=self.bfloat16)
@@ -67,12 +90,22 @@ class Trainer:
         """Return the averaged network's probabilities, of one that refines the mask of an object."""
         return self.infer(image, coarse).sigmoid()
 
+    def warm_up(self) -> None:
+        """Compile and capture for every size of patches, on a GPU; nothing changes but the time of the first steps."""
+        if not isinstance(self.learn, Captured):
+            return
+        state = self.lesson.state()
+        for step in range(self.lesson.turns):
+            self.learn.prepare(self.lesson.draw(step, self.infer))
+        self.lesson.set_state(state)
+
     def advance(self, budget: Budget) -> None:
         """Make one step; the host waits for nothing."""
         began = time.perf_counter()
         share = budget.progress(self.step, self.seconds)
         set_rate(self.optimiser, learning_rate(self.peak, self.step, share, self.recipe))
-        patches = self._learn()
+        patches = self.learn(self.drawing.take(self.step))
+        self.drawing.ready_for(self.step + 1)
         self.average.update(
             self.model, average_decay(self.step, budget.progress(self.step + 1, self.seconds), self.recipe)
         )
@@ -80,9 +113,10 @@ class Trainer:
         self.patches += patches
         self.seconds += time.perf_counter() - began
 
-    def _learn(self) -> int:
+    def _learn(self, drawn: Any) -> int:
+        """Go downhill on what was drawn; return the number of patches."""
         with self.autocast():
-            lost = self.lesson.loss(self.model, self.step, self.infer)
+            lost = self.lesson.loss(self.model, drawn)
         self.optimiser.zero_grad(set_to_none=True)
         lost.total.backward()
         norm = limit_gradients(self.model, self.recipe.gradient_norm)
@@ -92,6 +126,18 @@ class Trainer:
         self.loss += torch.where(fine, loss, 0)
         self.lost += (~fine).float()
         return lost.patches
+
+    def _captured(self) -> Captured:
+        return Captured(self._learn, self._held)
+
+    def _held(self) -> dict[str, Tensor]:
+        """Return by name all tensors that :meth:`_learn` changes."""
+        moments = {
+            f"{number} {name}": tensor
+            for number, values in enumerate(self.optimiser.state.values())
+            for name, tensor in values.items()
+        }
+        return self.model.state_dict() | moments | {"loss": self.loss, "lost": self.lost}
 
     def check(self) -> float:
         """Return the mean loss since the last call (the host waits here); raise where training has broken down."""
@@ -121,14 +167,16 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "lesson": self.lesson.state(),
+            "lesson": self.drawing.state(),
             "counts": {"step": self.step, "patches": self.patches, "seconds": self.seconds},
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        load_optimiser(self.optimiser, state["optimiser"])
         self.lesson.set_state(state["lesson"])
+        self.drawing.forget()
+        self.learn = self._captured() if isinstance(self.learn, Captured) else self.learn  # the moments moved in memory
         for name, value in state["counts"].items():
             setattr(self, name, value)
