@@ -16,6 +16,7 @@ def worst(given: list[torch.Tensor], exact: list[torch.Tensor]) -> float:
 
 
 @pytest.mark.cuda
+@pytest.mark.skipif(not (torch.cuda.is_available() and depthwise.HAS_TRITON), reason="no CUDA device, or no Triton")
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize(("dtype", "most"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])

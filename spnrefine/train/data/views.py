@@ -4,6 +4,7 @@ A view is an affine map from a patch to a photograph. It is drawn on the host, b
 there; the looking up happens on the device, for the whole batch at once.
 """
 
+import importlib.util
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from spnrefine.train.data.store import Store
 from spnrefine.train.recipe import Recipe
 
 CPU_POSITIONS = 1 << 18
+HAS_TRITON = importlib.util.find_spec("triton") is not None
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,10 @@ def _sample(
     flat: Tensor, start: Tensor, height: Tensor, width: Tensor, at: Tensor, unpack: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Return (N, S, S, C): bilinear samples of pictures that begin at ``start`` in ``flat``, borders repeated."""
+    if flat.is_cuda and HAS_TRITON:
+        from spnrefine.train.data.sampling_kernels import sample
+
+        return sample(flat, start, height, width, at)
     height, width = height.view(-1, 1, 1), width.view(-1, 1, 1)
     x, y = at[:, 0] - 0.5, at[:, 1] - 0.5
     x0, y0 = x.floor(), y.floor()
