@@ -45,6 +45,7 @@ def depthwise(x: Tensor, weight: Tensor, stride: int) -> Tensor:
 
 @torch.library.custom_op("spnrefine::depthwise", mutates_args=())
 def _forward(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    x = x.contiguous(memory_format=torch.channels_last)
     n, c, height, width = x.shape
     out = _channels_last(x, (n, c, _over(height, stride), _over(width, stride)))
     _correlate(x, weight, out, stride, transposed=False)
@@ -61,7 +62,7 @@ def _(x, weight, stride):
 def _backward(grad: Tensor, x: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     from spnrefine.model.depthwise_kernels import weight_kernel
 
-    grad = grad.to(x.dtype).contiguous(memory_format=torch.channels_last)
+    grad, x = (each.to(x.dtype).contiguous(memory_format=torch.channels_last) for each in (grad, x))
     dx = _channels_last(x, x.shape)
     _correlate(grad, weight, dx, stride, transposed=True)
     n, c, height, width = x.shape

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from spnrefine.model import depthwise
+from spnrefine.model import depthwise, upsampling
 
 
 class ConvBlock(nn.Sequential):
@@ -56,6 +56,8 @@ def upsample(x: Tensor) -> Tensor:
 
     A constant factor, rather than the size of another tensor, lets ONNX Runtime keep its own memory layout across it.
     """
+    if upsampling.fits(x):
+        return upsampling.upsample(x)
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 

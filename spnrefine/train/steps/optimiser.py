@@ -100,12 +100,16 @@ class MovingAverage:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = deepcopy(model).eval().requires_grad_(False)
+        self._pairs: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
 
     @torch.no_grad()
     def update(self, model: nn.Module, decay: float) -> None:
-        ours, theirs = self.model.state_dict(), model.state_dict()
-        floating = [key for key, value in ours.items() if value.is_floating_point()]
-        torch._foreach_lerp_([ours[key] for key in floating], [theirs[key] for key in floating], 1 - decay)
+        """Move towards ``model``, whose tensors must stay where they are in memory from the first call on."""
+        if self._pairs is None or self._pairs[0] is not model:  # listing them takes longer than a step has
+            ours, theirs = self.model.state_dict(), model.state_dict()
+            floating = [key for key, value in ours.items() if value.is_floating_point()]
+            self._pairs = model, [ours[key] for key in floating], [theirs[key] for key in floating]
+        torch._foreach_lerp_(self._pairs[1], self._pairs[2], 1 - decay)
 
 
 def average_decay(step: int, progress: float, recipe: Recipe) -> float:
