@@ -39,7 +39,7 @@ class SPN(nn.Module):
         self.config = config = config or Config()
         channels, classes = config.channels, config.classes
         gates = 1 if config.shared_gates else channels
-        inputs = RGB + (classes if config.sees_mask == SHOWN_TO_GUIDANCE else 0)
+        inputs = RGB + (classes if config.sees_mask == SHOWN_TO_GUIDANCE else 0) + config.knows_off
         self.guidance = GuidanceNetwork(inputs, 4 * config.taps * gates or channels)
         self.embed = nn.Conv2d(classes, channels, 4, stride=2, padding=1)
         width = max(8, classes)
@@ -59,21 +59,23 @@ class SPN(nn.Module):
         """Add the head at stride 8 that helps training; it is left out of weights files."""
         self.auxiliary = nn.Conv2d(DECODER8, self.config.classes, 1)
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, off: Tensor | None = None) -> Tensor:
         """Refine ``coarse``, guided by ``image``.
 
         Parameters
         ----------
         image : (N, 3, H, W) float tensor, RGB in 0..1, any H and W.
         coarse : (N, classes, H, W) float tensor, probabilities in 0..1.
+        off : (N, 1, 1, 1) float tensor, how far off the edge of ``coarse`` may be, see :mod:`spnrefine.model.off`;
+            None: not told. Only a configuration that ``knows_off`` looks at it.
 
         Returns
         -------
         (N, classes, H, W) logits, of a sigmoid for one class, else of a softmax.
         """
-        return self.supervised(image, coarse)[0]
+        return self.supervised(image, coarse, off)[0]
 
-    def supervised(self, image: Tensor, coarse: Tensor) -> list[Tensor]:
+    def supervised(self, image: Tensor, coarse: Tensor, off: Tensor | None = None) -> list[Tensor]:
         """Return all logits that training compares with the truth; arguments as for forward.
 
         Returns
@@ -82,7 +84,7 @@ class SPN(nn.Module):
         stride 8.
         """
         height, width = image.shape[-2:]
-        begun = self.begin(image, coarse)
+        begun = self.begin(image, coarse, off)
         logits = self.finish(self._spread(begun), begun.detail, begun.mask)[..., :height, :width]
         if self.auxiliary is None:
             return [logits]
@@ -98,12 +100,16 @@ class SPN(nn.Module):
             state = propagate(state, guidance)
         return state
 
-    def begin(self, image: Tensor, coarse: Tensor) -> Begun:
+    def begin(self, image: Tensor, coarse: Tensor, off: Tensor | None = None) -> Begun:
         """Do all that comes before propagation, on sides padded to multiples of 32; arguments as for forward."""
         height, width = image.shape[-2:]
         padding = (0, -width % STRIDE, 0, -height % STRIDE)
         x = F.pad(torch.cat([image, coarse], 1) * 2 - 1, padding, mode="replicate")
-        guided = self.guidance(x if self.config.sees_mask == SHOWN_TO_GUIDANCE else x[:, :RGB])
+        shown = x if self.config.sees_mask == SHOWN_TO_GUIDANCE else x[:, :RGB]
+        if self.config.knows_off:
+            plane = torch.zeros_like(x[:, :1]) if off is None else off.to(x.dtype).expand(-1, 1, *x.shape[-2:])
+            shown = torch.cat([shown, plane], 1)
+        guided = self.guidance(shown)
         mask = x[:, RGB:] if self.config.sees_mask else torch.zeros_like(x[:, RGB:])
         return Begun(guided.guidance, self.embed(mask), guided.detail, mask, guided.stride8)
 

@@ -25,7 +25,7 @@ PURPOSES = {
     SEGMENTER: "a backbone, which makes a mask from a photograph (--backbone)",
     PARSER: "a model of label maps, which needs no mask (--model)",
 }
-ADDED = {"classes", "shared_gates", "sees_mask"}
+ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
 """Added to the configuration since the first files of this format were written."""
 
 

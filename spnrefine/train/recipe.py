@@ -25,6 +25,9 @@ class Recipe:
     average_share: float = 0.1  # its length is at most this share of the run
     auxiliary_weight: float = 0.3  # of the same loss on the stride-8 head; there is none when carrying on
     error_offset: float = 0.1  # a patch counts as 1 / (the IoU error of its coarse mask + this)
+    edge_weight: float = 0.3  # of the loss along the true contour
+    edge_pixels: float = 2.5  # output pixels over which its weight falls to 1 / e
+    sure_weight: float = 1.0  # so much more the contour counts where the truth is known exactly: hand-drawn ones err
     frozen_norms_continued: bool = True  # carrying on with small batches: batch norms keep their trained statistics
 
     # --- batches in turn: (patches, side in output pixels); a CPU divides the patches by `cpu_scale`
@@ -33,27 +36,42 @@ class Recipe:
 
     # --- data
     held_aside: float = 0.03  # of the pairs of a set without `val`, chosen by a hash of the stem
-    set_balance: float = 0.7  # a set of n pairs is drawn in proportion to n to this power
-    unions: int = 2  # random class unions kept of each label map
+    # A set of n photographs is drawn in proportion to n to this power, however many masks they have. At 1 the largest
+    # set, photographs of one salient thing, would be nearly all that is seen; at 0 the hundred pictures of the smallest
+    # would come back hundreds of times and be learnt by heart.
+    set_balance: float = 0.6
+    unions: int = 4  # random unions kept of each label map
     parts_chance: float = 0.5  # a mask of several parts is also kept with some of its parts alone
-    area_span: tuple[float, float] = (
-        0.003,
-        0.85,
-    )  # masks that cover less or more of the picture are left out
-    polygon_span: tuple[float, float] = (0.006, 0.04)  # tolerance of the polygon versions, of the object
+    area_span: tuple[float, float] = (0.0006, 0.85)  # masks that cover less or more of the picture are left out
+    polygon_span: tuple[float, float] = (0.006, 0.05)  # tolerance of the polygon versions, of the object
     polygon_fill_chance: float = 0.3  # a polygon version without holes
+    brush_span: tuple[float, float] = (0.04, 0.16)  # radius of the brush of the brushed versions, of the object
 
     # --- views
     frame_chance: float = 0.35  # the whole object as at inference: its box and the margin of model/framing.py
     frame_margin_span: tuple[float, float] = (0.15, 0.6)  # half of the frames: another margin than 0.25
     frame_zoom: float = MOST_ENLARGED  # output pixels a pixel, at most: no object is enlarged more at inference
-    scene_chance: float = 0.2  # a frame that is the whole picture
+    scene_chance: float = 0.15  # a frame that is the whole picture
+    small_chance: float = 0.15  # a frame that is so large that the object is small in it, as far as the picture goes
+    small_span: tuple[float, float] = (15.0, 60.0)  # output pixels of the longer side of such an object
     zoom_span: tuple[float, float] = (0.57, 1.87)  # output pixels a pixel, for views around a boundary point
     aspect: float = 0.2  # largest log of the stretch of width over height
     rotate_chance: float = 0.5
     rotate_zoom: float = 30.0  # degrees at most; frames turn a third of it
     flip_chance: float = 0.5  # left to right
     upside_down_chance: float = 0.05
+
+    # --- truths known exactly: the same number in every batch
+    cut_chance: float = 0.15  # the object cut out and put over another photograph
+    cut_span: tuple[float, float] = (0.5, 2.0)  # so much further in, pixels: what is left of the old background
+    cut_most: float = 0.05  # of the object, at most
+    cut_mirrored: float = 0.35  # over its own photograph, mirrored: the same object again, to be kept out
+    cut_slack: float = 1.5  # one side has this many times the other's fine detail, at most
+    cut_harmony: float = 0.9  # the largest share of the difference of mean colours that is taken away
+    stroke_chance: float = 0.05  # thin strokes drawn on the photograph, instead of its object
+    stroke_span: tuple[float, float] = (1.0, 6.0)  # their width, output pixels
+    stroke_size: float = 4.0  # the size of such an object, in widths
+    stroke_contrast: tuple[float, float] = (0.06, 0.5)
 
     # --- masks that networks made (--coarse), instead of made mistakes
     given_chance: float = 0.3  # where the photograph has any
@@ -63,21 +81,39 @@ class Recipe:
     single_chance: float = 0.5  # of one kind alone, as most coarse masks are made in one way
 
     # --- mistakes along the edge
-    exact_chance: float = 0.05  # the truth itself
-    polygon_chance: float = 0.3  # start from a polygon version
+    exact_chance: float = 0.1  # the truth itself, so that masks that are right already stay as they are
+    exact_soft_chance: float = 0.3  # of those: with a soft edge
+    exact_span: tuple[float, float] = (1.0, 4.0)  # its width, output pixels
+    polygon_chance: float = 0.25  # start from a polygon version
+    brush_chance: float = 0.1  # start from a brushed version
     warp_chance: float = 0.5
     warp_span: tuple[float, float] = (0.004, 0.06)  # of the object
+    shift_chance: float = 0.2  # all of the mask to one side
+    shift_span: tuple[float, float] = (0.01, 0.1)  # of the object
     offset_chance: float = 0.6  # inwards here, outwards there
     offset_span: tuple[float, float] = (0.003, 0.04)  # of the object
     grow_chance: float = 0.25  # all of the edge inwards, or all outwards
     grow_span: tuple[float, float] = (0.003, 0.05)  # of the object
+    chord_chance: float = 0.06  # a stretch of contour dropped: a straight line takes its place
+    chord_span: tuple[float, float] = (0.02, 0.25)  # of the object's extent, cut off by it
+    seeds_chance: float = 0.06  # a region grown from a few points in the object
+    seeds_colour: tuple[float, float] = (0.5, 5.0)  # what colours count beside distances (of the object)
+    seeds_area: tuple[float, float] = (0.8, 1.2)  # of the object
+    target_chance: float = 0.6  # what is not drawn by hand: as wrong as asked for
+    target_span: tuple[float, float] = (0.6, 0.98)  # the IoU asked for; drawn evenly
+    target_most: float = 8.0  # times the mistake that was drawn
     soft_chance: float = 0.4
-    soft_span: tuple[float, float] = (1.0, 14.0)  # width of a soft edge, output pixels
+    soft_span: tuple[float, float] = (1.0, 24.0)  # width of a soft edge, output pixels
     lowres_chance: float = 0.4
-    lowres_span: tuple[float, float] = (2.0, 28.0)  # output pixels a cell
-    lowres_cells: float = 12.0  # at least this many cells across a frame
+    lowres_span: tuple[float, float] = (3.0, 22.0)  # pixels of the photograph a cell
+    lowres_most: float = 0.25  # of the object, at most
+    lowres_nearest: float = 0.2  # brought back as squares, else bilinear
     threshold_chance: float = 0.35  # of the low-resolution ones: made hard again
     threshold_span: tuple[float, float] = (0.25, 0.7)
+
+    # --- how far off the edge is, told to networks that know of it
+    told_chance: float = 0.5
+    told_jitter: float = 1.5  # octaves from the lowest to the highest error of what is told
 
     # --- mistakes of whole regions
     blob_chance: float = 0.25  # a blob missing (where it starts in the object) or too many (elsewhere)
@@ -100,9 +136,18 @@ class Recipe:
     saturation: float = 0.6  # largest log
     gamma: float = 0.35  # largest log
     colour_cast: float = 0.08
-    noise: float = 0.05  # largest standard deviation, of white
+    gray_chance: float = 0.12
+    false_colour_chance: float = 0.08  # channels mixed at random
+    inverted_chance: float = 0.05
+    flat_chance: float = 0.08  # hardly any contrast
+    flat_span: tuple[float, float] = (0.15, 0.5)  # what is left of it
+    noise: float = 0.07  # largest standard deviation
     noise_chance: float = 0.25
+    grain_chance: float = 0.4  # of noise: coarser than single pixels
     blur_chance: float = 0.15
+    blur_far_chance: float = 0.4  # of those: three times as far
+    sharp_chance: float = 0.1
+    sharp_span: tuple[float, float] = (0.3, 1.5)  # of what smoothing takes away, added once more
 
     # --- photographs seen whole, for backbones and label maps
     looks: int = 16  # photographs a step of a backbone
@@ -122,7 +167,7 @@ class Recipe:
     coarse_bend: float = 6.0  # pixels by which the base's map strays, half of the time: standard deviation at most
 
     # --- validation: fixed views and mistakes of held-aside pairs
-    validation_patches: int = 64
+    validation_patches: int = 132  # as many of each set
     validation_side: int = 256
     validation_minutes: float = 15.0
     log_seconds: float = 30.0

@@ -73,7 +73,8 @@ class Binary:
             validation = Validation(load("held aside", split.val, SEED), recipe)
 
             def measure(infer: Infer) -> object:
-                return validation(lambda image, coarse: infer(image, coarse).sigmoid())
+                knows_off = bool(self.model.config.knows_off)
+                return validation(lambda *inputs: infer(*inputs).sigmoid(), knows_off=knows_off)
 
         counts = dict(Counter(store.set_names[index] for index in store.sets.tolist()))
         return Ready(Refining(Batches(store, recipe, seed), recipe), measure, counts)

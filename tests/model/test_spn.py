@@ -112,3 +112,15 @@ def test_imagenet_weights_of_another_network_are_refused(tmp_path):
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "resnet.pth")
     with pytest.raises(WeightsError, match="_conv_stem"):
         load_imagenet(SPN().guidance.encoder, tmp_path / "resnet.pth")
+
+
+def test_what_a_network_is_told_of_its_mask_matters_only_where_it_knows_of_it():
+    torch.manual_seed(0)
+    image, coarse = torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64)
+    off = torch.tensor([-0.8, 1.0]).view(2, 1, 1, 1)
+    with torch.no_grad():
+        plain = SPN().eval()
+        assert torch.equal(plain(image, coarse, off), plain(image, coarse))
+        knowing = SPN(Config(knows_off=1)).eval()
+        assert torch.equal(knowing(image, coarse, 0 * off), knowing(image, coarse))
+        assert not torch.allclose(knowing(image, coarse, off), knowing(image, coarse))

@@ -14,7 +14,8 @@ from spnrefine.train.data.store import Store
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.losses import auxiliary_loss, patch_weights, refinement_loss
 from spnrefine.train.lessons.refining import Refining
-from spnrefine.train.measure.validation import KINDS, Validation
+from spnrefine.train.measure.kinds import KINDS
+from spnrefine.train.measure.validation import Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.steps.loop import Progress, run
@@ -156,7 +157,7 @@ def test_it_learns(store: Store, recipe: Recipe):
         losses.append(trainer.check() / 5)
     assert losses[-1] < 0.7 * losses[0]
     report = Validation(store, recipe)(trainer.refine)
-    assert set(report.kinds) == set(KINDS)
+    assert set(report.kinds) == set(KINDS) - {"exact"}
     assert all(0 < score.coarse < 1 and 0 <= score.once <= 1 for score in report.kinds.values())
     assert "polygon" in str(report)
 

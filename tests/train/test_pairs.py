@@ -74,3 +74,16 @@ def test_only_bad_pairs_is_an_error(tmp_path: Path):
     pairs = find_tree(tmp_path, held_aside=0.0).train
     with pytest.raises(FileError, match="None of the 1 pairs"):
         build_store(pairs, Recipe(), device=torch.device("cpu"), seed=0, threads=1, skipped=lambda *_: None)
+
+
+def test_more_is_held_aside_of_a_small_set(tmp_path: Path):
+    for name, count in (("small", 60), ("large", 400)):
+        for folder in ("images", "masks"):
+            (tmp_path / name / folder).mkdir(parents=True)
+            for index in range(count):
+                (tmp_path / name / folder / f"{index}.png").touch()
+    split = find_tree(tmp_path, held_aside=0.03)
+    aside = {name: [pair.stem for pair in split.val if pair.set_name == name] for name in ("small", "large")}
+    assert aside["small"] == sorted(str(index) for index in range(60) if is_held_aside(str(index), 0.1))
+    assert aside["large"] == sorted(str(index) for index in range(400) if is_held_aside(str(index), 0.04))
+    assert not find_tree(tmp_path, held_aside=0.0).val

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -9,25 +10,34 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.images import read_photograph
-from spnrefine.train.data.distance import half_size, halved, polygon_version, signed_distance
+from spnrefine.train.data.distance import STEP, half_size, halved, signed_distance
 from spnrefine.train.data.pairs import Pair
 from spnrefine.train.data.reading import read_binary, read_given, read_label_map
+from spnrefine.train.data.redrawn import brush_version, polygon_version
+from spnrefine.train.data.unions import unions
 from spnrefine.train.recipe import Recipe
 
 POLYGONS = 3
 """Polygon versions of each mask."""
+BRUSHES = 2
+"""Brushed versions of each mask, after its polygons."""
+REDRAWN = POLYGONS + BRUSHES
+THIN = 10.0
+"""The size of an object is at most this many times the mean depth of its pixels; a disc's is six times."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """``texels`` (H, W, 4) uint8: red, green, blue, void; ``maps``: of each of ``masks``, its own and its polygons'.
+    """``texels`` (H, W, 4) uint8: red, green, blue, void; ``maps``: of each of ``masks``, its own and its ``REDRAWN``.
 
-    ``given`` are maps of what networks made of the first of ``masks``, see :func:`given_map`.
+    ``sizes`` are those of the masks, see :func:`object_size`; ``given`` are maps of what networks made of the first of
+    ``masks``, see :func:`given_map`.
     """
 
     texels: NDArray[np.uint8]
     masks: list[NDArray[np.bool_]]
     maps: list[NDArray[np.int8]]
+    sizes: list[float]
     given: list[NDArray[np.int8]]
 
 
@@ -38,7 +48,8 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
         photograph = read_photograph(pair.image)
         if pair.labels:
             labels = read_label_map(pair, photograph)
-            void, masks = labels.void, _unions(labels.ids, ~labels.void, recipe, rng)
+            drawn = unions(labels.ids, ~labels.void, rng, wanted=recipe.unions)
+            void, masks = labels.void, list(islice((union for union in drawn if _fits(union, recipe)), recipe.unions))
         else:
             truth = read_binary(pair, photograph)
             void, masks = truth.void, [truth.inside] if _fits(truth.inside, recipe) else []
@@ -49,28 +60,18 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
     if not masks:
         least, most = recipe.area_span
         return f"no object in it covers between {least:.1%} and {most:.0%} of the picture"
-    maps = [plane for mask in masks for plane in _maps(mask, recipe, rng)]
+    truths = [signed_distance(mask) for mask in masks]
+    sizes = [object_size(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
+    maps = []
+    for mask, truth, size in zip(masks, truths, sizes, strict=True):
+        maps += [truth, *_redrawn(mask, size, recipe, rng)]
     given = [given_map(mask) for mask in coarse]
-    return Decoded(np.dstack([photograph.pixels, np.where(void, 255, 0).astype(np.uint8)]), masks, maps, given)
+    return Decoded(np.dstack([photograph.pixels, np.where(void, 255, 0).astype(np.uint8)]), masks, maps, sizes, given)
 
 
 def _fits(mask: NDArray[np.bool_], recipe: Recipe) -> bool:
     least, most = recipe.area_span
     return least <= mask.mean() <= most
-
-
-def _unions(
-    ids: NDArray[np.integer], valid: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator
-) -> list[NDArray[np.bool_]]:
-    """Return random unions of the classes in ``ids``: one class as often as several."""
-    classes = np.unique(ids[valid])
-    unions: list[NDArray[np.bool_]] = []
-    for _ in range(4 * recipe.unions if len(classes) > 1 else 0):
-        size = 1 if rng.random() < 0.5 else rng.integers(1, len(classes))
-        union = np.isin(ids, rng.choice(classes, size, replace=False)) & valid
-        if _fits(union, recipe) and len(unions) < recipe.unions:
-            unions.append(union)
-    return unions
 
 
 def _some_parts(mask: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.bool_] | None:
@@ -91,12 +92,26 @@ def given_map(coarse: NDArray[np.uint8]) -> NDArray[np.int8]:
     return np.clip(np.rint(small * (254 / 255)) - 127, -127, 127).astype(np.int8)
 
 
-def _maps(mask: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator) -> Iterator[NDArray[np.int8]]:
-    yield signed_distance(mask)
+def object_size(mask: NDArray[np.bool_], truth: NDArray[np.int8]) -> float:
+    """Return the square root of the area of the object's box, pixels; less for what is thin or in many small parts.
+
+    Mistakes are drawn in proportion to it, and those about a crack are no larger for its length.
+    """
     ys, xs = np.nonzero(mask)
-    size = np.sqrt(np.ptp(xs) * np.ptp(ys) + 1)
-    least, most = np.log(recipe.polygon_span)
-    for share in np.exp(rng.uniform(least, most, POLYGONS)):
-        yield halved(
-            signed_distance(polygon_version(mask, size * share, fill=rng.random() < recipe.polygon_fill_chance))
-        )
+    depth = truth[mask].mean() * STEP
+    return float(min(np.sqrt((np.ptp(xs) + 1) * (np.ptp(ys) + 1)), THIN * max(depth, 0.5)))
+
+
+def _redrawn(
+    mask: NDArray[np.bool_], size: float, recipe: Recipe, rng: np.random.Generator
+) -> Iterator[NDArray[np.int8]]:
+    for share in _log_uniform(recipe.polygon_span, POLYGONS, rng):
+        fill = rng.random() < recipe.polygon_fill_chance
+        yield halved(signed_distance(polygon_version(mask, max(1.0, size * share), fill=fill)))
+    for share in _log_uniform(recipe.brush_span, BRUSHES, rng):
+        yield halved(signed_distance(brush_version(mask, size * share, rng)))
+
+
+def _log_uniform(span: tuple[float, float], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    least, most = np.log(span)
+    return np.exp(rng.uniform(least, most, count))

@@ -42,27 +42,3 @@ def halved(distances: NDArray[np.int8]) -> NDArray[np.int8]:
     height, width = half_size(*distances.shape)
     small = cv2.resize(distances.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return np.rint(small).astype(np.int8)
-
-
-def polygon_version(mask: NDArray[np.bool_], tolerance: float, *, fill: bool) -> NDArray[np.bool_]:
-    """Redraw ``mask`` as somebody who clicks polygons would.
-
-    Parameters
-    ----------
-    mask : (H, W) bool.
-    tolerance : how far the polygon may stray from the contour, pixels (Douglas-Peucker).
-    fill : whether holes are left out.
-
-    Returns
-    -------
-    (H, W) bool; parts smaller than the tolerance vanish, but the mask is never empty unless ``mask`` is.
-    """
-    mode = cv2.RETR_EXTERNAL if fill else cv2.RETR_CCOMP
-    contours, _ = cv2.findContours(mask.astype(np.uint8), mode, cv2.CHAIN_APPROX_NONE)
-    simple = [cv2.approxPolyDP(contour, tolerance, True) for contour in contours]
-    kept = [polygon for polygon in simple if len(polygon) > 2]
-    if not kept:
-        return mask
-    drawn = np.zeros(mask.shape, np.uint8)
-    cv2.drawContours(drawn, kept, -1, 1, cv2.FILLED)  # even-odd: a contour within another one is its hole
-    return drawn.astype(bool)

@@ -8,6 +8,10 @@ from pathlib import Path
 from spnrefine.errors import FileError
 from spnrefine.files.stems import MASKS, by_stem, only, pair_by_stem
 
+ENOUGH = 16
+"""Pairs held aside of a set, unless they are more than ``SMALL_SHARE`` of it."""
+SMALL_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -39,8 +43,9 @@ class Split:
 def find_tree(root: Path, *, held_aside: float, void: dict[str, int] | None = None) -> Split:
     """Find the sets below ``root``: folders with ``images`` and ``masks`` or ``labels``, perhaps in ``train``, ``val``.
 
-    A set without ``val`` has the share ``held_aside`` of its pairs held aside, see :func:`is_held_aside`. ``void`` maps
-    names of sets to the id of their void pixels, and the empty name to that of all others.
+    A set without ``val`` has the share ``held_aside`` of its pairs held aside, see :func:`is_held_aside`; a small one
+    up to a tenth of them, so that its score rests on more than a handful. ``void`` maps names of sets to the id of
+    their void pixels, and the empty name to that of all others.
 
     Raises
     ------
@@ -57,7 +62,7 @@ def find_tree(root: Path, *, held_aside: float, void: dict[str, int] | None = No
         learn = here + _pairs_of_set(folder / "train", folder.resolve().name, void)
         kept = _pairs_of_set(folder / "val", folder.resolve().name, void)
         if not kept:
-            learn, kept = hold_aside(learn, held_aside)
+            learn, kept = hold_aside(learn, _share(len(learn), held_aside))
         train += learn
         val += kept
     if not train:
@@ -118,6 +123,11 @@ def hold_aside(pairs: Iterable[Pair], share: float) -> tuple[list[Pair], list[Pa
         [pair for pair, out in zip(pairs, aside, strict=True) if not out],
         [pair for pair, out in zip(pairs, aside, strict=True) if out],
     )
+
+
+def _share(count: int, usual: float) -> float:
+    """Return more than the usual share of a small set, whose scores would rest on a handful of pairs."""
+    return max(usual, min(SMALL_SHARE, ENOUGH / max(1, count))) if usual else 0.0
 
 
 def is_held_aside(stem: str, share: float) -> bool:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from spnrefine.model.framing import margin
 from spnrefine.train.data.distance import STEP, half_size
-from spnrefine.train.data.store import Store
+from spnrefine.train.data.store import Store, to_device
 from spnrefine.train.recipe import Recipe
 
 CPU_POSITIONS = 1 << 18
@@ -31,7 +31,7 @@ class Views:
     affine : (N, 2, 3) float32, on the device: takes (u, v, 1), u and v from -1 to 1 across the patch, to x, y in the
         photograph's pixels (0 is the first pixel's left or upper side).
     scale : (N, 1, 1, 1) float32, on the device: output pixels a pixel of the photograph.
-    object_size : (N, 1, 1, 1) float32, on the device: square root of the area of the object's box, pixels.
+    object_size : (N, 1, 1, 1) float32, on the device: see :func:`~spnrefine.train.data.decode.object_size`, pixels.
     frame : (N,) bool on the host: which views show the whole object.
     side : output pixels.
     """
@@ -63,10 +63,21 @@ class Views:
 
 
 def draw_views(
-    store: Store, count: int, side: int, recipe: Recipe, rng: np.random.Generator, *, plain: bool = False
+    store: Store,
+    count: int,
+    side: int,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    *,
+    plain: bool = False,
+    records: NDArray[np.int64] | None = None,
 ) -> Views:
-    """Draw ``count`` records and where to look in each; ``plain`` asks for upright whole frames, as at inference."""
-    records = rng.choice(len(store), count, p=store.weights(recipe.set_balance))
+    """Draw ``count`` records, or take those given, and where to look in each.
+
+    ``plain`` asks for upright whole frames, as at inference.
+    """
+    if records is None:
+        records = store.drawn(count, recipe.set_balance, rng)
     frame = np.full(count, True) if plain else rng.random(count) < recipe.frame_chance
     boxes, sizes = store.boxes[records], store.sizes[records][:, ::-1].astype(float)
     spans = boxes[:, 2:] - boxes[:, :2]
@@ -83,10 +94,10 @@ def draw_views(
     device = store.device
     column = (count, 1, 1, 1)
     return Views(
-        torch.from_numpy(records).to(device),
-        torch.from_numpy(affine.astype(np.float32)).to(device),
-        torch.from_numpy((side / span).astype(np.float32)).reshape(column).to(device),
-        torch.from_numpy(np.sqrt(spans.prod(1)).astype(np.float32)).reshape(column).to(device),
+        to_device(records, device),
+        to_device(affine.astype(np.float32), device),
+        to_device((side / span).astype(np.float32), device).reshape(column),
+        to_device(store.object_sizes[records], device).reshape(column),
         frame,
         side,
     )
@@ -109,6 +120,8 @@ def _frames(
         other = longer * (1 + 2 * _log_uniform(rng, recipe.frame_margin_span, count))
         span = np.where(rng.random(count) < 0.5, other, span)
         span = np.where(rng.random(count) < recipe.scene_chance, sizes.max(1), span)
+        small = longer * side / _log_uniform(rng, recipe.small_span, count)
+        span = np.where(rng.random(count) < recipe.small_chance, small, span)
         span = np.maximum(span, side / recipe.frame_zoom)
     span = np.clip(span, 32, sizes.max(1))
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -176,8 +189,8 @@ def distances(store: Store, views: Views, at: Tensor, version: Tensor | None = N
     Parameters
     ----------
     at : (N, 2, S, S) x and y in the photograph.
-    version : (N,) int64, 0 for the truth, 1 to :data:`~spnrefine.train.data.decode.POLYGONS` for its polygons, from
-        there on masks that networks made; None: 0.
+    version : (N,) int64, 0 for the truth, 1 to :data:`~spnrefine.train.data.decode.REDRAWN` for it drawn again,
+        from there on masks that networks made; None: 0.
 
     Returns
     -------

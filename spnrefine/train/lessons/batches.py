@@ -7,14 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spnrefine.train.data.store import Store
-from spnrefine.train.data.views import draw_views, look
+from spnrefine.train.data.store import Store, to_device
+from spnrefine.train.data.views import draw_views
 from spnrefine.train.mistakes.draws import Draws
-from spnrefine.train.mistakes.edges import edge_mistakes, low_resolution, round_trip
+from spnrefine.train.mistakes.edges import edge_mistakes
 from spnrefine.train.mistakes.given import given_masks
 from spnrefine.train.mistakes.mix import Kinds
 from spnrefine.train.mistakes.photometric import photometric
 from spnrefine.train.mistakes.regions import region_mistakes
+from spnrefine.train.mistakes.resolution import low_resolution, round_trip
+from spnrefine.train.mistakes.scene import make_scene
+from spnrefine.train.mistakes.told import told
 from spnrefine.train.recipe import Recipe
 
 Refine = Callable[[Tensor, Tensor], Tensor]
@@ -23,19 +26,26 @@ Refine = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """``image`` (N, 3, S, S); ``coarse``, ``truth`` and ``valid`` (N, 1, S, S); floats 0..1."""
+    """``image`` (N, 3, S, S); ``coarse``, ``truth`` and ``valid`` (N, 1, S, S); floats 0..1.
+
+    ``near`` (N, 1, S, S) is 1 on the true contour and falls to 0 away from it; ``off`` (N, 1, 1, 1) is what the network
+    is told, see :mod:`spnrefine.model.off`; ``sure`` (N,) is 1.0 where the truth is known exactly, else 0.0.
+    """
 
     image: Tensor
     coarse: Tensor
     truth: Tensor
     valid: Tensor
+    near: Tensor
+    off: Tensor
+    sure: Tensor
 
 
 class Batches:
     """Draw batches from a store; ``host`` and ``device`` are all the random states there are.
 
     Values that the host needs (records, views, sizes) come from the one, those that stay on the device from the other,
-    so that nothing waits for the device.
+    so that nothing waits for the device; how many patches are treated in one way is fixed, and with it all shapes.
     """
 
     def __init__(self, store: Store, recipe: Recipe, seed: int) -> None:
@@ -51,31 +61,36 @@ class Batches:
         views = draw_views(self.store, count, side, recipe, host)
         draws = Draws(self.device, count, side)
         kinds = Kinds.draw(count, recipe.single_chance, host, self.store.device)
-        image, valid, distance = look(self.store, views)
-        truth = (distance > 0).float()
-        coarse = edge_mistakes(self.store, views, draws, kinds, recipe, host)
-        coarse = low_resolution(coarse, views, kinds, recipe, host)
-        coarse = region_mistakes(coarse, truth, image, draws, kinds, recipe)
-        coarse = given_masks(coarse, truth, self.store, views, draws, recipe)
-        coarse = torch.lerp(coarse, truth, draws.chance(recipe.exact_chance))
-        image = photometric(image, draws, recipe)
+        scene = make_scene(self.store, views, draws, recipe, cells=int(host.integers(2, 6)))
+        truth = scene.truth
+        coarse = edge_mistakes(scene, draws, kinds, recipe, host)
+        coarse = low_resolution(coarse, scene, draws, kinds, recipe)
+        coarse = region_mistakes(coarse, truth, scene.image, draws, kinds, recipe)
+        coarse = given_masks(coarse, scene, draws, recipe)
+        image = photometric(scene.image, draws, recipe)
         if refine is not None:
             coarse = self._own_output(image, coarse, refine)
-        layout = torch.channels_last
-        return Batch(image.contiguous(memory_format=layout), coarse, truth, valid)
+        depth = scene.distance * scene.scale
+        exact = (depth / draws.log_uniform(recipe.exact_span) + 0.5).clamp(0, 1)
+        exact = torch.lerp(truth, exact, draws.chance(recipe.exact_soft_chance))
+        coarse = torch.lerp(coarse, exact, draws.chance(recipe.exact_chance))
+        off = told(coarse, truth, scene.valid, draws, recipe)
+        near = (-depth.abs() / recipe.edge_pixels).exp()
+        image = image.contiguous(memory_format=torch.channels_last)
+        return Batch(image, coarse, truth, scene.valid, near, off, scene.sure)
 
     def _own_output(self, image: Tensor, coarse: Tensor, refine: Refine) -> Tensor:
         """Replace some coarse masks by what the network makes of them, or of hardly legible versions of them."""
         recipe, host = self.recipe, self.host
-        lot = host.random(len(coarse))
-        guessed = np.flatnonzero(lot < recipe.guess_chance)
-        again = np.flatnonzero((lot >= recipe.guess_chance) & (lot < recipe.guess_chance + recipe.again_chance))
+        count = len(coarse)
+        guessed, again = (int(count * chance + 0.5) for chance in (recipe.guess_chance, recipe.again_chance))
+        lot = host.permutation(count)[: guessed + again]
         cells = round(float(np.exp(host.uniform(*np.log(recipe.guess_cells)))))
         hard = host.random() < 0.5
-        if not len(guessed) + len(again):
+        if not len(lot):
             return coarse
-        where = torch.from_numpy(np.concatenate([guessed, again])).to(coarse.device)
+        where = to_device(lot, coarse.device)
         given = coarse[where]
-        given[: len(guessed)] = round_trip(given[: len(guessed)], cells)
+        given[:guessed] = round_trip(given[:guessed], cells)
         made = refine(image[where], given)
         return coarse.index_copy(0, where, (made > 0.5).to(coarse.dtype) if hard else made.to(coarse.dtype))

@@ -30,6 +30,23 @@ def refinement_loss(logits: Tensor, truth: Tensor, valid: Tensor, weight: Tensor
     return entropy + (weight * (1 - dice)).mean()
 
 
+def edge_loss(logits: Tensor, truth: Tensor, valid: Tensor, near: Tensor, weight: Tensor) -> Tensor:
+    """Return cross-entropy near the true contour, a scalar: each patch's mean, however long its contour is.
+
+    Parameters
+    ----------
+    logits, truth, valid, near : (N, 1, H, W); ``near`` is 1 on the contour and falls to 0 away from it.
+    weight : (N,) how much each patch counts.
+
+    Notes
+    -----
+    The U-Net's border weights (Ronneberger et al., MICCAI 2015), with the distance to the contour itself.
+    """
+    counted = near * valid
+    each = F.binary_cross_entropy_with_logits(logits.float(), truth, weight=counted, reduction="none").sum((1, 2, 3))
+    return (weight * each / counted.sum((1, 2, 3)).clamp(min=1)).mean()
+
+
 def patch_weights(coarse: Tensor, truth: Tensor, valid: Tensor, offset: float) -> Tensor:
     """Return (N,) weights, 1 on average: the smaller a coarse mask's IoU error, the more what is left of it counts.
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from spnrefine.model.spn import SPN
 from spnrefine.train.lessons.batches import Batch, Batches
 from spnrefine.train.lessons.lesson import Infer, Lost
-from spnrefine.train.lessons.losses import auxiliary_loss, patch_weights, refinement_loss
+from spnrefine.train.lessons.losses import auxiliary_loss, edge_loss, patch_weights, refinement_loss
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.steps.checkpoint import random_states, set_random_states
 
@@ -46,8 +46,10 @@ class Refining:
     def loss(self, model: nn.Module, batch: Batch) -> Lost:
         assert isinstance(model, SPN)
         weight = patch_weights(batch.coarse, batch.truth, batch.valid, self.recipe.error_offset)
-        logits, *heads = model.supervised(batch.image, batch.coarse)
+        logits, *heads = model.supervised(batch.image, batch.coarse, batch.off)
+        edges = weight * (1 + self.recipe.sure_weight * batch.sure)
         loss = refinement_loss(logits, batch.truth, batch.valid, weight)
+        loss = loss + self.recipe.edge_weight * edge_loss(logits, batch.truth, batch.valid, batch.near, edges)
         auxiliary = sum(auxiliary_loss(head, batch.truth, batch.valid) for head in heads)
         return Lost(loss + self.recipe.auxiliary_weight * auxiliary, loss, len(batch.image))
 

@@ -1,80 +1,91 @@
-"""How good the network is: held-aside pairs, seen as at inference, with the same mistakes every time."""
+"""How good the network is: held-aside pairs of every set, seen as at inference, with the same mistakes every time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from spnrefine.train.data.store import Store
-from spnrefine.train.data.views import draw_views, look
-from spnrefine.train.lessons.batches import Refine
+from spnrefine.train.data.views import draw_views
+from spnrefine.train.measure.kinds import CLEAN, MAKERS
 from spnrefine.train.mistakes.draws import Draws
-from spnrefine.train.mistakes.edges import edge_mistakes, round_trip
-from spnrefine.train.mistakes.mix import Kinds
-from spnrefine.train.mistakes.regions import iou, region_mistakes
+from spnrefine.train.mistakes.regions import iou
+from spnrefine.train.mistakes.scene import make_scene
+from spnrefine.train.mistakes.told import told
 from spnrefine.train.recipe import Recipe
 
 SEED = 20171201
 CHUNK = 8  # patches at a time
-
-_CLEAN = replace(
-    Recipe(), polygon_chance=0, warp_chance=0, offset_chance=0, grow_chance=0, soft_chance=0, blob_chance=0,
-    similar_chance=0, donor_chance=0, saliency_chance=0, weak_chance=0,
-)  # fmt: skip
-KINDS: dict[str, Recipe] = {
-    "lowres": _CLEAN,
-    "polygon": replace(_CLEAN, polygon_chance=1),
-    "wobble": replace(_CLEAN, warp_chance=1, warp_span=(0.02, 0.04), offset_chance=1, offset_span=(0.01, 0.02)),
-    "regions": replace(
-        _CLEAN, blob_chance=0.5, similar_chance=0.7, saliency_chance=0.6, offset_chance=1, offset_span=(0.01, 0.02)
-    ),
-}
-LOWRES_CELLS = 16
+ALWAYS_TOLD = replace(CLEAN, told_chance=1)
+Refine = Callable[..., Tensor]
+"""Takes image, coarse and perhaps what is told, returns probabilities (N, 1, H, W), without a gradient."""
+WORSE = 0.005
+"""A mask that loses more IoU than this is made worse."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Mean IoU error (1 - IoU) of the coarse masks of a kind, after one pass and after a second one over its output."""
+    """Mean IoU error (1 - IoU) of coarse masks and of what the network makes of them; the share made worse."""
 
     coarse: float
     once: float
-    twice: float
+    worse: float
 
     @property
     def removed(self) -> float:
-        """The share of the coarse error that one pass removes."""
+        """The share of the coarse error that is removed."""
         return 1 - self.once / max(self.coarse, 1e-9)
 
-    @property
-    def removed_twice(self) -> float:
-        return 1 - self.twice / max(self.coarse, 1e-9)
+    def __str__(self) -> str:
+        return f"{self.removed:.3f} ({self.worse:.0%} worse)"
 
 
 @dataclass(frozen=True)
 class Report:
-    """Scores by kind, and the mean IoU error made of masks that were exact."""
+    """Scores by set and kind, and of all kinds when the network was told how far off the masks are.
 
-    kinds: dict[str, Score]
-    exact: float
+    exact : mean IoU error made of masks that were exact, not told and told; the latter None as ``told`` is, where a
+        network does not know of it.
+    """
+
+    by_set: dict[str, dict[str, Score]]
+    exact: tuple[float, float | None]
+    told: Score | None
 
     @property
-    def error(self) -> float:
-        return float(np.mean([score.once for score in self.kinds.values()]))
+    def kinds(self) -> dict[str, Score]:
+        """Scores by kind, every set counting the same."""
+        names = next(iter(self.by_set.values()))
+        return {name: mean_of([scores[name] for scores in self.by_set.values()]) for name in names}
 
     @property
-    def coarse(self) -> float:
-        return float(np.mean([score.coarse for score in self.kinds.values()]))
+    def sets(self) -> dict[str, Score]:
+        return {name: mean_of(list(scores.values())) for name, scores in self.by_set.items()}
+
+    @property
+    def whole(self) -> Score:
+        return mean_of(list(self.sets.values()))
 
     def __str__(self) -> str:
-        kinds = ", ".join(
-            f"{name} {score.removed:.3f} (twice {score.removed_twice:.3f})" for name, score in self.kinds.items()
-        )
-        return (
-            f"validation: IoU error {self.coarse:.4f} -> {self.error:.4f}; error removed: {kinds}; "
-            f"exact masks lose {self.exact:.4f}"
-        )
+        whole, exact = self.whole, f"exact masks lose {self.exact[0]:.4f}"
+        if self.told is not None:
+            exact += f", told {self.exact[1]:.4f}; error removed when told {self.told}"
+        kinds = ", ".join(f"{name} {score}" for name, score in self.kinds.items())
+        lines = [
+            f"validation: IoU error {whole.coarse:.4f} -> {whole.once:.4f}; error removed: {whole}: {kinds}; {exact}"
+        ]
+        for name, scores in self.by_set.items():
+            each = ", ".join(f"{kind} {score}" for kind, score in scores.items())
+            lines.append(f"  {name} {self.sets[name]}: {each}")
+        return "\n".join(lines)
+
+
+def mean_of(scores: list[Score]) -> Score:
+    """Return the score whose figures are the means of those given."""
+    return Score(*np.mean([(score.coarse, score.once, score.worse) for score in scores], 0).tolist())
 
 
 class Validation:
@@ -84,56 +95,77 @@ class Validation:
         host = np.random.default_rng(SEED)
         generator = torch.Generator(store.device)
         generator.manual_seed(SEED)
-        count, side = recipe.validation_patches, recipe.validation_side
-        kinds: dict[str, list[Tensor]] = {name: [] for name in KINDS}
-        images, valids, truths = [], [], []
-        for start in range(0, count, CHUNK):
-            size = min(CHUNK, count - start)
-            views = draw_views(store, size, side, recipe, host, plain=True)
-            image, valid, distance = look(store, views)
-            truth = (distance > 0).float()
-            draws = Draws(generator, size, side)
-            any_kind = Kinds.draw(size, 0, host, store.device)
-            for name, mistakes in KINDS.items():
-                coarse = edge_mistakes(store, views, draws, any_kind, mistakes, host)
-                if name == "lowres":
-                    coarse = round_trip(coarse, LOWRES_CELLS)
-                kinds[name].append(_bytes(region_mistakes(coarse, truth, image, draws, any_kind, mistakes)))
-            images.append(_bytes(image))
-            valids.append(_bytes(valid))
-            truths.append(_bytes(truth))
-        self.image, self.valid, self.truth = torch.cat(images), torch.cat(valids), torch.cat(truths)
+        self.names, self.sets = store.set_names, np.zeros(0, int)
+        images, valids, truths, offs = [], [], [], []
+        kinds: dict[str, list[Tensor]] = {name: [] for name in MAKERS}
+        for records in _chosen(store, recipe.validation_patches):
+            views = draw_views(store, len(records), recipe.validation_side, recipe, host, plain=True, records=records)
+            draws = Draws(generator, len(records), recipe.validation_side)
+            scene = make_scene(store, views, draws, CLEAN, cells=4)
+            off = []
+            for name, made in MAKERS.items():
+                coarse = made(scene, draws, host)
+                kinds[name].append(_bytes(coarse))
+                off.append(told(coarse, scene.truth, scene.valid, draws, ALWAYS_TOLD))
+            images.append(_bytes(scene.image))
+            valids.append(_bytes(scene.valid))
+            truths.append(_bytes(scene.truth))
+            offs.append(torch.stack(off, 1))
+            self.sets = np.concatenate([self.sets, store.sets[records]])
+        self.image, self.valid, self.truth = (torch.cat(each) for each in (images, valids, truths))
         self.coarse = {name: torch.cat(parts) for name, parts in kinds.items()}
+        self.off = dict(zip(MAKERS, torch.cat(offs).unbind(1), strict=True))
 
-    def __call__(self, refine: Refine) -> Report:
-        return Report(
-            {name: self._score(coarse, refine) for name, coarse in self.coarse.items()},
-            self._mean(lambda image, truth: refine(image, truth), self.truth),
-        )
+    def __call__(self, refine: Refine, *, knows_off: bool = False) -> Report:
+        """Measure; a network that ``knows_off`` is measured a second time with all that it can be told."""
+        blind = {name: self._errors(name, refine, tell=False) for name in self.coarse}
+        seen = {name: self._errors(name, refine, tell=True) for name in self.coarse} if knows_off else None
+        by_set = self._by_set(blind)
+        exact = float(blind["exact"][1].mean())
+        if seen is None:
+            return Report(by_set, (exact, None), None)
+        told_scores = [mean_of(list(scores.values())) for scores in self._by_set(seen).values()]
+        return Report(by_set, (exact, float(seen["exact"][1].mean())), mean_of(told_scores))
 
-    def _score(self, coarse: Tensor, refine: Refine) -> Score:
-        errors = [
-            torch.cat([1 - iou(mask, truth, valid) for mask in _passes(refine, image, given)], 1)
-            for image, given, truth, valid in self._chunks(coarse)
-        ]
-        return Score(*torch.cat(errors).mean((0, 2, 3)).tolist())
+    def _by_set(self, errors: dict[str, NDArray[np.float64]]) -> dict[str, dict[str, Score]]:
+        """Return scores of all kinds but the exact masks, which have no error to be removed."""
+        return {
+            self.names[index]: {
+                name: _score(values[:, self.sets == index]) for name, values in errors.items() if name != "exact"
+            }
+            for index in np.unique(self.sets)
+        }
 
-    def _mean(self, refine: Callable[[Tensor, Tensor], Tensor], coarse: Tensor) -> float:
-        errors = [1 - iou(refine(image, given), truth, valid) for image, given, truth, valid in self._chunks(coarse)]
-        return torch.cat(errors).mean().item()
+    def _errors(self, name: str, refine: Refine, *, tell: bool) -> NDArray[np.float64]:
+        """Return (2, N): the IoU errors of coarse masks, and of refined ones."""
+        errors = []
+        for part in _parts(len(self.image)):
+            image, coarse, truth, valid = (
+                each[part].float() / 255 for each in (self.image, self.coarse[name], self.truth, self.valid)
+            )
+            refined = refine(image, coarse, self.off[name][part]) if tell else refine(image, coarse)
+            errors.append(torch.cat([1 - iou(mask, truth, valid) for mask in (coarse, refined)], 1)[..., 0, 0])
+        return torch.cat(errors).T.cpu().numpy().astype(float)
 
-    def _chunks(self, coarse: Tensor) -> Iterator[list[Tensor]]:
-        for start in range(0, len(coarse), CHUNK):
-            part = slice(start, start + CHUNK)
-            yield [each[part].float() / 255 for each in (self.image, coarse, self.truth, self.valid)]
+
+def _score(errors: NDArray[np.float64]) -> Score:
+    coarse, once = errors
+    return Score(float(coarse.mean()), float(once.mean()), float((once > coarse + WORSE).mean()))
 
 
-def _passes(refine: Refine, image: Tensor, coarse: Tensor) -> Iterator[Tensor]:
-    """Yield the coarse masks, what the network makes of them, and of that (as 8 bits: a saved soft mask)."""
-    yield coarse
-    once = refine(image, coarse)
-    yield once
-    yield refine(image, (once * 255).round() / 255)
+def _chosen(store: Store, count: int) -> Iterator[NDArray[np.int64]]:
+    """Yield records, as many of each set, a few at a time; those of a small set come more than once."""
+    present = np.unique(store.sets)
+    for index in present:
+        records = np.flatnonzero(store.sets == index)
+        chosen = records[np.linspace(0, len(records) - 1, max(1, count // len(present))).astype(int)]
+        for part in _parts(len(chosen)):
+            yield chosen[part]
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for start in range(0, count, CHUNK):
+        yield slice(start, min(count, start + CHUNK))
 
 
 def _bytes(values: Tensor) -> Tensor:

@@ -42,6 +42,11 @@ class Draws:
         """Return smooth noise with finer bumps on it."""
         return 0.8 * self.smooth(cells, channels=channels) + 0.5 * self.smooth(3 * cells, channels=channels)
 
+    def white_numbers(self, channels: int) -> Tensor:
+        """Return (N, channels, 1, 1) of unit variance."""
+        shape = (self.count, channels, 1, 1)
+        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+
     def white(self, channels: int) -> Tensor:
         """Return (N, channels, S, S) white noise of unit variance."""
         shape = (self.count, channels, self.side, self.side)

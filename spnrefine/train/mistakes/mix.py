@@ -5,9 +5,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spnrefine.train.data.store import to_device
 from spnrefine.train.mistakes.draws import Draws
 
-KINDS = ("polygon", "strays", "grows", "soft", "low resolution", "regions")
+KINDS = ("polygon", "brush", "strays", "grows", "soft", "low resolution", "regions", "chord", "seeds")
 
 
 class Kinds:
@@ -18,7 +19,7 @@ class Kinds:
 
     def __init__(self, chosen: NDArray[np.int64], device: torch.device):
         self._host = chosen
-        self._device = torch.from_numpy(chosen).to(device).view(-1, 1, 1, 1)
+        self._device = to_device(chosen, device).view(-1, 1, 1, 1)
 
     @classmethod
     def draw(cls, count: int, single_chance: float, rng: np.random.Generator, device: torch.device) -> "Kinds":
@@ -36,13 +37,9 @@ class Kinds:
             return drawn
         return torch.where(self._device < 0, drawn, (self._device == KINDS.index(kind)).float())
 
-    def allows(self, kind: str) -> Tensor:
-        """Return (N, 1, 1, 1): 1.0 where a mistake of ``kind`` may happen, else 0.0."""
-        return ((self._device < 0) | (self._device == KINDS.index(kind))).float()
-
-    def chance_on_host(self, kind: str, chance: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Return (N,) bool, as :meth:`chance`, drawn on the host."""
-        drawn = rng.random(len(self._host)) < chance
-        if not chance:
-            return drawn
-        return np.where(self._host < 0, drawn, self._host == KINDS.index(kind))
+    def allows(self, *kinds: str) -> Tensor:
+        """Return (N, 1, 1, 1): 1.0 where a mistake of one of ``kinds`` may happen, else 0.0."""
+        allowed = self._device < 0
+        for kind in kinds:
+            allowed = allowed | (self._device == KINDS.index(kind))
+        return allowed.float()

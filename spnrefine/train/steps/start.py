@@ -1,13 +1,15 @@
 """Where a run begins: weights of the same network, those of another that fit in places, ImageNet's, or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from spnrefine.errors import WeightsError
 from spnrefine.model import storage, weights
+from spnrefine.model.config import Config
 from spnrefine.model.encoder import Encoder
 from spnrefine.model.imagenet import load_imagenet
 from spnrefine.model.parsing import ParsingNetwork
@@ -60,8 +62,8 @@ def _begin(model: nn.Module, start: str | None, imagenet: Path | None) -> Start:
     info = weights.describe(start)
     found = storage.load_any(start)
     words = f"{info.name} {info.sha256[:12]}"
-    if type(found) is type(model) and found.config == model.config:
-        model.load_state_dict(found.state_dict())
+    if type(found) is type(model) and _same_but_told(found.config, model.config):
+        fill(model, found, whole=True)
         return Start(words, continued=True)
     if isinstance(model, ParsingNetwork) and isinstance(found, SPN):
         fill(model.spn, found)
@@ -76,9 +78,20 @@ def _begin(model: nn.Module, start: str | None, imagenet: Path | None) -> Start:
     return Start(words)
 
 
+def _same_but_told(found: Any, wanted: Any) -> bool:
+    """Tell whether a network is the one wanted, or the same before it was told how far off a mask's edge may be."""
+    return found == wanted or (
+        isinstance(found, Config) and not found.knows_off and replace(found, knows_off=1) == wanted
+    )
+
+
 @torch.no_grad()
-def fill(model: nn.Module, other: nn.Module) -> None:
-    """Copy the tensors of ``other`` whose names and shapes fit; of inputs that are more, the first three (RGB)."""
+def fill(model: nn.Module, other: nn.Module, *, whole: bool = False) -> None:
+    """Copy the tensors of ``other`` whose names and shapes fit.
+
+    Of inputs that differ in number, the first three (RGB); of a ``whole`` network, all that ``other`` has. The others
+    begin at zero, so that they change nothing yet.
+    """
     known = other.state_dict()
     fitting = 0
     for name, tensor in model.state_dict().items():
@@ -89,8 +102,9 @@ def fill(model: nn.Module, other: nn.Module) -> None:
             tensor.copy_(_finite(value))
             fitting += 1
         elif value.ndim == 4 and name.endswith(("stem.0.weight", "detail_full.0.weight")):
+            inputs = value.shape[1] if whole else RGB
             tensor.zero_()
-            tensor[:, :RGB] = value[:, :RGB]
+            tensor[:, :inputs] = value[:, :inputs]
             fitting += 1
     if not fitting:
         raise WeightsError(f"Nothing in weights of {type(other).__name__} fits {type(model).__name__}: name others.")
