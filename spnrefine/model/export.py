@@ -12,8 +12,8 @@ import torch
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.config import SegmenterConfig
-from spnrefine.model.on_cpu import BEGIN, SEGMENT
+from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.on_cpu import BEGIN, BEGIN_TOLD, SEGMENT
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 
@@ -22,14 +22,17 @@ SIDES = 64, 96  # of the example that is traced; any others work afterwards
 
 
 class Begin(nn.Module):
-    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to what :mod:`on_cpu` goes on with."""
+    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to what :mod:`on_cpu` goes on with.
+
+    One that knows of it also takes how far off the mask's edge may be, (1, 1, 1, 1).
+    """
 
     def __init__(self, network: SPN):
         super().__init__()
         self.config, self.guidance, self.embed = network.config, network.guidance, network.embed
 
-    def forward(self, image: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
-        begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse)  # type: ignore[arg-type]
+    def forward(self, image: Tensor, coarse: Tensor, off: Tensor | None = None) -> tuple[Tensor, ...]:
+        begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse, off)  # type: ignore[arg-type]
         return begun.guidance, begun.state.permute(0, 2, 3, 1), begun.detail, begun.mask
 
 
@@ -55,6 +58,8 @@ def export(network: SPN, path: Path) -> None:
     axes = {"image": {1: "height", 2: "width"}, "coarse": full, "features": {2: "half height", 3: "half width"}}
     axes |= {"state": {1: "half height", 2: "half width"}, "detail": full, "mask": full}
     inputs = {"image": torch.zeros(1, height, width, 3, dtype=torch.uint8), "coarse": torch.zeros(1, 1, height, width)}
+    if network.config.knows_off:
+        inputs["off"], axes["off"] = torch.zeros(1, 1, 1, 1), {}
     _export(Begin(network), inputs, ("features", "state", "detail", "mask"), axes, path)
 
 
@@ -94,6 +99,7 @@ def _export(
 
 if __name__ == "__main__":
     export(SPN(), BEGIN)
+    export(SPN(Config(knows_off=1)), BEGIN_TOLD)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
-    for written in (BEGIN, SEGMENT):
+    for written in (BEGIN, BEGIN_TOLD, SEGMENT):
         print(f"{written} {written.stat().st_size} bytes")

@@ -17,8 +17,9 @@ class Mirrored:
     def __init__(self, network: Network):
         self._network, self.config = network, network.config
 
-    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (self._network(image, coarse) + _flipped(self._network(_flipped(image), _flipped(coarse)))) / 2
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
+        mirrored = self._network(_flipped(image), _flipped(coarse), off)
+        return (self._network(image, coarse, off) + _flipped(mirrored)) / 2
 
 
 class MirroredParser:

@@ -24,6 +24,8 @@ from spnrefine.ops.directions import ALL_DIRECTIONS
 
 EXPORTED = Path(__file__).parent / "exported"
 BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
+BEGIN_TOLD = EXPORTED / "begin_told.onnx"
+"""Of a network that is told how far off the mask's edge may be: it has one input more."""
 SMALLEST = 32  # side of what the exported network puts out at least
 ERRORS_ONLY = 3  # ONNX Runtime's log level
 
@@ -57,14 +59,20 @@ class NetworkOnCPU:
             background = ThreadPoolExecutor(1)
             self._kernels = background.submit(self._load_kernels)
             background.shutdown(wait=False)
-            self._begin = _session(BEGIN, begin, threads)
+            self._begin = _session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
-    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
+        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W.
+
+        ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
+        """
         height, width = coarse.shape
-        begun = self._begin.run(None, {"image": image[None], "coarse": coarse[None, None]})
+        inputs = {"image": image[None], "coarse": coarse[None, None]}
+        if self.config.knows_off:
+            inputs["off"] = np.full((1, 1, 1, 1), off, np.float32)
+        begun = self._begin.run(None, inputs)
         return self._finish(self._kernels.result(), *begun)[:height, :width]
 
     def _finish(
@@ -131,10 +139,13 @@ def is_exported_segmenter(config: object) -> bool:
 
 
 def is_exported(config: object) -> bool:
-    """Tell whether the exported network is of this configuration; rounds and working side do not matter."""
+    """Tell whether the exported network is of this configuration; rounds and working side do not matter.
+
+    Nor does whether it is told how far off a mask's edge may be: both are exported.
+    """
     default = Config()
     return isinstance(config, Config) and default == replace(
-        config, rounds=default.rounds, working_side=default.working_side
+        config, rounds=default.rounds, working_side=default.working_side, knows_off=default.knows_off
     )
 
 

@@ -38,10 +38,19 @@ class NetworkOnTorch(OnTorch):
     config: Config
 
     @torch.inference_mode()
-    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W."""
+    def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
+        """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W.
+
+        ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
+        """
         y = torch.from_numpy(coarse).to(self._device)[None, None]
-        return torch.sigmoid(self._network(self._image(image), y))[0, 0].cpu().numpy()
+        return (
+            torch.sigmoid(self._network(self._image(image), y, torch.full((1, 1, 1, 1), off, device=self._device)))[
+                0, 0
+            ]
+            .cpu()
+            .numpy()
+        )
 
 
 class SegmenterOnTorch(OnTorch):

@@ -25,6 +25,12 @@ class Network(RefinesMasks, Protocol):
 
     config: Config
 
+    def __call__(self, image: Image, coarse: Probability, off: float = 0.0) -> Probability:
+        """Refine a coarse mask, told how far off its edge may be, see :func:`spnrefine.model.off.coded`; 0: nothing.
+
+        Only a network whose configuration ``knows_off`` looks at what it is told.
+        """
+
 
 class SegmentsObjects(Protocol):
     """A network that makes the mask of an object."""

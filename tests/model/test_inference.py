@@ -57,6 +57,21 @@ def test_weights_of_any_training_run_on_the_exported_network(tmp_path):
     np.testing.assert_allclose(loaded(image, coarse), expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [(64, 80), (33, 50)])
+def test_a_network_that_is_told_runs_exported_too(tmp_path, size):
+    torch.manual_seed(0)
+    storage.save(SPN(Config(knows_off=1)).eval(), tmp_path / "told.safetensors")
+    image, coarse = draw(*size, seed=9)
+    coarse = coarse / np.float32(255)
+    loaded = inference.load(str(tmp_path / "told.safetensors"), "cpu")
+    assert isinstance(loaded, NetworkOnCPU)
+    in_torch = NetworkOnTorch(str(tmp_path / "told.safetensors"), "cpu")
+    for off in (0.0, -0.8, 1.2):
+        np.testing.assert_allclose(loaded(image, coarse, off), in_torch(image, coarse, off), rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(loaded(image, coarse), loaded(image, coarse, 0.0))
+    assert np.abs(loaded(image, coarse, 1.2) - loaded(image, coarse, -0.8)).max() > 1e-3
+
+
 @pytest.mark.parametrize("config", [Config(taps=1), Config(channels=8)])
 def test_other_configurations_run_in_torch(tmp_path, config):
     storage.save(SPN(config), tmp_path / "mine.safetensors")

@@ -15,7 +15,7 @@ class Leaning:
 
     config = Config()
 
-    def __call__(self, image, coarse):
+    def __call__(self, image, coarse, off=0.0):
         return coarse + np.arange(coarse.shape[1], dtype=np.float32)
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from spnrefine.train.data.distance import REACH, STEP, polygon_version, signed_distance
+from spnrefine.train.data.distance import REACH, STEP, signed_distance
+from spnrefine.train.data.redrawn import polygon_version
 from tests.train.sets import draw_pair
 
 
