@@ -60,11 +60,11 @@ def decode(pair: Pair, recipe: Recipe, seed: tuple[int, int]) -> Decoded | str:
     if not masks:
         least, most = recipe.area_span
         return f"no object in it covers between {least:.1%} and {most:.0%} of the picture"
-    truths = [signed_distance(mask) for mask in masks]
-    sizes = [object_size(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
-    maps = []
-    for mask, truth, size in zip(masks, truths, sizes, strict=True):
-        maps += [truth, *_redrawn(mask, size, recipe, rng)]
+    own = [signed_distance(mask) for mask in masks]
+    sizes = [object_size(mask, distance) for mask, distance in zip(masks, own, strict=True)]
+    maps: list[NDArray[np.int8]] = []
+    for mask, distance, size in zip(masks, own, sizes, strict=True):
+        maps += [distance, *_redrawn(mask, size, recipe, rng)]
     given = [given_map(mask) for mask in coarse]
     return Decoded(np.dstack([photograph.pixels, np.where(void, 255, 0).astype(np.uint8)]), masks, maps, sizes, given)
 
