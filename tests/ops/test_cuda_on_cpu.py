@@ -74,7 +74,9 @@ def check(x, guidance, grad, directions=ALL_DIRECTIONS, normalise="bounded", **t
 
 
 @pytest.mark.parametrize(
-    "size", [(1, 1), (1, 6), (6, 1), (2, 2), (7, 9), (33, 3), (3, 33), (31, 5), (40, 65)], ids=lambda s: f"{s[0]}x{s[1]}"
+    "size",
+    [(1, 1), (1, 6), (6, 1), (2, 2), (7, 9), (33, 3), (3, 33), (31, 5), (40, 65)],
+    ids=lambda s: f"{s[0]}x{s[1]}",
 )
 def test_sizes(size):
     check(*problem(1, 1, *size))
@@ -208,5 +210,3 @@ def test_half_gates_for_float32_input():
 def test_nothing_to_do():
     x, guidance, grad = problem(0, 2, 3, 4)
     assert [t.shape for t in run(x, guidance, grad, ALL_DIRECTIONS, "bounded")[0]] == [x.shape, x.shape, guidance.shape]
-
-

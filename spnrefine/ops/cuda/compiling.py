@@ -6,15 +6,15 @@ training run. Machine code lies where Numba keeps the CPU's, under a name made o
 
 import functools
 import hashlib
-import importlib
 import importlib.metadata
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -22,6 +22,7 @@ from spnrefine.errors import BackendError
 from spnrefine.ops.cuda.limits import threads_of
 
 KERNELS = Path(__file__).with_name("kernels")
+COMPILER = Path(__file__).with_name("compiler_process.py")
 ELEMENTS = {torch.float64: "double", torch.float32: "float", torch.float16: "Half", torch.bfloat16: "Bfloat"}
 """The kernels' words for torch's types."""
 
@@ -68,14 +69,14 @@ def machine_code(unit: Unit, capability: Capability, *, anew: bool = False) -> b
                 return (folder / name).read_bytes()
             except OSError:
                 continue
-    code = compiled(unit, capability)
+    code, _ = compiled(unit, capability)
     _keep(name, code)
     return code
 
 
-def precompile(units: Iterable[Unit], capability: Capability, threads: int | None = None) -> None:
-    """Have the machine code of all ``units`` on disk, compiling what is missing on several threads; needs no GPU."""
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+def precompile(units: Iterable[Unit], capability: Capability, processes: int | None = None) -> None:
+    """Have the machine code of all ``units`` on disk, compiling what is missing at the same time; needs no GPU."""
+    with ThreadPoolExecutor(processes or os.cpu_count()) as pool:
         for _ in pool.map(lambda unit: machine_code(unit, capability), units):
             pass
 
@@ -85,58 +86,28 @@ def units_for(x: torch.dtype, guidance: torch.dtype, *, training: bool) -> list[
     return [Unit(way, x, guidance) for way in (("forward", "backward") if training else ("forward",))]
 
 
-def compiled(unit: Unit, capability: Capability, *options: str) -> bytes:
-    """Compile a unit; ``options`` are further ones of NVRTC's."""
-    return _compiled_and_log(unit, capability, options)[0]
+def compiled(unit: Unit, capability: Capability, *options: str) -> tuple[bytes, str]:
+    """Compile a unit and return its machine code and what the compiler said; ``options`` are further ones of NVRTC's.
 
-
-def _compiled_and_log(unit: Unit, capability: Capability, options: Iterable[str] = ()) -> tuple[bytes, str]:
+    Raises
+    ------
+    BackendError: the compiler is missing, or does not know the capability.
+    """
     global compilations
     compilations += 1
-    nvrtc = _nvrtc()
-    program = _checked(nvrtc.nvrtcCreateProgram(source(unit).encode(), f"{unit.way}.cu".encode(), 0, [], []))
-    try:
-        flags = [option.encode() for option in (*_options(capability), *options)]
-        (error,) = nvrtc.nvrtcCompileProgram(program, len(flags), flags)
-        log = b" " * _checked(nvrtc.nvrtcGetProgramLogSize(program))
-        _checked(nvrtc.nvrtcGetProgramLog(program, log))
-        text = log.rstrip(b"\0 \n").decode(errors="replace")
-        if error != nvrtc.nvrtcResult.NVRTC_SUCCESS:
-            raise BackendError(
-                f"the CUDA kernels could not be compiled for compute capability {capability[0]}.{capability[1]} "
-                f"({_name(error)}: {text or 'no message'}): the package nvidia-cuda-nvrtc must know this GPU."
-            )
-        code = b" " * _checked(nvrtc.nvrtcGetCUBINSize(program))
-        _checked(nvrtc.nvrtcGetCUBIN(program, code))
-        return code, text
-    finally:
-        nvrtc.nvrtcDestroyProgram(program)
+    command = [sys.executable, str(COMPILER), *_options(capability), *options]
+    done = subprocess.run(command, input=source(unit).encode(), capture_output=True, check=False)
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode or not done.stdout:
+        raise BackendError(
+            f"the CUDA kernels could not be compiled for compute capability {capability[0]}.{capability[1]} "
+            f"({said or f'exit code {done.returncode}'}): install the extra 'cuda', or use the CPU."
+        )
+    return done.stdout, said
 
 
 def _options(capability: Capability) -> tuple[str, ...]:
     return ("--gpu-architecture=sm_{}{}".format(*capability), "--std=c++17")
-
-
-@functools.cache
-def _nvrtc() -> Any:
-    try:
-        nvrtc = importlib.import_module("cuda.bindings.nvrtc")
-        nvrtc.nvrtcVersion()  # loads the library
-    except (ImportError, RuntimeError) as error:
-        raise BackendError(f"the CUDA kernels need NVIDIA's run-time compiler ({error}): install the extra 'cuda'.") from None
-    return nvrtc
-
-
-def _checked(result: tuple) -> Any:
-    """Return what a call of NVRTC returned besides its error."""
-    error, *values = result
-    if error.value:
-        raise BackendError(f"NVIDIA's run-time compiler failed: {_name(error)}.")
-    return values[0] if values else None
-
-
-def _name(error: Any) -> str:
-    return getattr(error, "name", str(error))
 
 
 @functools.cache
@@ -160,9 +131,9 @@ def _folders() -> Iterator[Path]:
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or (os.path.expanduser("~/.cache"))
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     if base:
-        yield Path(base) / "spnrefine"
+        yield Path(base).expanduser() / "spnrefine"
 
 
 def _keep(name: str, code: bytes) -> None:
@@ -176,7 +147,7 @@ def _keep(name: str, code: bytes) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(code)
-            os.replace(temporary, folder / name)  # so that no reader sees half a file
+            Path(temporary).replace(folder / name)  # so that no reader sees half a file
             return
         except OSError:
             Path(temporary).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Machine code onto torch's device and stream: loaded once a process, launched with as little Python as there can be."""
+"""Machine code onto torch's device and stream: loaded once a process, launched with little Python."""
 
 import ctypes
 import functools

@@ -132,15 +132,16 @@ def _side(operands: Operands, most: int) -> int:
         return 1
     itemsize = operands.guidance_type.itemsize
     side = max(SECTOR // itemsize, 1)
-    blocks = operands.shape[0] * len(operands.directions) * channels
-    while side > 1 and (channels % side or side > most or (side * itemsize * 2 > SECTOR and blocks // side < ENOUGH_BLOCKS)):
+    if operands.shape[0] * len(operands.directions) * channels // side < ENOUGH_BLOCKS:
+        side = max(side // 2, 1)
+    while channels % side or side > most:
         side //= 2
     return side
 
 
 def _channels_last(operands: Operands) -> bool:
     """Say whether a pixel's channels are neighbours in guidance, or in x where they share their gates."""
-    n, channels, height, width = operands.shape
+    channels, width = operands.shape[1], operands.shape[3]
     strides = operands.guidance[3:] if operands.guidance_shape[3] > 1 else operands.x[1:]
     return channels > 1 and strides[0] == 1 and (strides[2] != 1 or width == 1)
 
