@@ -26,7 +26,7 @@ def cpu(monkeypatch):
 @pytest.fixture
 def few_threads(monkeypatch):
     """Plan for blocks so small that lines of 33 pixels are already longer."""
-    few = {"FORWARD_THREADS": 32, "BACKWARD_THREADS": 16, "LONG_THREADS": 32}
+    few = {"FORWARD_THREADS": 32, "BACKWARD_THREADS": 16, "WIDE_THREADS": 32, "LONG_THREADS": 32}
     monkeypatch.setattr(plan, "threads_of", lambda wide: few)
     for cached in (plan.forward_plan, plan.backward_plan):
         cached.cache_clear()

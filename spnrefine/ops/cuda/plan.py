@@ -8,10 +8,9 @@ from typing import NamedTuple
 import torch
 
 from spnrefine.ops.cuda.compiling import Unit
-from spnrefine.ops.cuda.limits import SHARED, threads_of
+from spnrefine.ops.cuda.limits import MERGE_THREADS, SHARED, threads_of
 from spnrefine.ops.directions import Direction
 
-MERGE_THREADS = 256
 AT_ONCE = 4
 """Pixels that a thread of the merging kernels takes."""
 SECTOR = 32
@@ -99,7 +98,7 @@ def _scans(operands: Operands, unit: Unit, numbers: tuple[int, ...], buffers: in
     directions, limits = operands.directions, threads_of(unit.wide)
     length = max(height if direction.horizontal else width for direction in directions)
     narrow = limits[f"{unit.way.upper()}_THREADS"]
-    most = narrow if unit.way == "forward" else 2 * narrow
+    most = narrow if unit.way == "forward" else limits["WIDE_THREADS"]
     side = _side(operands, most // length) if length <= most else _side(operands, limits["LONG_THREADS"] // 32)
     kernel, threads, pixels = unit.way, -(-length * side // 32) * 32, -(-length * side // 32) * 32
     if length > most:

@@ -111,8 +111,8 @@ KERNEL(backward, Backward, BACKWARD_THREADS) {
     backward_in_groups<GROUP>(p, cells);
 }
 
-// Twice as many threads with half the registers.
-KERNEL(backward_wide, Backward, 2 * BACKWARD_THREADS) {
+// Twice as many threads with half the registers each, and half the lines at once.
+KERNEL(backward_wide, Backward, WIDE_THREADS) {
     SHARED(cells);
     backward_in_groups<GROUP / 2>(p, cells);
 }
@@ -179,9 +179,9 @@ struct Sum {
 };
 
 // The sum over the directions, in their order.
-KERNEL(sum, Sum, 256) {
-    Int blocks = (p.size + GROUP * blockDim.x - 1) / (GROUP * blockDim.x);
-    Int image = blockIdx.x / blocks, pixel = (blockIdx.x % blocks * blockDim.x + threadIdx.x) * GROUP;
+KERNEL(sum, Sum, MERGE_THREADS) {
+    int blocks = (int)((p.size + GROUP * MERGE_THREADS - 1) / (GROUP * MERGE_THREADS));  // of an image
+    Int image = (int)blockIdx.x / blocks, pixel = ((Int)((int)blockIdx.x % blocks) * MERGE_THREADS + threadIdx.x) * GROUP;
     if (pixel >= p.size) return;
     const REAL* part = p.parts + image * p.directions * p.size + pixel;
     X_TYPE* out = p.out + image * p.size + pixel;

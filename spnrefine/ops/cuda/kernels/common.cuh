@@ -95,12 +95,12 @@ struct Place {
 
     // Blocks of one image's directions are neighbours, so that they share in the cache what they read of x.
     __device__ Place(const Scans& scans, bool against) {
-        Int groups = scans.channels / scans.side;
-        Int block = blockIdx.x / scans.directions;
-        direction = (int)(blockIdx.x % scans.directions);
-        channel = (int)(block % groups * scans.side) + (int)threadIdx.x % (int)scans.side;
+        int side = (int)scans.side, directions = (int)scans.directions, groups = (int)scans.channels / side;
+        int block = (int)blockIdx.x / directions;  // of 32 bits, whose division is quick
+        direction = (int)blockIdx.x % directions;
+        channel = block % groups * side + (int)threadIdx.x % side;
         image = block / groups;
-        row = (int)threadIdx.x / (int)scans.side;
+        row = (int)threadIdx.x / side;
         int way = (int)(scans.ways >> (2 * direction)) & 3;
         horizontal = way < 2;
         far = ((way & 1) != 0) != against;

@@ -137,8 +137,8 @@ struct Merge {
 
 template <class T>
 __device__ __forceinline__ void merge_of(const T* h, const Merge& p) {
-    Int blocks = (p.size + GROUP * blockDim.x - 1) / (GROUP * blockDim.x);
-    Int image = blockIdx.x / blocks, pixel = (blockIdx.x % blocks * blockDim.x + threadIdx.x) * GROUP;
+    int blocks = (int)((p.size + GROUP * MERGE_THREADS - 1) / (GROUP * MERGE_THREADS));  // of an image
+    Int image = (int)blockIdx.x / blocks, pixel = ((Int)((int)blockIdx.x % blocks) * MERGE_THREADS + threadIdx.x) * GROUP;
     bool packed = p.size % GROUP == 0;
     h += image * p.directions * p.size + pixel;
     Int to = image * p.size + pixel;
@@ -176,7 +176,7 @@ __device__ __forceinline__ void merge_of(const T* h, const Merge& p) {
     }
 }
 
-KERNEL(merge, Merge, 256) {
+KERNEL(merge, Merge, MERGE_THREADS) {
     if (p.choice)
         merge_of((const REAL*)p.h, p);
     else
