@@ -116,7 +116,7 @@ def propagate(x: Tensor, guidance: Tensor, *, normalise: str | None = "bounded",
 
 
 def available_backends() -> tuple[str, ...]:
-    """Name the backends that can run here: ``reference`` and ``cpu`` always, ``cuda`` with a device and Numba CUDA.
+    """Name the backends that can run here: ``reference`` and ``cpu`` always, ``cuda`` with a device and its extra.
 
     Examples
     --------

@@ -12,6 +12,9 @@ from spnrefine.errors import BackendError
 from spnrefine.ops.cuda.compiling import Unit, machine_code
 from spnrefine.ops.cuda.plan import Launch
 
+INVALID_CONTEXT = 201
+"""What the driver calls an error of that name."""
+
 
 def launch(what: Launch, device: torch.device, *pointers: int) -> None:
     """Launch a kernel on torch's current stream of ``device``, compiling and loading its unit when it is new.
@@ -27,19 +30,16 @@ def launch(what: Launch, device: torch.device, *pointers: int) -> None:
 
 
 def _launch(what: Launch, index: int, pointers: tuple[int, ...]) -> None:
-    driver = _driver()
     arguments = ctypes.create_string_buffer(pack(f"{len(pointers)}Q", *pointers) + what.numbers)
     addresses = (ctypes.c_void_p * 1)(ctypes.addressof(arguments))
-    kernel = _kernel(what.unit, what.kernel, index)
-    for _ in range(2):
-        (error,) = driver.cuLaunchKernel(
-            kernel, what.blocks, 1, 1, what.threads, 1, 1, what.shared,
-            torch.cuda.current_stream(index).cuda_stream, ctypes.addressof(addresses), 0,
-        )  # fmt: skip
-        if error != driver.CUresult.CUDA_ERROR_INVALID_CONTEXT:
-            break
-        _enter_context(index)  # a thread in which nothing has run on this device yet
-    if error:
+    kernel, run = _kernel(what.unit, what.kernel, index), _driver().cuLaunchKernel
+    shape = what.blocks, 1, 1, what.threads, 1, 1, what.shared
+    stream = torch.cuda.current_stream(index).cuda_stream
+    (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+    if error.value == INVALID_CONTEXT:  # in this thread nothing has run on this device yet
+        _enter_context(index)
+        (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+    if error.value:
         raise BackendError(f"a CUDA kernel could not be launched: {error.name}.")
 
 
@@ -50,9 +50,11 @@ def _driver() -> Any:
 
 @functools.cache
 def _kernel(unit: Unit, name: str, index: int) -> Any:
+    """Load a kernel for good, so that nothing is left to do when a launch is captured in a graph."""
     driver = _driver()
     kernel = _checked(driver.cuLibraryGetKernel(_library(unit, index), name.encode()))
-    return driver.CUfunction(int(kernel))  # the driver launches either
+    _enter_context(index)
+    return _checked(driver.cuKernelGetFunction(kernel))
 
 
 @functools.cache
@@ -60,8 +62,9 @@ def _library(unit: Unit, index: int) -> Any:
     """Load a unit's machine code, compiling it anew where what lay on disk is of no use."""
     _enter_context(index)
     capability = torch.cuda.get_device_capability(index)
+    code = machine_code(unit, capability)
     try:
-        return _loaded(machine_code(unit, capability))
+        return _loaded(code)
     except BackendError:
         return _loaded(machine_code(unit, capability, anew=True))
 
@@ -79,6 +82,6 @@ def _enter_context(index: int) -> None:
 def _checked(result: tuple) -> Any:
     """Return what a call of the driver returned besides its error."""
     error, *values = result
-    if error:
+    if error.value:
         raise BackendError(f"the CUDA driver failed: {error.name}. A driver older than CUDA 13 needs an update.")
     return values[0] if values else None

@@ -139,40 +139,39 @@ struct Lane {
     __device__ Lane(const void* memory, size_t size, const Strides& strides, const Place& place) {
         step = place.line_step(strides);
         at = place.first(strides);
-        size_t start = (size_t)memory + start_of_pack() * size, pack = size * G > 16 ? 16 : size * G;
+        size_t start = (size_t)memory + (step < 0 ? at - (G - 1) : at) * size, pack = size * G > 16 ? 16 : size * G;
         packed = (step == 1 || step == -1) && start % pack == 0 && strides.tap * size % pack == 0;
     }
     template <class T>
     __device__ Lane(const T* memory, const Strides& strides, const Place& place)
         : Lane(memory, sizeof(T), strides, place) {}
 
-    __device__ __forceinline__ Int start_of_pack() const {
-        return step < 0 ? at - (G - 1) : at;
-    }
     // The elements of the next `count` lines; those of lines further on are left as they are.
     template <class T>
     __device__ __forceinline__ void load(T (&raw)[G], const T* memory, int count) const {
+        memory += at;
         if (packed && count >= G) {
-            Pack<T, G> pack = *(const Pack<T, G>*)(memory + start_of_pack());
+            Pack<T, G> pack = *(const Pack<T, G>*)(step < 0 ? memory - (G - 1) : memory);
 #pragma unroll
             for (int j = 0; j < G; j++) raw[j] = step < 0 ? pack.of[G - 1 - j] : pack.of[j];
         } else {
 #pragma unroll
             for (int j = 0; j < G; j++)
-                if (j < count) raw[j] = memory[at + j * step];
+                if (j < count) raw[j] = memory[j * step];
         }
     }
     template <class T>
     __device__ __forceinline__ void store(const REAL (&value)[G], T* memory, int count) const {
+        memory += at;
         if (packed && count >= G) {
             Pack<T, G> pack;
 #pragma unroll
             for (int j = 0; j < G; j++) narrow(pack.of[j], step < 0 ? value[G - 1 - j] : value[j]);
-            *(Pack<T, G>*)(memory + start_of_pack()) = pack;
+            *(Pack<T, G>*)(step < 0 ? memory - (G - 1) : memory) = pack;
         } else {
 #pragma unroll
             for (int j = 0; j < G; j++)
-                if (j < count) narrow(memory[at + j * step], value[j]);
+                if (j < count) narrow(memory[j * step], value[j]);
         }
     }
     __device__ __forceinline__ void advance() {
