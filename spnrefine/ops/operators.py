@@ -108,7 +108,7 @@ def _differentiate_forward(ctx, grad: Tensor | None, _saved: Tensor | None):
 
 
 def _refuse_double_backward(ctx, *grads):
-    raise BackendError("double backward was asked of a compiled backend: use backend='reference' for it.")
+    raise BackendError("Double backward was asked of a compiled backend: use backend='reference' for it.")
 
 
 torch.library.register_autograd("spnrefine::propagate", _differentiate_forward, setup_context=_setup_forward)

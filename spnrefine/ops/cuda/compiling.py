@@ -100,7 +100,7 @@ def compiled(unit: Unit, capability: Capability, *options: str) -> tuple[bytes, 
     said = done.stderr.decode(errors="replace").strip()
     if done.returncode or not done.stdout:
         raise BackendError(
-            f"the CUDA kernels could not be compiled for compute capability {capability[0]}.{capability[1]} "
+            f"The CUDA kernels could not be compiled for compute capability {capability[0]}.{capability[1]} "
             f"({said or f'exit code {done.returncode}'}): install the extra 'cuda', or use the CPU."
         )
     return done.stdout, said

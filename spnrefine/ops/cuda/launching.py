@@ -40,7 +40,7 @@ def _launch(what: Launch, index: int, pointers: tuple[int, ...]) -> None:
         _enter_context(index)
         (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
     if error.value:
-        raise BackendError(f"a CUDA kernel could not be launched: {error.name}.")
+        raise BackendError(f"A CUDA kernel could not be launched: {error.name}.")
 
 
 @functools.cache
@@ -83,5 +83,5 @@ def _checked(result: tuple) -> Any:
     """Return what a call of the driver returned besides its error."""
     error, *values = result
     if error.value:
-        raise BackendError(f"the CUDA driver failed: {error.name}. A driver older than CUDA 13 needs an update.")
+        raise BackendError(f"The CUDA driver failed: {error.name}. A driver older than CUDA 13 needs an update.")
     return values[0] if values else None

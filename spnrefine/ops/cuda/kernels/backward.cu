@@ -111,10 +111,16 @@ KERNEL(backward, Backward, BACKWARD_THREADS) {
     backward_in_groups<GROUP>(p, cells);
 }
 
+#if !defined(ON_CPU) && __CUDA_ARCH__ >= 1000
+constexpr int WIDE_LINES = 1;  // at once; 2 would spill registers there
+#else
+constexpr int WIDE_LINES = 2;
+#endif
+
 // Twice as many threads with half the registers each, and half the lines at once.
 KERNEL(backward_wide, Backward, WIDE_THREADS) {
     SHARED(cells);
-    backward_in_groups<GROUP / 2>(p, cells);
+    backward_in_groups<WIDE_LINES>(p, cells);
 }
 
 // Any length: a thread takes positions one after the other, and two lines lie in shared or device memory.

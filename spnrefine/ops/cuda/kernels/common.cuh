@@ -19,7 +19,7 @@ struct Bfloat {
 
 #ifndef ON_CPU
 #define KERNEL(name, Arguments, threads) \
-    extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Arguments p)
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Arguments p)
 #define SHARED(name) extern __shared__ REAL name[]
 
 __device__ __forceinline__ float reciprocal(float value) {

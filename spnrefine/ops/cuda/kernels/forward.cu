@@ -10,6 +10,12 @@ struct Forward {
     Int in_full;
 };
 
+#if !defined(ON_CPU) && __CUDA_ARCH__ >= 1000
+constexpr int LINES = GROUP / 2;  // at once; GROUP lines would spill registers there
+#else
+constexpr int LINES = GROUP;
+#endif
+
 // A position a thread: lines of at most blockDim.x / side pixels.
 KERNEL(forward, Forward, FORWARD_THREADS) {
     SHARED(cells);
@@ -17,16 +23,16 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
     int side = (int)p.scans.side, normalise = (int)p.scans.normalise, lines = place.lines;
     bool three = p.scans.taps == 3, active = place.row < place.length;
     bool has_before = three && place.row > 0, has_after = three && place.row < place.length - 1;
-    Lane<> x(p.x, p.x_strides, place), g(p.guidance, p.g_strides, place);
-    Lane<> h(p.h, p.in_full ? sizeof(REAL) : sizeof(X_TYPE), p.h_strides, place);
+    Lane<LINES> x(p.x, p.x_strides, place), g(p.guidance, p.g_strides, place);
+    Lane<LINES> h(p.h, p.in_full ? sizeof(REAL) : sizeof(X_TYPE), p.h_strides, place);
     const G_TYPE *centre = p.guidance + (three ? p.g_strides.tap : 0), *last_tap = centre + p.g_strides.tap;
 
     int pitch = blockDim.x + 2 * side;
     REAL *even = cells + side + threadIdx.x, *odd = even + pitch;
     clear(cells, 2 * pitch);
 
-    X_TYPE raw_x[GROUP] = {};
-    G_TYPE raw_a[GROUP] = {}, raw_b[GROUP] = {}, raw_c[GROUP] = {};
+    X_TYPE raw_x[LINES] = {};
+    G_TYPE raw_a[LINES] = {}, raw_b[LINES] = {}, raw_c[LINES] = {};
     int count = active ? lines : 0;  // of this thread's lines that are yet to come
     auto load = [&](int coming) {
         x.load(raw_x, p.x, coming);
@@ -40,10 +46,10 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
     REAL state = 0;
     __syncthreads();
 
-    for (int line = 0; line < lines; line += GROUP) {
-        REAL before[GROUP], own[GROUP], after[GROUP], value[GROUP];
+    for (int line = 0; line < lines; line += LINES) {
+        REAL before[LINES], own[LINES], after[LINES], value[LINES];
 #pragma unroll
-        for (int j = 0; j < GROUP; j++) {
+        for (int j = 0; j < LINES; j++) {
             bool fed = j > 0 || line > 0;
             Gates gates(fed && has_before ? widened(raw_a[j]) : (REAL)0, fed ? widened(raw_b[j]) : (REAL)0,
                         fed && has_after ? widened(raw_c[j]) : (REAL)0, normalise);
@@ -51,9 +57,9 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
             value[j] = gates.rest() * widened(raw_x[j]);
         }
         x.advance(), g.advance();
-        load(count - GROUP);
+        load(count - LINES);
 #pragma unroll
-        for (int j = 0; j < GROUP; j++) {  // past the last line too, where nothing is written to h
+        for (int j = 0; j < LINES; j++) {  // past the last line too, where nothing is written to h
             REAL *last = j % 2 ? odd : even, *next = j % 2 ? even : odd;
             value[j] += own[j] * state;
             if (three) {
@@ -68,7 +74,7 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
         else
             h.store(value, (X_TYPE*)p.h, count);
         h.advance();
-        count -= GROUP;
+        count -= LINES;
     }
 }
 
