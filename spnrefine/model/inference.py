@@ -87,10 +87,10 @@ def resolve_device(device: str) -> str:
         if why_not:
             logging.getLogger(__name__).warning("The GPU is not used: %s.", why_not)
         return "cpu" if why_not or not count else "cuda"
-    if int(index or 0) >= count:
-        raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
     if why_not:
         raise BackendError(f"Device was {device!r}, but {why_not}: mend that, or use cpu or auto.")
+    if int(index or 0) >= count:
+        raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
     return device
 
 
