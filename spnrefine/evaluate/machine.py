@@ -14,7 +14,7 @@ PACKAGES = (
     "torch",
     "onnxruntime",
     "numba",
-    "numba-cuda",
+    "nvidia-cuda-nvrtc",
     "numpy",
     "opencv-contrib-python-headless",
     "pillow",

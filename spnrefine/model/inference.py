@@ -1,7 +1,9 @@
 """Which of the two ways to run a network: on the CPU without torch, or in torch."""
 
 import ctypes
+import logging
 import sys
+import warnings
 
 from spnrefine.errors import BackendError
 from spnrefine.model import weights
@@ -68,6 +70,8 @@ def load_parser(model: str, device: str = "auto", threads: int | None = None) ->
 def resolve_device(device: str) -> str:
     """Turn ``auto`` (CUDA where there is a device, else the CPU) into ``cpu`` or ``cuda``; check ``cpu``, ``cuda:N``.
 
+    Where there is a device of which no use can be made, ``auto`` logs why.
+
     Raises
     ------
     BackendError
@@ -78,20 +82,34 @@ def resolve_device(device: str) -> str:
         raise BackendError(f"Device was {device!r}: expected auto, cpu, cuda or cuda:N.")
     if kind == "cpu":
         return "cpu"
-    count = _cuda_devices()
+    count, why_not = _cuda_devices()
     if kind == "auto":
-        return "cuda" if count else "cpu"
+        if why_not:
+            logging.getLogger(__name__).warning("The GPU is not used: %s.", why_not)
+        return "cpu" if why_not or not count else "cuda"
+    if why_not:
+        raise BackendError(f"Device was {device!r}, but {why_not}: mend that, or use cpu or auto.")
     if int(index or 0) >= count:
         raise BackendError(f"Device was {device!r}, but torch sees {count} CUDA devices: use cpu or auto.")
     return device
 
 
-def _cuda_devices() -> int:
-    """Count the CUDA devices; torch, slow to import, is only asked where there is a driver."""
+def _cuda_devices() -> tuple[int, str | None]:
+    """Count the CUDA devices, and say why they are of no use if there is a driver and yet they are.
+
+    Torch, slow to import, is only asked where there is a driver.
+    """
     try:
         ctypes.CDLL(DRIVER)
     except OSError:
-        return 0
+        return 0, None
     import torch
 
-    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    with warnings.catch_warnings(record=True) as said:  # by torch, of a driver older than its toolkit
+        warnings.simplefilter("always")
+        available = torch.cuda.is_available()
+    if not available:
+        return 0, str(said[0].message).partition(". ")[0] if said else None
+    from spnrefine.ops.cuda.tensors import why_not
+
+    return torch.cuda.device_count(), why_not()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from spnrefine.errors import WeightsError
+from spnrefine.errors import BackendError, WeightsError
 from spnrefine.model import inference, storage, weights
 from spnrefine.model.config import Config
 from spnrefine.model.on_cpu import BEGIN, NetworkOnCPU
@@ -117,3 +117,31 @@ def test_refining_on_the_cpu_imports_no_torch():
         "sys.exit('torch' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Say how many CUDA devices there are, and why they are of no use."""
+    return lambda *found: monkeypatch.setattr(inference, "_cuda_devices", lambda: found)
+
+
+def test_auto_falls_back_to_the_cpu_with_one_line_that_says_why(devices, caplog):
+    devices(2, "the package cuda-bindings is missing")
+    assert inference.resolve_device("auto") == "cpu"
+    assert caplog.messages == ["The GPU is not used: the package cuda-bindings is missing."]
+    with pytest.raises(BackendError, match="but the package cuda-bindings is missing: mend that, or use cpu or auto"):
+        inference.resolve_device("cuda:1")
+    devices(0, "the driver is too old")
+    with pytest.raises(BackendError, match="'cuda', but the driver is too old: mend"):
+        inference.resolve_device("cuda")
+    assert inference.resolve_device("cpu") == "cpu"
+
+
+def test_devices_that_are_of_use(devices, caplog):
+    devices(2, None)
+    assert [inference.resolve_device(word) for word in ("auto", "cuda", "cuda:1")] == ["cuda", "cuda", "cuda:1"]
+    devices(0, None)
+    assert inference.resolve_device("auto") == "cpu"
+    with pytest.raises(BackendError, match="torch sees 0 CUDA devices"):
+        inference.resolve_device("cuda")
+    assert not caplog.messages

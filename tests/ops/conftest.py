@@ -14,7 +14,7 @@ def helpers_for_small_calls_too(monkeypatch):
 def backend(request):
     """Each compiled backend that can run here; its tensors live on the device of that name."""
     if request.param not in available_backends():
-        pytest.skip("no CUDA device, or no Numba CUDA")
+        pytest.skip("no CUDA device, or not the extra cuda")
     return request.param
 
 
@@ -22,7 +22,7 @@ def backend(request):
 def any_backend(request):
     """The reference too."""
     if request.param not in available_backends():
-        pytest.skip("no CUDA device, or no Numba CUDA")
+        pytest.skip("no CUDA device, or not the extra cuda")
     return request.param
 
 

@@ -7,7 +7,7 @@ from spnrefine.ops import available_backends, propagate
 
 pytestmark = [
     pytest.mark.cuda,
-    pytest.mark.skipif("cuda" not in available_backends(), reason="no CUDA device, or no Numba CUDA"),
+    pytest.mark.skipif("cuda" not in available_backends(), reason="no CUDA device, or not the extra cuda"),
 ]
 
 

@@ -1,1 +1,1 @@
-"""The propagation on a CUDA device, in kernels of Numba; ``tensors`` is the way in."""
+"""The propagation on a CUDA device, in kernels of CUDA C++; ``tensors`` is the way in."""

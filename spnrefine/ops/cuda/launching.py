@@ -1,131 +1,87 @@
-"""From a kernel in Python to work on torch's current stream: Numba compiles, cuda.core launches.
+"""Machine code onto torch's device and stream: loaded once a process, launched with little Python."""
 
-Kernels take bare pointers and 64-bit integers, so that a launch builds no array wrappers; compiled kernels are kept for
-the life of the process. In Numba's simulator the same kernels run on NumPy views of CPU tensors.
-"""
-
+import ctypes
 import functools
 import importlib
-import re
-from collections.abc import Callable, Sequence
+from struct import pack
 from typing import Any
 
 import torch
-from numba import cuda
-from torch import Tensor
 
-from spnrefine.ops.cuda.storage import SIMULATED
+from spnrefine.errors import BackendError
+from spnrefine.ops.cuda.compiling import Unit, machine_code
+from spnrefine.ops.cuda.plan import Launch
 
-Config = tuple[Any, ...]
-"""The arguments of a kernel's builder: all that is settled when it is compiled."""
+INVALID_CONTEXT = 201
+"""What the driver calls an error of that name."""
 
 
-def launch(
-    build: Callable,
-    config: Config,
-    *,
-    blocks: int,
-    threads: int,
-    shared: int = 0,
-    tensors: Sequence[Tensor],
-    numbers: Sequence[int | tuple[int, ...]],
-) -> None:
-    """Launch the kernel that ``build(*config)`` returns, compiling it when it is new.
+def launch(what: Launch, device: torch.device, *pointers: int) -> None:
+    """Launch a kernel on torch's current stream of ``device``, compiling and loading its unit when it is new.
 
-    Parameters
-    ----------
-    threads : threads of a block; kernels are compiled for their number.
-    shared : bytes of dynamic shared memory.
-    tensors : all on one device; the kernel sees each one's first element and counts elements from there.
-    numbers : integers and tuples of integers, after the tensors.
+    ``pointers`` are addresses in the device's memory, or 0, as many as the kernel's arguments begin with.
     """
-    if SIMULATED:
-        kernel, _ = _built(build, config)
-        cuda.jit(kernel)[blocks, threads, 0, shared](*map(_flat_numpy, tensors), *numbers)
-        return
-    flat = [n for number in numbers for n in (number if isinstance(number, tuple) else (number,))]
-    device = tensors[0].device
-    with torch.cuda.device(device):
-        kernel = _loaded(build, config, threads, device.index)
-        stream = _Stream(torch.cuda.current_stream(device).cuda_stream)
-        _core().launch(stream, _launch_config(blocks, threads, shared), kernel, *(t.data_ptr() for t in tensors), *flat)
+    index = device.index
+    if index != torch.cuda.current_device():
+        with torch.cuda.device(index):
+            _launch(what, index, pointers)
+    else:
+        _launch(what, index, pointers)
 
 
-def ptx(build: Callable, config: Config, threads: int, capability: tuple[int, int]) -> str:
-    """Compile a kernel for a compute capability; needs no GPU, and plain Numba's own compiler will not do."""
-    kernel, signature = _built(build, config)
-    text, _ = cuda.compile(
-        kernel, signature, device=False, abi="numba", cc=capability, output="ptx", launch_bounds=threads
-    )
-    return text
-
-
-class _Stream:
-    """A stream of torch's, in the words of cuda.core's protocol."""
-
-    def __init__(self, handle: int):
-        self.handle = handle
-
-    def __cuda_stream__(self) -> tuple[int, int]:
-        return 0, self.handle
+def _launch(what: Launch, index: int, pointers: tuple[int, ...]) -> None:
+    arguments = ctypes.create_string_buffer(pack(f"{len(pointers)}Q", *pointers) + what.numbers)
+    addresses = (ctypes.c_void_p * 1)(ctypes.addressof(arguments))
+    kernel, run = _kernel(what.unit, what.kernel, index), _driver().cuLaunchKernel
+    shape = what.blocks, 1, 1, what.threads, 1, 1, what.shared
+    stream = torch.cuda.current_stream(index).cuda_stream
+    (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+    if error.value == INVALID_CONTEXT:  # in this thread nothing has run on this device yet
+        _enter_context(index)
+        (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+    if error.value:
+        raise BackendError(f"A CUDA kernel could not be launched: {error.name}.")
 
 
 @functools.cache
-def _built(build: Callable, config: Config) -> tuple[Callable, Any]:
-    return build(*config)
+def _driver() -> Any:
+    return importlib.import_module("cuda.bindings.driver")
 
 
 @functools.cache
-def _core() -> Any:
-    return importlib.import_module("cuda.core")
-
-
-@functools.lru_cache(maxsize=1024)
-def _launch_config(blocks: int, threads: int, shared: int) -> Any:
-    return _core().LaunchConfig(grid=blocks, block=threads, shmem_size=shared)
-
-
-@functools.cache
-def _loaded(build: Callable, config: Config, threads: int, index: int) -> Any:
-    """Compile and load a kernel for device ``index``, which is current, and let it use all shared memory there is."""
-    core, driver = _core(), importlib.import_module("cuda.bindings.driver")
-    core.Device(index).set_current()
-    major, minor = torch.cuda.get_device_capability(index)
-    text = ptx(build, config, threads, (major, minor))
-    kernel = machine_code(text, (major, minor)).get_kernel(entry_name(text))
-    attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-    (error,) = driver.cuKernelSetAttribute(attribute, shared_limit(index), kernel.handle, driver.CUdevice(index))
-    if error != driver.CUresult.CUDA_SUCCESS:
-        raise RuntimeError(f"CUDA refused {shared_limit(index)} bytes of shared memory a block: {error}.")
-    return kernel
-
-
-def machine_code(text: str, capability: tuple[int, int]) -> Any:
-    """Assemble PTX here rather than in the driver, whose PTX may be older than the compiler's; needs no GPU."""
-    core = _core()
-    options = core.LinkerOptions(arch="sm_{}{}".format(*capability))
-    return core.Linker(core.ObjectCode.from_ptx(text.encode()), options=options).link("cubin")
-
-
-def entry_name(text: str) -> str:
-    """Return the name of the one kernel in a PTX text."""
-    match = re.search(r"\.entry\s+(\w+)", text)
-    if match is None:
-        raise ValueError("the PTX text holds no kernel")
-    return match.group(1)
+def _kernel(unit: Unit, name: str, index: int) -> Any:
+    """Load a kernel for good, so that nothing is left to do when a launch is captured in a graph."""
+    driver = _driver()
+    kernel = _checked(driver.cuLibraryGetKernel(_library(unit, index), name.encode()))
+    _enter_context(index)
+    return _checked(driver.cuKernelGetFunction(kernel))
 
 
 @functools.cache
-def shared_limit(index: int | None) -> int:
-    """Return the bytes of shared memory a block may have on device ``index``; None is the simulator."""
-    if index is None:
-        return 48 * 1024
-    properties = torch.cuda.get_device_properties(index)
-    return getattr(properties, "shared_memory_per_block_optin", properties.shared_memory_per_block)
+def _library(unit: Unit, index: int) -> Any:
+    """Load a unit's machine code, compiling it anew where what lay on disk is of no use."""
+    _enter_context(index)
+    capability = torch.cuda.get_device_capability(index)
+    code = machine_code(unit, capability)
+    try:
+        return _loaded(code)
+    except BackendError:
+        return _loaded(machine_code(unit, capability, anew=True))
 
 
-def _flat_numpy(tensor: Tensor) -> Any:
-    """View the memory from a CPU tensor's first element to its last as a flat NumPy array."""
-    extent = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    flat = tensor.detach().as_strided((extent,), (1,))
-    return flat.view(torch.uint16 if tensor.dtype == torch.bfloat16 else tensor.dtype).numpy()
+def _loaded(code: bytes) -> Any:
+    return _checked(_driver().cuLibraryLoadData(code, [], [], 0, [], [], 0))
+
+
+def _enter_context(index: int) -> None:
+    """Make the context that torch uses the current thread's."""
+    driver = _driver()
+    _checked(driver.cuCtxSetCurrent(_checked(driver.cuDevicePrimaryCtxRetain(_checked(driver.cuDeviceGet(index))))))
+
+
+def _checked(result: tuple) -> Any:
+    """Return what a call of the driver returned besides its error."""
+    error, *values = result
+    if error.value:
+        raise BackendError(f"The CUDA driver failed: {error.name}. A driver older than CUDA 13 needs an update.")
+    return values[0] if values else None

@@ -1,32 +1,38 @@
-"""The CUDA backend in Numba's simulator, against the reference: values and every gradient, in float64 unless said.
+"""The CUDA kernels on the CPU, against the reference: values and every gradient, in float64 unless said.
 
-Run by test_cuda_simulator.py in a process of its own, with NUMBA_ENABLE_CUDASIM=1. Sizes are tiny: the simulator runs
-every thread of a block as a thread of Python.
+Every problem is run with a block's threads in either order, which must not matter to a bit.
 """
 
 import pytest
 import torch
 
-from spnrefine.ops.cuda import plan, tensors
-from spnrefine.ops.cuda.storage import SIMULATED, STORAGE
+from spnrefine.ops.cuda import launching, limits, plan, tensors
 from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
 from spnrefine.ops.reference import propagate
+from tests.ops.cuda_on_cpu import COMPILER, OnCPU
+
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="builds the kernels with g++ or clang++")
 
 
 @pytest.fixture(autouse=True)
-def _few_threads(monkeypatch):
-    assert SIMULATED, "run these with NUMBA_ENABLE_CUDASIM=1"
+def cpu(monkeypatch):
+    """Send what is launched to the CPU."""
     torch.manual_seed(0)
-    monkeypatch.setattr(plan, "MERGE_THREADS", 32)
-    for name in ("FORWARD", "BACKWARD", "FORWARD_FLOAT64", "BACKWARD_FLOAT64"):
-        monkeypatch.setattr(plan, name, plan.Tiles({8: 4, 16: 4, 32: 4, 64: 4}, {}))
+    on_cpu = OnCPU()
+    monkeypatch.setattr(launching, "launch", on_cpu)
+    return on_cpu
 
 
 @pytest.fixture
-def short_blocks(monkeypatch):
-    """Blocks of one warp, so that lines of 33 pixels are already longer than a block."""
-    monkeypatch.setattr(plan, "FORWARD_FLOAT64", plan.Tiles({32: 4}, {32: 4}))
-    monkeypatch.setattr(plan, "BACKWARD_FLOAT64", plan.Tiles({32: 4}, {32: 2}))
+def few_threads(monkeypatch):
+    """Plan for blocks so small that lines of 33 pixels are already longer."""
+    few = {"FORWARD_THREADS": 32, "BACKWARD_THREADS": 16, "WIDE_THREADS": 32, "LONG_THREADS": 32}
+    monkeypatch.setattr(plan, "threads_of", lambda wide: few)
+    for cached in (plan.forward_plan, plan.backward_plan):
+        cached.cache_clear()
+    yield
+    for cached in (plan.forward_plan, plan.backward_plan):
+        cached.cache_clear()
 
 
 def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=None, dtype=torch.float64):
@@ -37,8 +43,15 @@ def problem(n, c, height, width, *, directions=ALL_DIRECTIONS, taps=3, gates=Non
 
 
 def run(x, guidance, grad, directions, normalise):
-    out, saved = tensors.forward(x, guidance, directions, normalise, save=True)
-    return out, *tensors.backward(grad, x, guidance, saved, directions, normalise)
+    """Return forward's and backward's results, and the kernels that ran."""
+    on_cpu, results = launching.launch, []
+    for on_cpu.last_first in (False, True):
+        on_cpu.launches.clear()
+        out, saved = tensors.forward(x, guidance, directions, normalise, save=True)
+        results.append((out, *tensors.backward(grad, x, guidance, saved, directions, normalise)))
+    for one, other in zip(*results, strict=True):
+        assert torch.equal(one, other)
+    return results[0], [what.kernel for what, _ in on_cpu.launches]
 
 
 def defined(x, guidance, grad, directions, normalise):
@@ -51,16 +64,19 @@ def check(x, guidance, grad, directions=ALL_DIRECTIONS, normalise="bounded", **t
     for tensor in (x, guidance, grad):
         tensor.requires_grad_(False)
     grad_before = grad.clone()
-    results = run(x, guidance, grad, directions, normalise)
+    results, kernels = run(x, guidance, grad, directions, normalise)
     definition = defined(x, guidance, grad, directions, normalise)
     for result, expected, like in zip(results, definition, (x, x, guidance), strict=True):
         assert result.dtype == like.dtype
         torch.testing.assert_close(result, expected.to(like.dtype), **tolerance)
     assert torch.equal(grad, grad_before)
+    return kernels
 
 
 @pytest.mark.parametrize(
-    "size", [(1, 1), (1, 6), (6, 1), (2, 2), (7, 9), (33, 3), (3, 33), (31, 5)], ids=lambda s: f"{s[0]}x{s[1]}"
+    "size",
+    [(1, 1), (1, 6), (6, 1), (2, 2), (7, 9), (33, 3), (3, 33), (31, 5), (40, 65)],
+    ids=lambda s: f"{s[0]}x{s[1]}",
 )
 def test_sizes(size):
     check(*problem(1, 1, *size))
@@ -129,7 +145,7 @@ def test_expanded_inputs():
     check(x.expand(2, 2, 3, 4), guidance.expand(2, 2, 3, 2, 3, 4), ones, directions=directions)
 
 
-@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("channels", [3, 4, 16])
 def test_channels_last_guidance_is_taken_as_it_is(channels):
     directions = (Direction.LEFT_TO_RIGHT, Direction.BOTTOM_TO_TOP)
     x, guidance, grad = problem(1, channels, 3, 5, directions=directions)
@@ -137,26 +153,53 @@ def test_channels_last_guidance_is_taken_as_it_is(channels):
     check(x.to(memory_format=torch.channels_last), guidance, grad, directions=directions)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("size", [(8, 12), (12, 8), (4, 4)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_lines_that_are_neighbours_in_memory_move_four_at_once(size, dtype):
+    tolerance = {"rtol": 2e-2, "atol": 2e-2} if dtype == torch.bfloat16 else {}
+    check(*problem(1, 2, *size, dtype=dtype), **tolerance)
+
+
+def test_lines_too_long_for_the_kernel_with_fewer_threads():
+    directions = (Direction.RIGHT_TO_LEFT, Direction.BOTTOM_TO_TOP)
+    kernels = check(*problem(1, 1, 300, 5, directions=directions), directions=directions)
+    assert kernels == ["forward", "merge", "backward_wide", "sum"]
+
+
 @pytest.mark.parametrize("taps", [1, 3])
-@pytest.mark.parametrize("size", [(37, 3), (3, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.usefixtures("short_blocks")
-def test_lines_longer_than_a_block(size, taps):
+@pytest.mark.parametrize("size", [(37, 3), (3, 150)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("shared", [limits.SHARED, 100])
+@pytest.mark.usefixtures("few_threads")
+def test_lines_longer_than_a_block(size, taps, shared, monkeypatch):
+    monkeypatch.setattr(plan, "SHARED", shared)  # with 100 bytes, two lines lie in device memory
     directions = (Direction.RIGHT_TO_LEFT, Direction.TOP_TO_BOTTOM)
-    check(*problem(1, 1, *size, taps=taps, directions=directions), directions=directions)
+    kernels = check(*problem(1, 1, *size, taps=taps, directions=directions), directions=directions)
+    assert kernels == ["forward_long", "merge", "backward_long", "sum"]
+    assert (launching.launch.launches[0][0].carry > 0) == (shared == 100)
 
 
-@pytest.mark.usefixtures("short_blocks")
-def test_long_lines_over_several_tiles_with_channels_side_by_side():
+@pytest.mark.parametrize("channels", [2, 8])
+@pytest.mark.usefixtures("few_threads")
+def test_long_lines_with_channels_side_by_side(channels):
     directions = (Direction.LEFT_TO_RIGHT,)
-    x, guidance, grad = problem(1, 2, 17, 9, directions=directions)
+    x, guidance, grad = problem(1, channels, 37, 9, directions=directions)
     guidance = guidance.permute(0, 4, 5, 1, 2, 3).contiguous().permute(0, 3, 4, 5, 1, 2)
-    check(x, guidance, grad, directions=directions)
+    assert check(x, guidance, grad, directions=directions)[0] == "forward_long"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_types_calculate_in_float32(dtype):
     # one rounding to the storage type, so never further off than that
     check(*problem(1, 1, 6, 7, dtype=dtype), rtol=2 * torch.finfo(dtype).eps, atol=2 * torch.finfo(dtype).eps)
+
+
+def test_barriers(cpu):
+    """A line costs one barrier, beyond the first."""
+    x, guidance, grad = problem(1, 1, 8, 8)
+    run(x, guidance, grad, ALL_DIRECTIONS, "bounded")
+    assert [(what.kernel, barriers) for what, barriers in cpu.launches] == [
+        ("forward", 9), ("merge", 0), ("backward", 9), ("sum", 0),
+    ]  # fmt: skip
 
 
 def test_half_gates_for_float32_input():
@@ -166,12 +209,4 @@ def test_half_gates_for_float32_input():
 
 def test_nothing_to_do():
     x, guidance, grad = problem(0, 2, 3, 4)
-    assert [t.shape for t in run(x, guidance, grad, ALL_DIRECTIONS, "bounded")] == [x.shape, x.shape, guidance.shape]
-
-
-def test_bfloat16_rounds_to_nearest_even():
-    values = torch.cat([torch.randn(200), torch.tensor([0.0, -0.0, 1 + 2**-8, 1 + 3 * 2**-8, 3.4e38, torch.inf])])
-    store = STORAGE[torch.bfloat16].store
-    bits = [int(store(value)) for value in values.numpy()]
-    assert bits == values.bfloat16().view(torch.uint16).tolist()
-    assert torch.tensor([int(store(torch.nan))], dtype=torch.uint16).view(torch.bfloat16).isnan()
+    assert [t.shape for t in run(x, guidance, grad, ALL_DIRECTIONS, "bounded")[0]] == [x.shape, x.shape, guidance.shape]
