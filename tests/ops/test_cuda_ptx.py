@@ -1,6 +1,6 @@
 """The CUDA kernels as a GPU would run them: compiled to PTX and assembled, without a GPU, for four architectures.
 
-``python -m pytest -s tests/ops/test_cuda_ptx.py`` prints registers, shared memory and blocks a multiprocessor.
+``python -m pytest -n 0 -s tests/ops/test_cuda_ptx.py`` prints registers, shared memory and blocks a multiprocessor.
 """
 
 import importlib.metadata

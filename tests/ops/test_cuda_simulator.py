@@ -9,7 +9,7 @@ from pathlib import Path
 def test_cuda_backend_in_the_simulator():
     tests = Path(__file__).with_name("cuda_simulated.py")
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(tests)],
         env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1"},
         cwd=tests.parents[2],
         capture_output=True,
