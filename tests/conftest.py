@@ -18,8 +18,8 @@ def pytest_configure(config):
     that pytest-xdist starts, and what they start, inherit how to wait.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ["NUMBA_CACHE_DIR"] = str(config.cache.mkdir(f"numba-{worker}"))
+    if hasattr(config, "workerinput"):  # one of the two
+        os.environ["NUMBA_CACHE_DIR"] = str(config.cache.mkdir(f"numba-{config.workerinput['workerid']}"))
 
 
 @pytest.fixture
