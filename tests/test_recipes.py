@@ -63,6 +63,14 @@ def sort_recipes() -> Recipes:
 
 RECIPES = sort_recipes()
 PYTHON = list(dict.fromkeys(code for path in DOCUMENTS for code in documents.fences(path, "python")))
+SMALL = " ".join(
+    f"--set {setting}"
+    for setting in (
+        *("cpu_scale=64", "validation_patches=4", "validation_side=64"),
+        *("label_looks=2", "label_side=128", "label_patches=2", "label_patch=64"),
+    )
+)
+"""Settings of a recipe whose steps and validation take a moment."""
 
 
 @pytest.fixture
@@ -139,7 +147,7 @@ def test_recipe_that_measures(shell, truths, recipe):
 
 @pytest.mark.parametrize(("train", "use"), RECIPES.train)
 def test_recipe_that_trains(shell, files, train, use):
-    sooner, count = re.subn(r"--minutes \d+", "--minutes 0.001 --set cpu_scale=64", train)
+    sooner, count = re.subn(r"--minutes \d+", f"--minutes 0.001 {SMALL}", train)
     assert count == 1
     trained = shell(sooner, files)
     assert trained.returncode == 0, trained.stderr.decode()

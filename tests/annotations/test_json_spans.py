@@ -10,10 +10,11 @@ from spnrefine.errors import FileError
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,  # to draw a large value takes far longer than to parse it: more and smaller ones
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.dictionaries(st.text(), values), max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
 def test_parses_as_json_does_and_spans_hold_the_values(objects, indent, ascii_only):
     text = json.dumps({"things": objects, "else": objects}, indent=indent, ensure_ascii=ascii_only)

@@ -45,7 +45,8 @@ def test_end_to_end_rows_have_time_and_memory(monkeypatch):
     assert 4 ** large["growth_exponent"] == pytest.approx(large["seconds"] / middle["seconds"])
 
 
-def test_whole_commands_are_timed():
+def test_whole_commands_are_timed(monkeypatch):
+    monkeypatch.setattr(commands, "SIDE", 128)
     (row,) = commands.cold("general", "cpu", times=1)
     assert row["ratio"] == pytest.approx(row["seconds"] / row["import_torch_seconds"])
     (row,) = commands.batch("general", "cpu", images=3)

@@ -155,9 +155,8 @@ class Trainer:
     def result(self) -> Any:
         """Return the averaged network without its auxiliary head, on the CPU, fit for a weights file."""
         network = type(self.model)(self.model.config)
-        network.load_state_dict(
-            {key: value for key, value in self.average.model.state_dict().items() if key in network.state_dict()}
-        )
+        wanted = network.state_dict()
+        network.load_state_dict({key: value for key, value in self.average.model.state_dict().items() if key in wanted})
         limit_variances(network)
         return network.eval()
 
