@@ -15,6 +15,7 @@ from spnrefine.refiner.box import object_box
 from spnrefine.refiner.coarse_to_fine import levels, look_closer
 from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.presence import is_empty, is_full
+from spnrefine.refiner.restraint import is_lost
 from spnrefine.refiner.scaling import resize
 
 
@@ -129,7 +130,7 @@ def refine(
     -------
     (H, W) array: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in False / True,
     0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a full one
-    (all above 0.5) comes back as it came.
+    (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
 
     Raises
     ------
@@ -157,6 +158,8 @@ def refine(
     if is_empty(probability) or is_full(probability):
         return probability if soft else mask.copy()
     refined = _refiner(model, device)(image, probability)
+    if is_lost(probability > threshold, refined > threshold):
+        refined = probability
     if soft:
         return refined
     top = 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1

@@ -26,7 +26,7 @@ class Restraint:
 def restrain(
     before: NDArray, after: NDArray, restraint: Restraint, void: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray, list[str]]:
-    """Take back what ``restraint`` does not allow.
+    """Take back what ``restraint`` does not allow, and a loss that nothing allows: see :func:`is_lost`.
 
     Parameters
     ----------
@@ -55,12 +55,22 @@ def restrain(
         if (kept != after).any():
             notes.append("kept its parts and holes")
         after = kept
+    if is_lost(before, after):
+        return before, [*notes, "nothing of it would have been left: returned as it came"]
     if restraint.max_change is not None:
         share = changed_share(before, after, void)
         if share > restraint.max_change:
             notes.append(f"{share:.3f} of its area would have changed: returned as it came")
             after = before
     return after, notes
+
+
+def is_lost(before: NDArray, after: NDArray) -> bool:
+    """Tell if no pixel of a mask is left in its refined one, (H, W) bools; of ids none is lost where they are refined.
+
+    A mask of a few pixels may vanish, or end up beside where it was: such a mask is better left alone.
+    """
+    return before.dtype == np.bool_ and bool(before.any()) and not (before & after).any()
 
 
 def changed_share(before: NDArray, after: NDArray, void: NDArray[np.bool_] | None = None) -> float:

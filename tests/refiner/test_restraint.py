@@ -36,6 +36,18 @@ def test_band_limits_change_to_near_the_contour(band):
         np.testing.assert_array_equal(restrained, before)
 
 
+@pytest.mark.parametrize("after", [square(0, 0, 0, 0), square(2, 5, 20, 30)], ids=["gone", "elsewhere"])
+@pytest.mark.parametrize("restraint", [Restraint(), Restraint(max_change=0.5)])
+def test_a_mask_of_which_nothing_would_be_left_stays(after, restraint):
+    before = square(10, 13, 10, 13)
+    restrained, notes = restrain(before, after, restraint)
+    assert restrained is before
+    assert notes == ["nothing of it would have been left: returned as it came"]
+    moved = square(10, 13, 12, 15)
+    assert restrain(before, moved, Restraint())[0] is moved
+    assert restrain(square(0, 0, 0, 0), after, Restraint())[0] is after  # nothing came in
+
+
 def test_what_is_allowed_stays():
     before, after = square(10, 20, 10, 20), square(10, 20, 10, 21)
     restrained, notes = restrain(before, after, Restraint(band=1, max_change=0.11, keep_topology=True))
