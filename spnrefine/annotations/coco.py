@@ -15,7 +15,6 @@ A changed mask goes out
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import find_photograph
+from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.errors import FileError, MissingExtraError
 
@@ -51,7 +50,7 @@ def is_coco(value: Any) -> bool:
 
 
 def open_coco(
-    path: Path, text: str, value: Any, folders: Sequence[Path], *, polygons: bool, tolerance: float
+    path: Path, text: str, value: Any, photographs: Photographs, *, polygons: bool, tolerance: float
 ) -> Document:
     """Open COCO's ``value``, parsed from ``text`` with `OPENED`.
 
@@ -72,7 +71,6 @@ def open_coco(
     }
     compressed = any(_form(found["segmentation"]) == "compressed" for found in masks.values())
     ids = Counter(_key(found.get("id")) for found in masks.values())
-    look_up = cache(lambda called: find_photograph("", [called], folders))  # once for all that is drawn on it
     items: list[Item] = []
     for position, found in masks.items():
         key = _key(found.get("id"))
@@ -80,8 +78,7 @@ def open_coco(
         name = f"{path.name}#{found['id']}" if named else f"{path.name}#annotations[{position}]"
         image = images.get(_key(found.get("image_id")), {})
         if isinstance(image.get("file_name"), str) and image["file_name"]:
-            photograph, missing = look_up(image["file_name"])
-            problem = missing and name + missing
+            photograph, problem = photographs.find(name, [image["file_name"]])
         else:
             photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}: export it again."
         items.append(
@@ -97,7 +94,7 @@ def open_coco(
                 compressed=compressed,
             )
         )
-    return Document(path, "COCO", [TextFile(Path(path.name), text, items)])
+    return Document(path, "COCO", [TextFile(Path(path.name), text, items, objects=len(value["annotations"]))])
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -6,7 +6,7 @@ own box, row by row, the first run outside the mask.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from spnrefine.annotations.items import (
     check_size,
     numbers,
 )
-from spnrefine.annotations.photograph_names import find_photograph
+from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box, fill_runs, runs_of
 from spnrefine.annotations.xml_spans import ENCODING, Element, elements, spans
@@ -35,7 +35,7 @@ _whole = re.compile(r"\s*[0-9]{1,9}\s*").fullmatch
 _decimal = re.compile(r"\s*[+-]?[0-9]{1,30}(\.[0-9]{0,30})?\s*").fullmatch
 
 
-def open_cvat(path: Path, data: bytes, folders: Sequence[Path], *, tolerance: float) -> Document:
+def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: float) -> Document:
     """Open CVAT's XML; items are named after the image and the position of the shape in it.
 
     Raises
@@ -62,10 +62,10 @@ def open_cvat(path: Path, data: bytes, folders: Sequence[Path], *, tolerance: fl
             continue
         called = image.get("name", "")
         name = f"{path.name}#{called}/{position}"
-        photograph, problem = find_photograph(name, [called or "(none named)"], folders)
+        photograph, problem = photographs.find(name, [called or "(none named)"])
         kind = _Polygon if element.tag == "polygon" else _MaskShape
         items.append(kind(name, photograph, problem, element=element, image=image, text=text, tolerance=tolerance))
-    return Document(path, "CVAT", [TextFile(Path(path.name), text, items, ENCODING)])
+    return Document(path, "CVAT", [TextFile(Path(path.name), text, items, ENCODING, sum(e.depth == 2 for e in found))])
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

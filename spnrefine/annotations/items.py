@@ -97,12 +97,14 @@ class TextFile:
     """A file's text and the items in it.
 
     ``path`` is relative to the document's own folder. ``encoding`` turns the text back into the very bytes it was.
+    ``objects`` counts what it holds, boxes and points as well as masks.
     """
 
     path: Path
     text: str
     items: list[Item] = field(default_factory=list)
     encoding: str = "utf-8"
+    objects: int = 0
 
     def patched(self) -> bytes:
         """Return the file's bytes with the edits of its items, and every other byte as it was."""
@@ -122,7 +124,7 @@ class Document:
     path : the file or folder.
     format : 'COCO', 'LabelMe', 'Label Studio', 'CVAT' or 'YOLO'.
     files : its files in order, relative to ``path`` (for a single file: to its folder).
-    stray : items of files that could not be read at all.
+    stray : items that say what is wrong with files that could not be read; these go out as they came.
     """
 
     path: Path

@@ -6,7 +6,7 @@ that it had; the editor shows it in its label's colour whatever the file says. A
 with bridges of no width to its holes and parts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,7 +29,7 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import find_photograph
+from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.files.stems import PHOTOGRAPHS
 
@@ -46,7 +46,7 @@ def is_label_studio(value: Any) -> bool:
     )
 
 
-def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path], *, tolerance: float) -> Document:
+def open_label_studio(path: Path, text: str, value: Any, photographs: Photographs, *, tolerance: float) -> Document:
     """Open Label Studio's ``value``, parsed from ``text`` with `OPENED`.
 
     Items are named after the task's id and the region's, or their positions where they have none.
@@ -67,7 +67,7 @@ def open_label_studio(path: Path, text: str, value: Any, folders: Sequence[Path]
             name = f"{path.name}#{_word(task.get('id'), str(number))}/{_word(region.get('id'), where)}"
             name = f"{path.name}#[{number}]/{where}" if name in names else name
             names.add(name)
-            photograph, problem = find_photograph(name, _photograph_names(task["data"]), folders)
+            photograph, problem = photographs.find(name, *_photograph_names(task["data"]))
             rotation = region.get("image_rotation", 0)
             if problem is None and rotation not in (0, None):
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
@@ -113,11 +113,11 @@ def _regions(task: dict[str, Any]) -> Iterator[tuple[str, Spanned]]:
                     yield f"{kind}[{number}].result[{position}]", region
 
 
-def _photograph_names(data: dict[str, Any]) -> list[str]:
-    """List what a task's photograph may be called: a path, an URL, a local file's, an upload's with a prefix."""
+def _photograph_names(data: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """List what a task's photograph may be called: a path, an URL, a local file's; and an upload's without prefix."""
     texts = [text for text in (data.get("image"), *data.values()) if isinstance(text, str) and text]
     pictures = [text for text in texts if any(suffix in text.lower() for suffix in PHOTOGRAPHS)] or texts
-    names = []
+    names, others = [], []
     for text in pictures[:1]:
         try:
             url = urlsplit(text)
@@ -125,11 +125,11 @@ def _photograph_names(data: dict[str, Any]) -> list[str]:
         except ValueError:  # brackets that are no address
             path, local = text, []
         bare = path.rpartition("/")[2]
-        names = [*local, path.lstrip("/") if path.startswith("/data/") else path, bare]
+        names = [*local, path.lstrip("/") if path.startswith("/data/") else path]
         prefix, dash, rest = bare.partition("-")
         if dash and len(prefix) == 8:  # Label Studio puts eight random characters before an upload's name
-            names.append(rest)
-    return [name for name in names if name] or ["(none named)"]
+            others.append(rest)
+    return [name for name in names if name] or ["(none named)"], others
 
 
 def _word(identity: Any, otherwise: str) -> str:

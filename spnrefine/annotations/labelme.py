@@ -8,7 +8,7 @@ and parts (`bridges` says what that loses); a changed mask is a PNG of its own b
 import base64
 import binascii
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,11 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import find_photograph
+from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box
 from spnrefine.errors import FileError
 from spnrefine.files.opening import decode
-from spnrefine.files.stems import PHOTOGRAPHS
 
 OPENED: dict[str, Any] = {"shapes": [{}]}
 
@@ -48,26 +47,26 @@ def is_labelme(value: Any) -> bool:
     )
 
 
-def open_labelme(path: Path, text: str, value: Any, folders: Sequence[Path], *, tolerance: float) -> TextFile:
+def open_labelme(path: Path, text: str, value: Any, photographs: Photographs, *, tolerance: float) -> TextFile:
     """Open LabelMe's ``value``, parsed from ``text`` with `OPENED`.
 
     Parameters
     ----------
     path : relative to the document; also what the items are named after.
-    folders : where photographs are looked for; ``imagePath`` is relative to the JSON file's own folder.
+    photographs : where they are looked for; ``imagePath`` is relative to the JSON file's own folder.
     """
     items: list[Item] = []
     stated = (value.get("imageHeight"), value.get("imageWidth"))
     names = [name for name in (value.get("imagePath"),) if isinstance(name, str) and name]
-    names += [path.stem + suffix for suffix in PHOTOGRAPHS]  # LabelMe names its file after the photograph
+    names += of_stem(path.stem)  # LabelMe names its file after the photograph
     for position, shape in enumerate(value["shapes"]):
         if not isinstance(shape, Spanned) or shape.get("shape_type", "polygon") not in ("polygon", "mask"):
             continue
         name = f"{path.as_posix()}#{position}"
-        photograph, problem = find_photograph(name, names, folders)
+        photograph, problem = photographs.find(name, names)
         kind = _MaskShape if shape.get("shape_type") == "mask" else _Polygon
         items.append(kind(name, photograph, problem, found=shape, text=text, stated=stated, tolerance=tolerance))
-    return TextFile(path, text, items)
+    return TextFile(path, text, items, objects=len(value["shapes"]))
 
 
 class _Polygon(JsonItem):
