@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,8 @@ from spnrefine.files.opening import read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn, turn_back
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined
-from spnrefine.model.protocols import Image
+from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.touching import Together, touching
 
 Mask = NDArray[np.bool_]
 ShowItem = Callable[[Item, Record, Image, Refined], None]
@@ -30,7 +30,8 @@ ShowItem = Callable[[Item, Record, Image, Refined], None]
 class _Opened:
     """An item with its photograph and mask, and what an earlier run made of it.
 
-    ``orientation`` is that by which the mask was turned along with its photograph.
+    ``orientation`` is that by which the mask was turned along with its photograph; ``refiner`` refines it alone, or
+    with those that it touches, on which ``key`` then depends as well.
     """
 
     item: Item
@@ -38,17 +39,29 @@ class _Opened:
     coarse: Mask
     orientation: int
     key: str
-    kept: tuple[Mask, Record] | None
+    refiner: RefinesMasks | None
+    kept: tuple[Mask, Record] | None = None
 
     def put_back(self, mask: Mask) -> None:
         self.item.write(np.ascontiguousarray(turn_back(mask, self.orientation)))
 
 
+@dataclass(frozen=True)
+class _Member:
+    """Refines one of several masks together with the others."""
+
+    together: Together
+    position: int
+
+    def __call__(self, image: Image, coarse: Probability) -> Probability:
+        return self.together.probability(self.position)
+
+
 class ItemsPortion(Portion):
     """Read a photograph once, refine the masks on it, and put them back into their document.
 
-    Refined masks are kept in the ledger, and those that it keeps are put back as they are. An item that fails stays
-    as it was.
+    Masks that touch and do not overlap are refined jointly. Refined masks are kept in the ledger, and those that it
+    keeps are put back as they are. An item that fails stays as it was.
 
     Parameters
     ----------
@@ -81,17 +94,38 @@ class ItemsPortion(Portion):
         return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
 
     def _open_all(self) -> list[_Opened | Record]:
-        return [self._open(item) for item in self._items]
+        opened = [self._open(item) for item in self._items]
+        good = [one for one in opened if isinstance(one, _Opened)]
+        joined: dict[_Opened, _Opened] = {}
+        for group in touching([one.coarse for one in good]):
+            joined |= self._join([good[position] for position in group])
+        outputs = self._work.outputs
+        for number, one in enumerate(opened):
+            if isinstance(one, _Opened):
+                one = joined.get(one, one)
+                opened[number] = replace(one, kept=outputs.kept(one.key))
+        return opened
+
+    def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
+        """Let the members of a group that touch be refined jointly, whichever of them are refined."""
+        if self._work.refiner is None:
+            return {}
+        masks = [one.coarse for one in group]
+        together = Together(self._work.refiner, group[0].image, masks, self._work.settings.threshold)
+        keys = [one.key.encode() for one in group]
+        return {
+            one: replace(one, key=digest(one.key.encode(), *keys), refiner=_Member(together, position))
+            for position, one in enumerate(group)
+        }
 
     def _open(self, item: Item) -> _Opened | Record:
-        outputs = self._work.outputs
         try:
             if item.problem:
                 raise SpnRefineError(item.problem)
             photograph, contents = self._photograph
             coarse, orientation = _read_upright(item, photograph)
-            key = outputs.ledger.mask_key(contents, coarse)
-            return _Opened(item, photograph.pixels, coarse, orientation, key, outputs.kept(key))
+            key = self._work.outputs.ledger.mask_key(contents, coarse)
+            return _Opened(item, photograph.pixels, coarse, orientation, key, self._work.refiner)
         except Exception as error:  # whatever is wrong with one item, the others go on
             return failed(_record(item), error)
 
@@ -113,7 +147,8 @@ class ItemsPortion(Portion):
             return failed(own, error)
 
     def _refine(self, one: _Opened, record: Record) -> tuple[Record, Refined]:
-        refined = self._work.refine(Loaded(one.image, masks.of_array(one.coarse)), record)
+        work = replace(self._work, refiner=one.refiner)
+        refined = work.refine(Loaded(one.image, masks.of_array(one.coarse)), record)
         one.put_back(refined.after)
         self._work.outputs.ledger.keep(one.key, refined.after, record)
         return record, refined
@@ -122,9 +157,12 @@ class ItemsPortion(Portion):
 def items_portions(
     items: Iterable[Item], work: Work, output: Path, show: ShowItem | None = None
 ) -> Iterator[ItemsPortion]:
-    """Make a portion of the items of one photograph that follow each other; parameters as of `ItemsPortion`."""
-    for _, group in groupby(items, key=lambda item: item.photograph):
-        yield ItemsPortion(list(group), work, output, show)
+    """Make a portion of the items of each photograph, the first item's first; parameters as of `ItemsPortion`."""
+    groups: dict[Path, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.photograph, []).append(item)
+    for group in groups.values():
+        yield ItemsPortion(group, work, output, show)
 
 
 def _record(item: Item) -> Record:

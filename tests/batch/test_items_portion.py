@@ -31,8 +31,8 @@ class Column(Item):
         return mask
 
     def _encode(self, mask):
-        if not mask.any():
-            raise FileError(f"{self.name} came out empty")
+        if mask[:, 0].any():
+            raise FileError(f"{self.name} begins at the edge")
         yield Edit(self.start, self.start + 2, f"{np.flatnonzero(mask.any(axis=0))[0]:02}")
 
 
@@ -110,10 +110,10 @@ def test_a_photograph_that_cannot_be_read_fails_each_of_its_items(folder):
 
 
 def test_what_cannot_be_put_back_fails_alone(folder):
-    found, text = refine(folder, lambda image, coarse: coarse * (coarse[:, 11].max() == 0))
+    found, text = refine(folder, lambda image, coarse: np.maximum(coarse, coarse[:, 11].max()))
     assert text == "11 12 13 14 15"
     assert [record.status for record in found] == ["failed"] + ["unchanged"] * 4
-    assert "came out empty" in found[0].error
+    assert found[0].error == "all.txt#0 begins at the edge"
 
 
 def test_resume_puts_back_what_the_ledger_keeps(folder):
@@ -169,3 +169,49 @@ def test_a_folder_goes_out_as_a_tree(tmp_path):
     write_document(Document(tmp_path / "in", "columns", files), tmp_path / "out", outputs)
     outputs.close()
     assert [(tmp_path / "out" / name).read_text() for name in names] == names
+
+
+class Growing(Shifting):
+    """A refiner that lets every mask grow by two pixels to both sides."""
+
+    def __call__(self, image, coarse):
+        return np.maximum(super().__call__(image, coarse), np.roll(coarse, -2, axis=1))
+
+
+def neighbours(folder, columns, **how):
+    """Refine squares of ten pixels that begin at ``columns``; return their records, first columns and calls."""
+    text = " ".join(columns)
+    items = [Column(f"n#{i}", folder / "a.png", column, 3 * i) for i, column in enumerate(columns)]
+    refiner, outputs = Growing(), Outputs(Ledger(folder / "n.txt", "run"), **how)
+    try:
+        work = Work(refiner, Settings(), outputs)
+        found = list(run(items_portions(items, work, folder / "n.txt"), most=None, jobs=1))
+    finally:
+        outputs.close()
+    return found, TextFile(folder / "n.txt", text, items).patched().decode(), refiner.calls
+
+
+def test_masks_that_touch_are_refined_jointly(folder):
+    assert neighbours(folder, ["05", "15"])[1] == "03 17"  # neither takes from the other, 13 and 14 are the first's
+    assert neighbours(folder, ["05", "16"], overwrite=True)[1] == "03 14"  # these do not touch
+    assert neighbours(folder, ["05", "14"], overwrite=True)[1] == "03 12"  # these overlap
+
+
+def test_what_touching_masks_became_is_kept_with_what_they_touched(folder):
+    first = neighbours(folder, ["05", "15"])
+    again = neighbours(folder, ["05", "15"], resume=True)
+    assert (again[1], again[2]) == (first[1], 0)
+    alone = neighbours(folder, ["15"], resume=True)
+    assert (alone[1], alone[2]) == ("13", 1)
+
+
+def test_a_photograph_is_read_once_whatever_lies_between(folder):
+    document = opened(folder)
+    items = [document.items[number] for number in (0, 2, 1, 3, 4)]
+    outputs = Outputs(Ledger(folder / "n.txt", "run"))
+    try:
+        portions = list(items_portions(items, Work(Shifting(), Settings(), outputs), folder / "n.txt"))
+        names = [[record.mask for record in portion.run()] for portion in portions]
+    finally:
+        outputs.close()
+    assert names == [["all.txt#0", "all.txt#1"], ["all.txt#2", "all.txt#3", "all.txt#4"]]
