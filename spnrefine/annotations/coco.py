@@ -1,60 +1,72 @@
-"""COCO: one JSON file of images and annotations; segmentations as polygons or run lengths.
+"""COCO: one JSON file of images and annotations; LVIS, SA-1B and lists of results, which hold the same segmentations.
 
-A changed mask goes out
+- COCO and LVIS: an object with the lists ``images`` and ``annotations``. LVIS names its images by ``coco_url`` alone.
+- SA-1B: an object with one ``image`` and its ``annotations``; a file, or a folder of them.
+- Results, as networks write them: a list of objects with ``image_id``, ``segmentation`` and ``score``. Which photograph
+  an ``image_id`` is says another file of COCO, or else its own name, as COCO's photographs are named by it.
 
-- as run lengths where it came as run lengths, compressed if it came so;
-- as one polygon where it came as polygons and has one part without holes;
-- else as run lengths, since a list of COCO polygons is their union and cannot hold a hole: compressed if any
-  annotation of the file is, else as plain counts, the way COCO's own files hold crowds;
-- with ``polygons``, always as polygons: one for each part, its holes joined to it by bridges of no width. Crowds
-  too, whose ``iscrowd`` stays as it is.
-
-``area`` and ``bbox`` follow a changed mask where they were present; they are those of what is written.
+What becomes of a segmentation is in `coco_items`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import numpy as np
-
-from spnrefine.annotations import rle
-from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import (
-    Document,
-    Edit,
-    Item,
-    Mask,
-    Size,
-    TextFile,
-    check_not_empty,
-    check_points,
-    check_size,
-    numbers,
-)
-from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.coco_items import CocoItem, form_of
+from spnrefine.annotations.items import Item, TextFile
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.photograph_names import Photographs
-from spnrefine.annotations.polygons import Grid, trace
-from spnrefine.errors import FileError, MissingExtraError
+from spnrefine.annotations.photograph_names import Photographs, of_stem
+from spnrefine.errors import MissingExtraError
 
 OPENED: dict[str, Any] = {"annotations": [{}]}
 
+STEMS = ("{:012}", "COCO_val2014_{:012}", "COCO_train2014_{:012}", "COCO_test2014_{:012}")
+"""What COCO calls the photograph of a number. Another photograph that is named by a number may have another id."""
+
 
 def is_coco(value: Any) -> bool:
-    """Tell COCO by its lists of images and annotations."""
+    """Tell COCO and LVIS by their lists of images and annotations."""
     return isinstance(value, dict) and all(isinstance(value.get(key), list) for key in ("images", "annotations"))
 
 
+def is_sa1b(value: Any) -> bool:
+    """Tell SA-1B by its one image and list of annotations."""
+    return (
+        isinstance(value, dict) and isinstance(value.get("image"), dict) and isinstance(value.get("annotations"), list)
+    )
+
+
+def is_results(value: Any) -> bool:
+    """Tell a list of results by what each of them has."""
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and all(
+            isinstance(one, dict) and "image_id" in one and ("segmentation" in one or "bbox" in one) for one in value
+        )
+    )
+
+
 def open_coco(
-    path: Path, text: str, value: Any, photographs: Photographs, *, polygons: bool, tolerance: float
-) -> Document:
-    """Open COCO's ``value``, parsed from ``text`` with `OPENED`.
+    path: Path,
+    text: str,
+    value: Any,
+    photographs: Photographs,
+    images: list[Any] | None = None,
+    *,
+    polygons: bool,
+    tolerance: float,
+) -> TextFile:
+    """Open COCO's ``value`` of any of these forms, parsed from ``text`` with `OPENED`, or for a list with any dict.
 
     Annotations without a segmentation (boxes, keypoints, captions) are no items and stay as they are.
+
+    Parameters
+    ----------
+    path : relative to the document; also what the items are named after.
+    images : for a list of results, those of the file that names them, or None.
 
     Raises
     ------
@@ -63,117 +75,86 @@ def open_coco(
     """
     if find_spec("pycocotools") is None:
         raise MissingExtraError("Reading COCO needs pycocotools: pip install 'spnrefine[coco]'.")
-    images = {_key(image.get("id")): image for image in value["images"] if isinstance(image, dict)}
+    annotations = value if isinstance(value, list) else value["annotations"]
+    where = "" if isinstance(value, list) else "annotations"
+    known = Images(path, value, images, photographs)
     masks = {
         position: found
-        for position, found in enumerate(value["annotations"])
+        for position, found in enumerate(annotations)
         if isinstance(found, Spanned) and found.get("segmentation")
     }
-    compressed = any(_form(found["segmentation"]) == "compressed" for found in masks.values())
+    compressed = any(form_of(found["segmentation"]) == "compressed" for found in masks.values())
     ids = Counter(_key(found.get("id")) for found in masks.values())
     items: list[Item] = []
     for position, found in masks.items():
         key = _key(found.get("id"))
         named = key and ids[key] == 1
-        name = f"{path.name}#{found['id']}" if named else f"{path.name}#annotations[{position}]"
-        image = images.get(_key(found.get("image_id")), {})
-        if isinstance(image.get("file_name"), str) and image["file_name"]:
-            photograph, problem = photographs.find(name, [image["file_name"]])
+        name = f"{path.as_posix()}#{found['id']}" if named else f"{path.as_posix()}#{where}[{position}]"
+        photograph, problem, stated = known.find(name, found)
+        own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+        items.append(CocoItem(name, photograph, problem, polygons=polygons, compressed=compressed, **own))
+    return TextFile(path, text, items, objects=len(annotations))
+
+
+class Images:
+    """The images of a file, by their ids; one of text stands for a number, and the other way round, if need be.
+
+    Parameters
+    ----------
+    path : of the file, for problems.
+    value : what it holds.
+    images : for a list of results, those of the file that names them, or None.
+    photographs : where they are looked for.
+    """
+
+    def __init__(self, path: Path, value: Any, images: list[Any] | None, photographs: Photographs):
+        self._path, self._photographs = path, photographs
+        self._only = value["image"] if is_sa1b(value) else None
+        listed = value.get("images") if isinstance(value, dict) else images
+        self._listed = isinstance(listed, list)
+        known = [image for image in listed if isinstance(image, dict)] if isinstance(listed, list) else []
+        self._by_id = {_key(image.get("id")): image for image in known}
+        texts = Counter(str(image.get("id")) for image in known)
+        self._by_text = {str(image.get("id")): image for image in known if texts[str(image.get("id"))] == 1}
+
+    def find(self, name: str, found: Spanned) -> tuple[Path, str | None, tuple[Any, Any]]:
+        """Return the photograph of an annotation, what is wrong with it, and its (height, width) by the file."""
+        identity = found.get("image_id")
+        if self._only is None and not self._listed:
+            return (*self._find_by_id(name, identity), (None, None))
+        image = self._only
+        if image is None:
+            image = self._by_id.get(_key(identity)) or self._by_text.get(str(identity), {})
+        called = _file_name(image)
+        stated = (image.get("height"), image.get("width"))
+        if called:
+            return (*self._photographs.find(name, [called]), stated)
+        problem = f"{name} belongs to no image with a file name in {self._path.name}: export it again."
+        return self._path, problem, stated
+
+    def _find_by_id(self, name: str, identity: Any) -> tuple[Path, str | None]:
+        called = str(identity) if type(identity) in (int, str) else ""
+        if type(identity) is int:
+            names = [one for stem in STEMS for one in of_stem(stem.format(identity))]
         else:
-            photograph, problem = path, f"{name} belongs to no image with a file name in {path.name}: export it again."
-        items.append(
-            _CocoItem(
-                name,
-                photograph,
-                problem,
-                found=found,
-                text=text,
-                stated=(image.get("height"), image.get("width")),
-                tolerance=tolerance,
-                polygons=polygons,
-                compressed=compressed,
-            )
-        )
-    return Document(path, "COCO", [TextFile(Path(path.name), text, items, objects=len(value["annotations"]))])
+            names = [*([called] if called else []), *of_stem(called)]
+        photograph, problem = self._photographs.find(name, names)
+        if problem:
+            problem = f"{name} has the image_id {called[:50]!r}, of which no photograph is named"
+            problem += ": give --images-file, the COCO file of these images."
+        return photograph, problem
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
-class _CocoItem(JsonItem):
-    """An annotation; ``polygons`` asks for these always, ``compressed`` tells if run lengths in its file are."""
-
-    polygons: bool
-    compressed: bool
-
-    def _decode(self, size: Size) -> Mask:
-        check_size(self.name, self.stated, size)
-        segmentation = self.found["segmentation"]
-        if isinstance(segmentation, list):
-            return self._rasterise(segmentation, size)
-        if not isinstance(segmentation, dict):
-            raise FileError(
-                f"{self.name} has a segmentation that is neither polygons nor run lengths: export it again."
-            )
-        stated = segmentation.get("size")
-        if not isinstance(stated, list) or len(stated) != 2:
-            raise FileError(f"{self.name} has run lengths without a size of [height, width]: export it again.")
-        check_size(self.name, (stated[0], stated[1]), size)
-        counts = segmentation.get("counts")
-        runs = rle.unpack(self.name, counts) if isinstance(counts, str) else counts
-        return self._columns(runs, size)
-
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
-        segmentation = self._segmentation(mask)
-        written = self._rasterise(segmentation, mask.shape) if isinstance(segmentation, list) else mask
-        yield self._edit("segmentation", segmentation)
-        if "area" in self.found:
-            yield self._edit("area", self._like("area", [int(written.sum())])[0])
-        if "bbox" in self.found:
-            yield self._edit("bbox", self._like("bbox", rle.box(written)))
-
-    def _segmentation(self, mask: Mask) -> list[list[float]] | dict[str, Any]:
-        form = _form(self.found["segmentation"])
-        if self.polygons:
-            check_not_empty(self.name, mask, "polygon")
-        if self.polygons or form == "polygons":
-            parts = trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)
-            if self.polygons or (len(parts) == 1 and not parts[0].holes):
-                return [join([part]).round(2).ravel().tolist() for part in parts]
-        if form == "compressed" or (form == "polygons" and self.compressed):
-            from pycocotools import mask as tool
-
-            counts: Any = tool.encode(np.asfortranarray(mask, np.uint8))["counts"].decode("ascii")
-        else:
-            counts = rle.runs_of(mask.ravel(order="F")).tolist()
-        return {"size": list(mask.shape), "counts": counts}
-
-    def _rasterise(self, polygons: list[Any], size: Size) -> Mask:
-        """Fill the union of polygons as COCO's own tool does."""
-        from pycocotools import mask as tool
-
-        for polygon in polygons:
-            flat = numbers(self.name, polygon)
-            if len(flat) % 2:
-                raise FileError(f"{self.name} has a polygon with an x too many: correct or remove it.")
-            check_points(self.name, flat.reshape(-1, 2), size)
-        union = tool.merge(tool.frPyObjects(polygons, *size))
-        return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)
-
-    def _columns(self, runs: Any, size: Size) -> Mask:
-        """Lay runs down the columns, as COCO's go."""
-        height, width = size
-        columns = rle.fill_runs(self.name, runs, height * width).reshape(width, height)
-        return np.ascontiguousarray(columns.T)
-
-    def _like(self, key: str, values: Sequence[int]) -> list[float]:
-        """Write numbers as integers only where the file has integers."""
-        whole = not any(mark in self.text[slice(*self.found.spans[key])] for mark in ".eE")
-        return list(values) if whole else [float(value) for value in values]
-
-
-def _form(segmentation: Any) -> str:
-    if isinstance(segmentation, dict):
-        return "compressed" if isinstance(segmentation.get("counts"), str) else "counts"
-    return "polygons"
+def _file_name(image: dict[str, Any]) -> str:
+    """Return an image's name, from its address where it has no other."""
+    if isinstance(image.get("file_name"), str) and image["file_name"]:
+        return str(image["file_name"])
+    if not isinstance(image.get("coco_url"), str):
+        return ""
+    try:
+        return unquote(urlsplit(image["coco_url"]).path).lstrip("/")
+    except ValueError:  # brackets that are no address
+        return ""
 
 
 def _key(identity: Any) -> str:

@@ -6,7 +6,9 @@ writes a file.
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from spnrefine.annotations import coco, cvat, label_studio, labelme
 from spnrefine.annotations.folders import open_folder, read_annotations
@@ -17,11 +19,21 @@ from spnrefine.errors import FileError, SpnRefineError
 
 __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
+COCO_FORMS: dict[str, Callable[[Any], bool]] = {
+    "COCO": coco.is_coco,
+    "SA-1B": coco.is_sa1b,
+    "COCO results": coco.is_results,
+}
 FORMATS = "COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or a folder of LabelMe or YOLO files"
 
 
 def open_document(
-    path: Path, images: Path | None = None, *, polygons: bool = False, tolerance: float = 1.0
+    path: Path,
+    images: Path | None = None,
+    *,
+    images_file: Path | None = None,
+    polygons: bool = False,
+    tolerance: float = 1.0,
 ) -> Document:
     """Open annotations.
 
@@ -29,6 +41,7 @@ def open_document(
     ----------
     path : an annotation file, or a folder of LabelMe's or YOLO's.
     images : folder of the photographs; None for the file's own folder, and the ``images`` folder beside or in it.
+    images_file : for a list of COCO's results, the COCO file that names the photographs.
     polygons : write COCO's changed masks as polygons always.
     tolerance : how far, in pixels, written polygons may leave the mask's edge; 0 for none at all.
 
@@ -46,10 +59,10 @@ def open_document(
         raise FileError(f"{images} is not a folder: give the folder that holds the photographs.")
     claims: Claims = {}
     if path.is_dir():
-        document = open_folder(path, images, claims, tolerance=tolerance)
+        document = open_folder(path, images, claims, polygons=polygons, tolerance=tolerance)
     else:
         photographs = Photographs(search_path(path.parent, images), claims=claims)
-        document = _open_file(path, photographs, polygons=polygons, tolerance=tolerance)
+        document = _open_file(path, photographs, images_file, polygons=polygons, tolerance=tolerance)
     if document is None:
         raise FileError(f"{path} holds no annotations of a known format: give {FORMATS}.")
     problems = shared(claims)
@@ -59,21 +72,33 @@ def open_document(
     return document
 
 
-def _open_file(path: Path, photographs: Photographs, *, polygons: bool, tolerance: float) -> Document | None:
+def _open_file(
+    path: Path, photographs: Photographs, images_file: Path | None, *, polygons: bool, tolerance: float
+) -> Document | None:
     data = read_annotations(path)
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return cvat.open_cvat(path, data, photographs, tolerance=tolerance)
     text = decode_text(data, str(path))
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
     value = parse(text, str(path), label_studio.OPENED if listed else {**coco.OPENED, **labelme.OPENED})
-    if coco.is_coco(value):
-        return coco.open_coco(path, text, value, photographs, polygons=polygons, tolerance=tolerance)
+    name = Path(path.name)
+    form = next((form for form, fits in COCO_FORMS.items() if fits(value)), None)
+    if form is not None:
+        images = _images(images_file) if images_file is not None and form == "COCO results" else None
+        file = coco.open_coco(name, text, value, photographs, images, polygons=polygons, tolerance=tolerance)
+        return Document(path, form, [file])
     if labelme.is_labelme(value):
-        file = labelme.open_labelme(Path(path.name), text, value, photographs, tolerance=tolerance)
-        return Document(path, "LabelMe", [file])
+        return Document(path, "LabelMe", [labelme.open_labelme(name, text, value, photographs, tolerance=tolerance)])
     if label_studio.is_label_studio(value):
         return label_studio.open_label_studio(path, text, value, photographs, tolerance=tolerance)
     return None
+
+
+def _images(path: Path) -> list[Any]:
+    value = parse(decode_text(read_annotations(path), str(path)), str(path), None)
+    if not isinstance(value, dict) or not isinstance(value.get("images"), list):
+        raise FileError(f"{path} holds no list of images: give COCO's file of the photographs, with their ids.")
+    return value["images"]
 
 
 def _check_understood(document: Document) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import labelme, yolo
+from spnrefine.annotations import coco, labelme, yolo
 from spnrefine.annotations.items import BadItem, Document, TextFile, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photograph_names import Claims, Photographs, is_file, search_path
@@ -17,8 +17,10 @@ Read = dict[Path, tuple[str, Any]]
 """Path within the folder to a file's text and what was parsed from it."""
 
 
-def open_folder(path: Path, images: Path | None, claims: Claims, *, tolerance: float) -> Document | None:
-    """Open a folder of LabelMe files, or else of YOLO's; None where it holds neither.
+def open_folder(
+    path: Path, images: Path | None, claims: Claims, *, polygons: bool, tolerance: float
+) -> Document | None:
+    """Open a folder of JSON files, LabelMe's or SA-1B's, or else of YOLO's; None where it holds none of these.
 
     Files of the suffix that are not of the format go out as they came.
     """
@@ -26,10 +28,17 @@ def open_folder(path: Path, images: Path | None, claims: Claims, *, tolerance: f
     def photographs(name: Path) -> Photographs:
         return Photographs(search_path((path / name).parent, images, name.parent), name.parent, claims)
 
-    document = Document(path, "LabelMe", [])
-    for name, (text, value) in _read_all(document, ".json", _parse_labelme).items():
-        document.files.append(labelme.open_labelme(name, text, value, photographs(name), tolerance=tolerance))
-    if any(file.encoding == "utf-8" for file in document.files):
+    document = Document(path, "", [])
+    read = _read_all(document, ".json", _parse_json)
+    for name, (text, value) in read.items():
+        if labelme.is_labelme(value):
+            document.format = document.format or "LabelMe"
+            file = labelme.open_labelme(name, text, value, photographs(name), tolerance=tolerance)
+        else:
+            document.format = document.format or "SA-1B"
+            file = coco.open_coco(name, text, value, photographs(name), polygons=polygons, tolerance=tolerance)
+        document.files.append(file)
+    if read:
         return _sorted(document)
     document = Document(path, "YOLO", [])
     read = _read_all(document, ".txt", _parse_yolo, yolo.NOT_LABELS)
@@ -68,10 +77,10 @@ def _read_all(
     return read
 
 
-def _parse_labelme(path: Path, text: str) -> Any:
-    value = parse(text, str(path), labelme.OPENED)
-    if not labelme.is_labelme(value):
-        raise FileError(f"{path} is no LabelMe file as others there are: take it out of the folder.")
+def _parse_json(path: Path, text: str) -> Any:
+    value = parse(text, str(path), {**labelme.OPENED, **coco.OPENED})
+    if not labelme.is_labelme(value) and not coco.is_sa1b(value):
+        raise FileError(f"{path} is no LabelMe or SA-1B file: take it out of the folder, or refine it alone.")
     return value
 
 

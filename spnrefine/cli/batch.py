@@ -66,6 +66,7 @@ Examples:
 @section(
     "Annotations",
     option("--images", type=FOLDER, help="Take DIR or FILE for annotations, of photographs in this folder."),
+    option("--images-file", type=FILE, help="COCO file that names the photographs of a list of COCO results."),
     option("--polygons", is_flag=True, help="Write changed COCO masks as polygons always, never as RLE."),
     option(
         "--tolerance",
@@ -84,6 +85,7 @@ Examples:
 def batch(
     folder: Path | None,
     images: Path | None,
+    images_file: Path | None,
     polygons: bool,
     tolerance: float,
     mask_dir: Path | None,
@@ -97,8 +99,8 @@ def batch(
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
     code is 1. What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
 
-    Annotations are COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or with --images a folder of LabelMe or
-    YOLO files. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
+    Annotations are COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or with --images a folder of LabelMe,
+    SA-1B or YOLO files. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
     leaves for another run.
     """
     if files_from and files0_from:
@@ -115,9 +117,10 @@ def batch(
             output /= folder.name
         course = Course.of(output, **given)
         batch_annotations.check_fit(course, mask_dir=mask_dir, files_from=files_from, files0_from=files0_from)
-        annotations = batch_annotations.Annotations(folder, images, polygons, tolerance)
+        annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
         return batch_annotations.refine_annotations(annotations, course)
-    if polygons:
-        raise click.UsageError("--polygons goes with annotations: name their file, or their folder with --images.")
+    given_alone = "--polygons" if polygons else "--images-file" if images_file else None
+    if given_alone:
+        raise click.UsageError(f"{given_alone} goes with annotations: name their file, or their folder with --images.")
     photographs = batch_files.Photographs(folder, files_from, files0_from, mask_dir)
     return batch_files.refine_files(photographs, Course.of(output, **given))

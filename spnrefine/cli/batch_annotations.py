@@ -24,18 +24,26 @@ if TYPE_CHECKING:
 class Annotations:
     """The annotations to refine, ``images``, their photographs' folder or None, and how they are written.
 
-    ``polygons`` is for COCO's masks to be polygons always, which leave a mask's edge by at most ``tolerance`` pixels.
+    ``images_file`` names those of a list of COCO's results. ``polygons`` is for COCO's masks to be polygons always,
+    which leave a mask's edge by at most ``tolerance`` pixels.
     """
 
     path: Path
     images: Path | None
+    images_file: Path | None
     polygons: bool
     tolerance: float
 
     def open(self) -> "Document":
         from spnrefine.annotations.document import open_document
 
-        return open_document(self.path, self.images, polygons=self.polygons, tolerance=self.tolerance)
+        return open_document(
+            self.path,
+            self.images,
+            images_file=self.images_file,
+            polygons=self.polygons,
+            tolerance=self.tolerance,
+        )
 
 
 def refine_annotations(annotations: Annotations, course: "Course") -> int:

@@ -20,7 +20,7 @@ from tests.annotations.test_labelme import labelme
         (b"{}", "no annotations of a known format"),
         (b"[]", "no annotations of a known format"),
         (b"[1]", "no annotations of a known format"),
-        (b'[{"image_id": 1, "segmentation": {}}]', "no annotations of a known format"),
+        (b'[{"image_id": 1, "segmentation": {}}]', "holds 1 objects, but no mask"),
         (b'{"annotations": 3, "images": []}', "no annotations of a known format"),
         (b'{"shapes": {}, "imagePath": "x"}', "no annotations of a known format"),
         (b"null", "no annotations of a known format"),

@@ -1,0 +1,106 @@
+"""COCO's segmentations, polygons or run lengths, as masks.
+
+A changed mask goes out
+
+- as run lengths where it came as run lengths, compressed if it came so;
+- as one polygon where it came as polygons and has one part without holes;
+- else as run lengths, since a list of COCO polygons is their union and cannot hold a hole: compressed if any
+  annotation of the file is, else as plain counts, the way COCO's own files hold crowds;
+- with ``polygons``, always as polygons: one for each part, its holes joined to it by bridges of no width. Crowds
+  too, whose ``iscrowd`` stays as it is.
+
+``area`` and ``bbox`` follow a changed mask where they were present; they are those of what is written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spnrefine.annotations import rle
+from spnrefine.annotations.bridges import join
+from spnrefine.annotations.items import Edit, Mask, Size, check_not_empty, check_points, check_size, numbers
+from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.polygons import Grid, trace
+from spnrefine.errors import FileError
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class CocoItem(JsonItem):
+    """An annotation; ``polygons`` asks for these always, ``compressed`` tells if run lengths in its file are."""
+
+    polygons: bool
+    compressed: bool
+
+    def _decode(self, size: Size) -> Mask:
+        check_size(self.name, self.stated, size)
+        segmentation = self.found["segmentation"]
+        if isinstance(segmentation, list):
+            return self._rasterise(segmentation, size)
+        if not isinstance(segmentation, dict):
+            raise FileError(
+                f"{self.name} has a segmentation that is neither polygons nor run lengths: export it again."
+            )
+        stated = segmentation.get("size")
+        if not isinstance(stated, list) or len(stated) != 2:
+            raise FileError(f"{self.name} has run lengths without a size of [height, width]: export it again.")
+        check_size(self.name, (stated[0], stated[1]), size)
+        counts = segmentation.get("counts")
+        runs = rle.unpack(self.name, counts) if isinstance(counts, str) else counts
+        return self._columns(runs, size)
+
+    def _encode(self, mask: Mask) -> Iterable[Edit]:
+        segmentation = self._segmentation(mask)
+        written = self._rasterise(segmentation, mask.shape) if isinstance(segmentation, list) else mask
+        yield self._edit("segmentation", segmentation)
+        if "area" in self.found:
+            yield self._edit("area", self._like("area", [int(written.sum())])[0])
+        if "bbox" in self.found:
+            yield self._edit("bbox", self._like("bbox", rle.box(written)))
+
+    def _segmentation(self, mask: Mask) -> list[list[float]] | dict[str, Any]:
+        form = form_of(self.found["segmentation"])
+        if self.polygons:
+            check_not_empty(self.name, mask, "polygon")
+        if self.polygons or form == "polygons":
+            parts = trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)
+            if self.polygons or (len(parts) == 1 and not parts[0].holes):
+                return [join([part]).round(2).ravel().tolist() for part in parts]
+        if form == "compressed" or (form == "polygons" and self.compressed):
+            from pycocotools import mask as tool
+
+            counts: Any = tool.encode(np.asfortranarray(mask, np.uint8))["counts"].decode("ascii")
+        else:
+            counts = rle.runs_of(mask.ravel(order="F")).tolist()
+        return {"size": list(mask.shape), "counts": counts}
+
+    def _rasterise(self, polygons: list[Any], size: Size) -> Mask:
+        """Fill the union of polygons as COCO's own tool does."""
+        from pycocotools import mask as tool
+
+        for polygon in polygons:
+            flat = numbers(self.name, polygon)
+            if len(flat) % 2:
+                raise FileError(f"{self.name} has a polygon with an x too many: correct or remove it.")
+            check_points(self.name, flat.reshape(-1, 2), size)
+        union = tool.merge(tool.frPyObjects(polygons, *size))
+        return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)
+
+    def _columns(self, runs: Any, size: Size) -> Mask:
+        """Lay runs down the columns, as COCO's go."""
+        height, width = size
+        columns = rle.fill_runs(self.name, runs, height * width).reshape(width, height)
+        return np.ascontiguousarray(columns.T)
+
+    def _like(self, key: str, values: Sequence[int]) -> list[float]:
+        """Write numbers as integers only where the file has integers."""
+        whole = not any(mark in self.text[slice(*self.found.spans[key])] for mark in ".eE")
+        return list(values) if whole else [float(value) for value in values]
+
+
+def form_of(segmentation: Any) -> str:
+    """Tell 'compressed' run lengths, plain 'counts' and 'polygons'."""
+    if isinstance(segmentation, dict):
+        return "compressed" if isinstance(segmentation.get("counts"), str) else "counts"
+    return "polygons"
