@@ -9,7 +9,9 @@ from spnrefine.errors import FileError
 
 Opened = dict[str, Any] | list[Any] | None
 """Which containers to look into: ``{"annotations": [{}]}`` records the spans of each member of each annotation, and of
-the top-level members. None, or a value of another kind than said, is decoded as a whole."""
+the top-level members; under `ANY` stands what goes for members without a key of their own. None, or a value of another kind than said, is decoded as a whole."""
+
+ANY = "*"
 
 _space = re.compile(r"[ \t\n\r]*").match
 _decode = json.JSONDecoder().raw_decode
@@ -75,7 +77,7 @@ def _object(text: str, position: int, opened: dict[str, Any]) -> tuple[Spanned, 
             raise json.JSONDecodeError("a key in double quotes expected", text, position)
         key, position = scanstring(text, position + 1, True)
         start = _skip(text, _expect(text, _skip(text, position), ":"))
-        found[key], end = _value(text, start, opened.get(key))
+        found[key], end = _value(text, start, opened.get(key, opened.get(ANY)))
         found.spans[key] = (start, end)
         position = _skip(text, end)
         if text[position : position + 1] == "}":

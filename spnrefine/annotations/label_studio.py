@@ -1,4 +1,7 @@
-"""Label Studio: its JSON export, a list of tasks with annotations (and predictions) of regions.
+"""Label Studio: its exports JSON, a list of tasks with annotations (and predictions) of regions, and JSON-MIN.
+
+JSON-MIN is a list too, of which each entry holds its photograph's name and, under the names of the labelling tags, the
+regions' values.
 
 Regions of a brush (``rle``) and polygons are items; all others stay as they are. A pixel belongs to a brush's mask
 where the editor paints it, that is where its alpha is not 0. A changed brush is written in one opacity, the strongest
@@ -28,21 +31,21 @@ from spnrefine.annotations.items import (
     pairs,
 )
 from spnrefine.annotations.json_items import JsonItem
-from spnrefine.annotations.json_spans import Spanned
+from spnrefine.annotations.json_spans import ANY, Spanned
 from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.files.stems import PHOTOGRAPHS
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
-OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS]}]
+OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS], ANY: [{}]}]
 
 
 def is_label_studio(value: Any) -> bool:
-    """Tell Label Studio by a list of tasks that have data."""
-    return (
-        isinstance(value, list)
-        and len(value) > 0
-        and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in value)
+    """Tell Label Studio by a list of tasks that have data, or of which any has values with their picture's size."""
+    if not isinstance(value, list) or not value or not all(isinstance(task, dict) for task in value):
+        return False
+    return all(isinstance(task.get("data"), dict) for task in value) or any(
+        True for task in value for _ in _values(task)
     )
 
 
@@ -53,28 +56,25 @@ def open_label_studio(path: Path, text: str, value: Any, photographs: Photograph
     """
     items: list[Item] = []
     names: set[str] = set()
+    objects = 0
     for number, task in enumerate(value):
-        for where, region in _regions(task):
-            found = region.get("value")
-            if not isinstance(found, Spanned):
-                continue
-            if "rle" in found:
-                kind: type[JsonItem] = _Brush
-            elif "points" in found and str(region.get("type")).startswith("polygon"):
-                kind = _Polygon
-            else:
+        data = task["data"] if isinstance(task.get("data"), dict) else task
+        for where, region, found in _regions(task) if data is not task else _values(task):
+            objects += 1
+            kind = _kind(region, found)
+            if kind is None:
                 continue
             name = f"{path.name}#{_word(task.get('id'), str(number))}/{_word(region.get('id'), where)}"
             name = f"{path.name}#[{number}]/{where}" if name in names else name
             names.add(name)
-            photograph, problem = photographs.find(name, *_photograph_names(task["data"]))
+            photograph, problem = photographs.find(name, *_photograph_names(data))
             rotation = region.get("image_rotation", 0)
             if problem is None and rotation not in (0, None):
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
                 problem += ": turn it back in Label Studio and export it again."
             stated = (region.get("original_height"), region.get("original_width"))
             items.append(kind(name, photograph, problem, found=found, text=text, stated=stated, tolerance=tolerance))
-    return Document(path, "Label Studio", [TextFile(Path(path.name), text, items)])
+    return Document(path, "Label Studio", [TextFile(Path(path.name), text, items, objects=objects)])
 
 
 class _Brush(JsonItem):
@@ -102,15 +102,30 @@ class _Polygon(JsonItem):
         yield self._edit("points", ring.round(8).tolist())
 
 
-def _regions(task: dict[str, Any]) -> Iterator[tuple[str, Spanned]]:
-    """Yield the regions of a task and where they stand."""
+def _kind(region: Spanned, found: Spanned) -> type[JsonItem] | None:
+    if "rle" in found:
+        return _Brush
+    polygon = region is found or str(region.get("type")).startswith("polygon")
+    return _Polygon if "points" in found and polygon else None
+
+
+def _values(task: dict[str, Any]) -> Iterator[tuple[str, Spanned, Spanned]]:
+    """Yield the regions of an entry of JSON-MIN, which are their own values, and where they stand."""
+    for key, values in task.items():
+        for position, found in enumerate(values if isinstance(values, list) else []):
+            if isinstance(found, Spanned) and "original_width" in found:
+                yield f"{key}[{position}]", found, found
+
+
+def _regions(task: dict[str, Any]) -> Iterator[tuple[str, Spanned, Spanned]]:
+    """Yield the regions of a task that have values, these, and where they stand."""
     for kind in ("annotations", "predictions"):
         results = task.get(kind)
         for number, result in enumerate(results if isinstance(results, list) else []):
             regions = result.get("result") if isinstance(result, Spanned) else None
             for position, region in enumerate(regions if isinstance(regions, list) else []):
-                if isinstance(region, Spanned):
-                    yield f"{kind}[{number}].result[{position}]", region
+                if isinstance(region, Spanned) and isinstance(region.get("value"), Spanned):
+                    yield f"{kind}[{number}].result[{position}]", region, region["value"]
 
 
 def _photograph_names(data: dict[str, Any]) -> tuple[list[str], list[str]]:
