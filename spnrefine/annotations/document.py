@@ -88,7 +88,7 @@ def _open_file(
         file = coco.open_coco(name, text, value, photographs, images, polygons=polygons, tolerance=tolerance)
         return Document(path, form, [file])
     if labelme.is_labelme(value):
-        return Document(path, "LabelMe", [labelme.open_labelme(name, text, value, photographs, tolerance=tolerance)])
+        return Document(path, "LabelMe", [labelme.open_labelme(name, text, value, photographs, path, tolerance=tolerance)])
     if label_studio.is_label_studio(value):
         return label_studio.open_label_studio(path, text, value, photographs, tolerance=tolerance)
     return None

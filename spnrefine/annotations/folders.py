@@ -33,7 +33,7 @@ def open_folder(
     for name, (text, value) in read.items():
         if labelme.is_labelme(value):
             document.format = document.format or "LabelMe"
-            file = labelme.open_labelme(name, text, value, photographs(name), tolerance=tolerance)
+            file = labelme.open_labelme(name, text, value, photographs(name), path / name, tolerance=tolerance)
         else:
             document.format = document.format or "SA-1B"
             file = coco.open_coco(name, text, value, photographs(name), polygons=polygons, tolerance=tolerance)

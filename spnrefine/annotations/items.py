@@ -1,5 +1,7 @@
 """What every annotation format gives: items to read and write, and files patched only where an item changed."""
 
+import base64
+import binascii
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -37,13 +39,20 @@ class Item(ABC):
     name : what records and errors call it, such as ``annotations.json#17``.
     photograph : Path of the photograph.
     problem : why the item cannot be worked on (its photograph is missing), or None; `read` raises it.
+    embedded : the photograph itself in base64, where the annotation file holds it; ``photograph`` is then that file.
     edits : what `write` wants changed in the file; empty while the item is as it came.
     """
 
     name: str
     photograph: Path
     problem: str | None = None
+    embedded: str | None = field(default=None, kw_only=True)
     edits: tuple[Edit, ...] = field(default=(), init=False)
+
+    @property
+    def picture(self) -> Path | bytes:
+        """What to read for the photograph: its path, or its bytes; FileError where these are damaged."""
+        return self.photograph if self.embedded is None else decode_base64(self.embedded, f"{self.name} (imageData)")
 
     def read(self, size: Size) -> Mask:
         """Decode the mask at the photograph's ``size``: an (H, W) bool array.
@@ -187,6 +196,14 @@ def check_not_empty(name: str, mask: Mask, kind: str) -> None:
     """Refuse an empty mask where the format has no way to write one."""
     if not mask.any():
         raise FileError(f"{name} came out empty, which a {kind} cannot hold: it is left as it was.")
+
+
+def decode_base64(text: str, name: str) -> bytes:
+    """Decode base64 strictly, or raise FileError naming ``name``."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FileError(f"{name} is not whole base64 ({error}): export it again.") from error
 
 
 def decode_text(data: bytes, name: str) -> str:

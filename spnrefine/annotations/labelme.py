@@ -1,12 +1,11 @@
 """LabelMe: a JSON file for each photograph, with shapes; or a folder of them.
 
-Polygons and masks (``shape_type`` ``polygon`` and ``mask``) are items; rectangles, circles, lines and points stay as
-they are, and so do ``imageData`` and every ``group_id``. A changed polygon stays one polygon, with bridges to its holes
+Polygons and masks (``shape_type`` ``polygon`` and ``mask``) are items; rectangles, circles, lines, points and what is
+``locked`` stay as they are, and so do ``imageData`` and every ``group_id``. A changed polygon stays one polygon, with bridges to its holes
 and parts (`bridges` says what that loses); a changed mask is a PNG of its own box, with the box in ``points``.
 """
 
 import base64
-import binascii
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +24,7 @@ from spnrefine.annotations.items import (
     check_not_empty,
     check_points,
     check_size,
+    decode_base64,
     pairs,
 )
 from spnrefine.annotations.json_items import JsonItem
@@ -47,13 +47,16 @@ def is_labelme(value: Any) -> bool:
     )
 
 
-def open_labelme(path: Path, text: str, value: Any, photographs: Photographs, *, tolerance: float) -> TextFile:
+def open_labelme(
+    path: Path, text: str, value: Any, photographs: Photographs, location: Path, *, tolerance: float
+) -> TextFile:
     """Open LabelMe's ``value``, parsed from ``text`` with `OPENED`.
 
     Parameters
     ----------
     path : relative to the document; also what the items are named after.
     photographs : where they are looked for; ``imagePath`` is relative to the JSON file's own folder.
+    location : of the file itself, which holds the photograph where that is not found and ``imageData`` is there.
     """
     items: list[Item] = []
     stated = (value.get("imageHeight"), value.get("imageWidth"))
@@ -62,11 +65,20 @@ def open_labelme(path: Path, text: str, value: Any, photographs: Photographs, *,
     for position, shape in enumerate(value["shapes"]):
         if not isinstance(shape, Spanned) or shape.get("shape_type", "polygon") not in ("polygon", "mask"):
             continue
+        if shape.get("locked") is True:
+            continue
         name = f"{path.as_posix()}#{position}"
         photograph, problem = photographs.find(name, names)
+        embedded = value.get("imageData") if problem else None
+        if isinstance(embedded, str) and embedded:
+            photograph, problem = location, None
+        else:
+            embedded = None
         kind = _MaskShape if shape.get("shape_type") == "mask" else _Polygon
-        items.append(kind(name, photograph, problem, found=shape, text=text, stated=stated, tolerance=tolerance))
-    return TextFile(path, text, items, objects=len(value["shapes"]))
+        own: dict[str, Any] = {"found": shape, "text": text, "stated": stated, "tolerance": tolerance}
+        items.append(kind(name, photograph, problem, embedded=embedded, **own))
+    open_shapes = [shape for shape in value["shapes"] if not isinstance(shape, dict) or shape.get("locked") is not True]
+    return TextFile(path, text, items, objects=len(open_shapes))
 
 
 class _Polygon(JsonItem):
@@ -87,13 +99,15 @@ class _MaskShape(JsonItem):
         points = pairs(self.name, self.found.get("points"))
         if len(points) != 2:
             raise FileError(f"{self.name} is a mask with {len(points)} points, not the 2 of its box: export it again.")
-        left, top = (int(number) for number in points[0])
+        left, top = (int(number) for number in points[0].round())
         height, width = picture.shape
-        if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
-            where = f"{width} x {height} pixels from ({left}, {top})"
-            raise FileError(f"{self.name} has a mask of {where}, which leave its photograph: export it again.")
+        if (points == np.trunc(points)).all():  # else the box was rounded by itself, and the picture says its size
+            right, bottom = (int(number) for number in points[1])
+            height, width = min(height, max(0, bottom - top + 1)), min(width, max(0, right - left + 1))
         mask = np.zeros(size, np.bool_)
-        mask[top : top + height, left : left + width] = picture != 0
+        inside = mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+        first_row, first_column = max(-top, 0), max(-left, 0)
+        inside[:] = picture[first_row : first_row + inside.shape[0], first_column : first_column + inside.shape[1]] != 0
         return mask
 
     def _encode(self, mask: Mask) -> Iterable[Edit]:
@@ -111,10 +125,7 @@ class _MaskShape(JsonItem):
         encoded = self.found.get("mask")
         if not isinstance(encoded, str):
             raise FileError(f"{self.name} is a mask without a picture in base64: export it again.")
-        try:
-            data = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise FileError(f"{self.name} has a mask that is not whole base64 ({error}): export it again.") from error
+        data = decode_base64(encoded, f"{self.name} (its mask)")
         image = decode(data, f"{self.name} (its mask)").image
         pixels = np.asarray(image)
         if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.bool_):

@@ -132,9 +132,14 @@ class ItemsPortion(Portion):
     @cached_property
     def _photograph(self) -> tuple[Photograph, str]:
         """The photograph of all items, and the digest of its file."""
-        path = self._items[0].photograph
-        contents = digest(read_bytes(path))
-        return read_photograph(path), contents
+        first = self._items[0]
+        try:
+            return read_photograph(first.picture), digest(read_bytes(first.picture))
+        except FileError as error:
+            if first.embedded is None:
+                raise
+            what = f"{first.photograph} holds a photograph (imageData) that cannot be read"
+            raise FileError(f"{what}: give --images, the folder of its file.") from error
 
     def _run_one(self, one: _Opened) -> Record:
         own = _record(one.item)

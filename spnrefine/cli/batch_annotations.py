@@ -127,7 +127,7 @@ class _Pictures:
 
     def add(self, item: "Item", refined: "Refined") -> None:
         """Add a refined mask, which is drawn over those before it in the document; for several threads."""
-        self._overlays.add(item.photograph, self._order[item], refined.after)
+        self._overlays.add(item.photograph, self._order[item], refined.after, item.picture)
 
     def draw(self, jobs: int) -> None:
         """Draw and write all pictures."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.files.images import read_image
+from spnrefine.files.opening import Source
 from spnrefine.review import pictures
 
 Bools = NDArray[np.bool_]
@@ -42,13 +43,18 @@ class Overlays:
 
     def __init__(self) -> None:
         self._pieces: dict[Path, list[_Piece]] = {}
+        self._sources: dict[Path, Source] = {}
         self._lock = threading.Lock()
 
-    def add(self, photograph: Path, order: int, mask: Bools) -> None:
-        """Add a mask (H, W), which is drawn over those of a lower ``order``."""
+    def add(self, photograph: Path, order: int, mask: Bools, source: Source | None = None) -> None:
+        """Add a mask (H, W), which is drawn over those of a lower ``order``.
+
+        ``source`` is what is read for the photograph, where that is no file of its own.
+        """
         piece = _Piece.of(order, mask)
         with self._lock:
             self._pieces.setdefault(photograph, []).append(piece)
+            self._sources.setdefault(photograph, photograph if source is None else source)
 
     @property
     def photographs(self) -> list[Path]:
@@ -57,7 +63,7 @@ class Overlays:
 
     def draw(self, photograph: Path) -> bytes:
         """Draw all masks of a photograph over it, each in a colour of its own, as JPEG."""
-        image = read_image(photograph)
+        image = read_image(self._sources[photograph])
         ids = np.zeros(image.shape[:2], np.uint16)
         for number, piece in enumerate(sorted(self._pieces[photograph], key=lambda piece: piece.order), 1):
             piece.paint(ids, number)

@@ -104,7 +104,7 @@ def test_a_folder_is_one_document_and_a_bad_file_in_it_one_bad_item(tmp_path):
     folder = tmp_path / "labels"
     for name, text in {
         "a.json": json.dumps(labelme("..\\photos\\a.png")),
-        "sub/b.json": json.dumps(labelme("b.png")),
+        "sub/b.json": json.dumps(labelme("b.png") | {"imageData": None}),
         "cut.json": json.dumps(labelme("a.png"))[:-20],
         "other.json": "[1, 2]",
         ".hidden.json": "x",
@@ -148,8 +148,6 @@ def test_a_folder_is_one_document_and_a_bad_file_in_it_one_bad_item(tmp_path):
         (0, "points", [[1, 2], [3, 4], [5, 1e300]]),
         (0, "points", 7),
         (2, "points", [[1, 2]]),
-        (2, "points", [[-1, 2], [3, 4]]),
-        (2, "points", [[90, 70], [3, 4]]),
         (2, "points", [[float("inf"), 2], [3, 4]]),
         (2, "mask", None),
         (2, "mask", 5),
