@@ -1,4 +1,7 @@
-"""Masks whose classes are colours, named in a ``labelmap.txt``, as CVAT ("Segmentation mask") writes them."""
+"""Masks whose classes are colours, named in a ``labelmap.txt``, as CVAT ("Segmentation mask") writes them.
+
+Pascal VOC's instances, in a folder ``SegmentationObject``, have the colours of its palette whatever the classes have.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +13,8 @@ from spnrefine.errors import FileError
 from spnrefine.files.opening import read_bytes
 
 NAME = "labelmap.txt"
+INSTANCES = "SegmentationObject"
+VOC_VOID = 255
 BACKGROUNDS, VOIDS = {"background"}, {"void", "ignore", "border"}
 
 
@@ -48,8 +53,18 @@ def find_labelmap(mask: Path) -> Path | None:
     return next((folder / NAME for folder in list(mask.absolute().parents)[:3] if (folder / NAME).is_file()), None)
 
 
+def labelmap_of(mask: Path) -> LabelMap | None:
+    """Return what the colours of a mask mean, or None where nothing says so; errors as of `read_labelmap`."""
+    if mask.absolute().parent.name == INSTANCES:
+        return LabelMap(palette(), VOC_VOID)
+    listed = find_labelmap(mask)
+    return None if listed is None else read_labelmap(listed)
+
+
 def read_labelmap(path: Path) -> LabelMap:
     """Read lines of ``name:red,green,blue:parts:actions``; ``#`` begins a comment.
+
+    A line without a colour has that of its place among the lines in Pascal VOC's palette, as datumaro means it.
 
     Raises
     ------
@@ -62,6 +77,9 @@ def read_labelmap(path: Path) -> LabelMap:
         if not text:
             continue
         parts = text.split(":")
+        if len(parts) > 1 and not parts[1].strip() and len(classes) < len(palette()):
+            classes.append((parts[0].strip().lower(), tuple(palette()[len(classes)].tolist())))
+            continue
         numbers = parts[1].split(",") if len(parts) > 1 else []
         if len(numbers) != 3 or not all(n.strip().isdecimal() and int(n) < 256 for n in numbers):
             raise FileError(f"{path}, line {number}, is {line.strip()!r}: expected name:red,green,blue, each 0 to 255.")

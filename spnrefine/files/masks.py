@@ -7,7 +7,7 @@ import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.labelmaps import find_labelmap, palette, read_labelmap
+from spnrefine.files.labelmaps import labelmap_of, palette
 from spnrefine.files.meaning import Kind, Meaning, interpret, same_pixels
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn, turn_back
@@ -75,8 +75,7 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
 
 def of_raster(raster: Raster, source: Source, *, labels: bool = False, void: int | None = None) -> Mask:
     """Say what the numbers of a raster mean that was read from ``source``; see `read_mask`."""
-    listed = None if isinstance(source, bytes) else find_labelmap(Path(source))
-    labelmap = None if listed is None else read_labelmap(listed)
+    labelmap = None if isinstance(source, bytes) else labelmap_of(Path(source))
     meaning = interpret(raster, labels=labels, void=void, name=describe(source), labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 

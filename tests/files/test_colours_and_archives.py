@@ -123,3 +123,24 @@ def test_npz_without_a_clear_mask():
 def test_a_zip_that_is_no_npz():
     with pytest.raises(FileError, match="no whole NumPy array"):
         read_mask(npz(mask=COARSE)[:60])
+
+
+def test_lines_without_colours_take_the_voc_palette_in_their_order(tmp_path):
+    (tmp_path / "labelmap.txt").write_text("# label:color_rgb:parts:actions\nbackground:::\ncup:::\nthing:::\nlid:::\n")
+    labelmap = read_labelmap(tmp_path / "labelmap.txt")
+    assert labelmap.colours.tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
+    (tmp_path / "labelmap.txt").write_text("cup:::\nbackground:::\nlid:1,2,3::\n")  # the writer's order, whatever it is
+    assert read_labelmap(tmp_path / "labelmap.txt").colours.tolist() == [[128, 0, 0], [0, 0, 0], [1, 2, 3]]
+
+
+def test_instances_have_the_voc_palette_whatever_the_classes_have(coded, tmp_path):
+    pixels = np.zeros((*COARSE.shape, 3), np.uint8)
+    pixels[COARSE.astype(bool)] = (128, 0, 128)  # no class
+    pixels[0, :4], pixels[1, :2] = (0, 128, 0), (224, 224, 192)  # the first is a class's; the second is VOC's void
+    (tmp_path / "SegmentationObject").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "SegmentationObject" / "one.png")
+    mask = read_mask(tmp_path / "SegmentationObject" / "one.png")
+    assert set(np.unique(mask.labels)) == {0, 2, 5, 255}
+    assert mask.void.sum() == 2
+    encoded = encode_mask(mask, mask.labels)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), pixels)
