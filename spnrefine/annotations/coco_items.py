@@ -12,7 +12,7 @@ A changed mask goes out
 ``area`` and ``bbox`` follow a changed mask where they were present; they are those of what is written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,9 @@ class CocoItem(JsonItem):
         written = self._rasterise(segmentation, mask.shape) if isinstance(segmentation, list) else mask
         yield self._edit("segmentation", segmentation)
         if "area" in self.found:
-            yield self._edit("area", self._like("area", [int(written.sum())])[0])
+            yield self.edit_like("area", [int(written.sum())])
         if "bbox" in self.found:
-            yield self._edit("bbox", self._like("bbox", rle.box(written)))
+            yield self.edit_like("bbox", rle.box(written))
 
     def _segmentation(self, mask: Mask) -> list[list[float]] | dict[str, Any]:
         form = form_of(self.found["segmentation"])
@@ -76,9 +76,10 @@ class CocoItem(JsonItem):
         return {"size": list(mask.shape), "counts": counts}
 
     def _rasterise(self, polygons: list[Any], size: Size) -> Mask:
-        """Fill the union of polygons as COCO's own tool does."""
+        """Fill the union of polygons as COCO's own tool does; stray points and lines beside polygons take nothing."""
         from pycocotools import mask as tool
 
+        polygons = [ring for ring in polygons if not isinstance(ring, list) or len(ring) not in (2, 4)] or polygons
         for polygon in polygons:
             flat = numbers(self.name, polygon)
             if len(flat) % 2:
@@ -92,11 +93,6 @@ class CocoItem(JsonItem):
         height, width = size
         columns = rle.fill_runs(self.name, runs, height * width).reshape(width, height)
         return np.ascontiguousarray(columns.T)
-
-    def _like(self, key: str, values: Sequence[int]) -> list[float]:
-        """Write numbers as integers only where the file has integers."""
-        whole = not any(mark in self.text[slice(*self.found.spans[key])] for mark in ".eE")
-        return list(values) if whole else [float(value) for value in values]
 
 
 def form_of(segmentation: Any) -> str:

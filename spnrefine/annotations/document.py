@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import coco, cvat, label_studio, labelme
+from spnrefine.annotations import coco, cvat, label_studio, labelme, panoptic
 from spnrefine.annotations.folders import open_folder, read_annotations
 from spnrefine.annotations.items import Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
@@ -80,7 +80,9 @@ def _open_file(
         return cvat.open_cvat(path, data, photographs, tolerance=tolerance)
     text = decode_text(data, str(path))
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
-    value = parse(text, str(path), label_studio.OPENED if listed else {**coco.OPENED, **labelme.OPENED})
+    value = parse(text, str(path), label_studio.OPENED if listed else {**panoptic.OPENED, **labelme.OPENED})
+    if panoptic.is_panoptic(value):
+        return panoptic.open_panoptic(path, text, value, photographs)
     name = Path(path.name)
     form = next((form for form, fits in COCO_FORMS.items() if fits(value)), None)
     if form is not None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,12 +101,29 @@ class BadItem(Item):
         raise FileError(self.problem)
 
 
+class File(Protocol):
+    """A file of a document, with the items that stand in it.
+
+    ``path`` is relative to the document's own folder; ``source`` says where the file lies if not there. ``objects``
+    counts what it holds, boxes and points as well as masks.
+    """
+
+    path: Path
+    items: list[Item]
+    objects: int
+
+    @property
+    def source(self) -> Path | None: ...
+
+    def patched(self) -> bytes:
+        """Return the file's bytes with the edits of its items, and every other byte as it was."""
+
+
 @dataclass
 class TextFile:
     """A file's text and the items in it.
 
     ``path`` is relative to the document's own folder. ``encoding`` turns the text back into the very bytes it was.
-    ``objects`` counts what it holds, boxes and points as well as masks.
     """
 
     path: Path
@@ -114,6 +131,7 @@ class TextFile:
     items: list[Item] = field(default_factory=list)
     encoding: str = "utf-8"
     objects: int = 0
+    source: Path | None = None
 
     def patched(self) -> bytes:
         """Return the file's bytes with the edits of its items, and every other byte as it was."""
@@ -131,14 +149,15 @@ class Document:
     Attributes
     ----------
     path : the file or folder.
-    format : 'COCO', 'LabelMe', 'Label Studio', 'CVAT' or 'YOLO'.
-    files : its files in order, relative to ``path`` (for a single file: to its folder).
+    format : 'COCO', 'LabelMe', 'YOLO' ...: its name.
+    files : its files in order, relative to ``path`` (for a single file: to its folder). Those behind a single file
+        belong to it, and lie in a folder of its stem.
     stray : items that say what is wrong with files that could not be read; these go out as they came.
     """
 
     path: Path
     format: str
-    files: list[TextFile]
+    files: list[File]
     stray: list[Item] = field(default_factory=list)
 
     @property

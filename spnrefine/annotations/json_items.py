@@ -1,5 +1,6 @@
 """An item whose values stand in a JSON text, to be patched there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,12 @@ class JsonItem(Item):
     text: str
     stated: tuple[Any, Any]
     tolerance: float
+
+    def edit_like(self, key: str, values: Sequence[int]) -> Edit:
+        """Put whole numbers, or the one, in the place of ``key``'s, as floats only where the file has floats."""
+        whole = not any(mark in self.text[slice(*self.found.spans[key])] for mark in ".eE")
+        listed: list[float] = list(values) if whole else [float(value) for value in values]
+        return self._edit(key, listed if isinstance(self.found[key], list) else listed[0])
 
     def _edit(self, key: str, value: Any) -> Edit:
         start, end = self.found.spans[key]
