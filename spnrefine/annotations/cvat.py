@@ -1,14 +1,18 @@
-"""CVAT for images 1.1: one XML file of images and their shapes.
+"""CVAT for images 1.1 and for video 1.1: one XML file of images and their shapes, or of tracks and their shapes.
 
 Polygons and masks are items; boxes, polylines, points, ellipses, skeletons and tags stay as they are. A changed
 polygon stays one polygon, with bridges of no width to its holes and parts; a changed mask gets run lengths over its
 own box, row by row, the first run outside the mask.
+
+Of tracks, the key frames are items, where the object is in the picture: the shapes between them are CVAT's own, which
+it makes anew of the key frames. Frame 7's photograph is ``frame_000007`` with any extension, as CVAT exports it.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,47 +29,78 @@ from spnrefine.annotations.items import (
     check_size,
     numbers,
 )
-from spnrefine.annotations.photograph_names import Photographs
+from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box, fill_runs, runs_of
 from spnrefine.annotations.xml_spans import ENCODING, Element, elements, spans
 from spnrefine.errors import FileError
 
+HOLDERS = ("image", "track")
+
+_size = re.compile(r"<original_size>\s*<width>(\d{1,9})</width>\s*<height>(\d{1,9})</height>")
 _whole = re.compile(r"\s*[0-9]{1,9}\s*").fullmatch
 _decimal = re.compile(r"\s*[+-]?[0-9]{1,30}(\.[0-9]{0,30})?\s*").fullmatch
 
 
 def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: float) -> Document:
-    """Open CVAT's XML; items are named after the image and the position of the shape in it.
+    """Open CVAT's XML; items are named after the image and the position of the shape in it, or the track and frame.
 
     Raises
     ------
     FileError
-        The XML is damaged, or not that of CVAT for images.
+        The XML is damaged, or not CVAT's.
     """
     found = elements(data, str(path))
     if not found or found[0].tag != "annotations":
         raise FileError(f"{path} is XML, but not CVAT's: export it as 'CVAT for images 1.1'.")
-    if not any(element.tag == "image" for element in found):
-        raise FileError(f"{path} holds no images: export it as 'CVAT for images 1.1', not for video.")
+    if not any(element.tag in HOLDERS for element in found):
+        raise FileError(f"{path} holds no images and no tracks: export it as 'CVAT for images 1.1'.")
     text = data.decode(ENCODING)
-    items: list[Item] = []
-    image: dict[str, str] = {}
+    file = TextFile(Path(path.name), text, encoding=ENCODING)
+    sizes = set(_size.findall(text))  # of several tasks, no frame says which is its own
+    frames = dict(zip(("width", "height"), sizes.pop(), strict=True)) if len(sizes) == 1 else {}
+    holder: Element | None = None
     position = -1
     for element in found:
-        if element.tag == "image" and element.depth == 1:
-            image, position = element.attributes, -1
-        if element.depth != 2 or not image:
+        if element.depth == 1:
+            holder, position = element if element.tag in HOLDERS else None, -1
+        if element.depth != 2 or holder is None:
             continue
         position += 1
+        file.objects += 1
         if element.tag not in ("polygon", "mask"):
             continue
-        called = image.get("name", "")
-        name = f"{path.name}#{called}/{position}"
-        photograph, problem = photographs.find(name, [called or "(none named)"])
+        drawn = _in_image(holder, position) if holder.tag == "image" else _in_track(holder, element, frames)
+        if drawn is None:
+            continue
+        name = f"{path.name}#{drawn.name}"
+        photograph, problem = photographs.find(name, drawn.photographs)
         kind = _Polygon if element.tag == "polygon" else _MaskShape
-        items.append(kind(name, photograph, problem, element=element, image=image, text=text, tolerance=tolerance))
-    return Document(path, "CVAT", [TextFile(Path(path.name), text, items, ENCODING, sum(e.depth == 2 for e in found))])
+        own = kind(name, photograph, problem, element=element, image=drawn.size, text=text, tolerance=tolerance)
+        file.items.append(own)
+    return Document(path, "CVAT", [file])
+
+
+class _Drawn(NamedTuple):
+    """What a shape was drawn on: its name in the file, what its photograph may be called, and width and height."""
+
+    name: str
+    photographs: list[str]
+    size: dict[str, str]
+
+
+def _in_image(image: Element, position: int) -> _Drawn:
+    called = image.attributes.get("name", "")
+    return _Drawn(f"{called}/{position}", [called or "(none named)"], image.attributes)
+
+
+def _in_track(track: Element, shape: Element, size: dict[str, str]) -> _Drawn | None:
+    """Return the frame of a track's shape; None where it is no key frame, or the object is out of the picture."""
+    if shape.attributes.get("keyframe") == "0" or shape.attributes.get("outside") == "1":
+        return None
+    frame = shape.attributes.get("frame", "")
+    number = int(frame) if _whole(frame) else 0
+    return _Drawn(f"track {track.attributes.get('id', '?')}/frame {frame}", of_stem(f"frame_{number:06}"), size)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

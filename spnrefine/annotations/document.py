@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import coco, cvat, label_studio, labelme, panoptic
+from spnrefine.annotations import coco, cvat, label_studio, labelme, panoptic, supervisely
 from spnrefine.annotations.folders import open_folder, read_annotations
 from spnrefine.annotations.items import Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
@@ -24,6 +24,7 @@ COCO_FORMS: dict[str, Callable[[Any], bool]] = {
     "SA-1B": coco.is_sa1b,
     "COCO results": coco.is_results,
 }
+OPENED: dict[str, Any] = {**panoptic.OPENED, **labelme.OPENED, **supervisely.OPENED}
 FORMATS = "COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or a folder of LabelMe or YOLO files"
 
 
@@ -80,7 +81,7 @@ def _open_file(
         return cvat.open_cvat(path, data, photographs, tolerance=tolerance)
     text = decode_text(data, str(path))
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
-    value = parse(text, str(path), label_studio.OPENED if listed else {**panoptic.OPENED, **labelme.OPENED})
+    value = parse(text, str(path), label_studio.OPENED if listed else OPENED)
     if panoptic.is_panoptic(value):
         return panoptic.open_panoptic(path, text, value, photographs)
     name = Path(path.name)
@@ -91,6 +92,9 @@ def _open_file(
         return Document(path, form, [file])
     if labelme.is_labelme(value):
         return Document(path, "LabelMe", [labelme.open_labelme(name, text, value, photographs, path, tolerance=tolerance)])
+    if supervisely.is_supervisely(value):
+        file = supervisely.open_supervisely(name, text, value, photographs, tolerance=tolerance)
+        return Document(path, "Supervisely", [file])
     if label_studio.is_label_studio(value):
         return label_studio.open_label_studio(path, text, value, photographs, tolerance=tolerance)
     return None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import coco, labelme, yolo
+from spnrefine.annotations import coco, labelme, supervisely, yolo
 from spnrefine.annotations.items import BadItem, Document, TextFile, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photograph_names import Claims, Photographs, is_file, search_path
@@ -13,6 +13,12 @@ from spnrefine.errors import FileError
 from spnrefine.files.opening import read_bytes
 
 EMPTY = " is empty (0 bytes): export the annotations again."
+JSON_FORMATS: dict[str, Callable[[Any], bool]] = {
+    "LabelMe": labelme.is_labelme,
+    "Supervisely": supervisely.is_supervisely,
+    "SA-1B": coco.is_sa1b,
+}
+"""What has a file for each photograph, and how it is told."""
 Read = dict[Path, tuple[str, Any]]
 """Path within the folder to a file's text and what was parsed from it."""
 
@@ -20,7 +26,7 @@ Read = dict[Path, tuple[str, Any]]
 def open_folder(
     path: Path, images: Path | None, claims: Claims, *, polygons: bool, tolerance: float
 ) -> Document | None:
-    """Open a folder of JSON files, LabelMe's or SA-1B's, or else of YOLO's; None where it holds none of these.
+    """Open a folder of JSON files of `JSON_FORMATS`, or else of YOLO's; None where it holds none of these.
 
     Files of the suffix that are not of the format go out as they came.
     """
@@ -31,12 +37,15 @@ def open_folder(
     document = Document(path, "", [])
     read = _read_all(document, ".json", _parse_json)
     for name, (text, value) in read.items():
-        if labelme.is_labelme(value):
-            document.format = document.format or "LabelMe"
-            file = labelme.open_labelme(name, text, value, photographs(name), path / name, tolerance=tolerance)
+        own = photographs(name)
+        format = next(format for format, fits in JSON_FORMATS.items() if fits(value))
+        if format == "LabelMe":
+            file = labelme.open_labelme(name, text, value, own, path / name, tolerance=tolerance)
+        elif format == "Supervisely":
+            file = supervisely.open_supervisely(name, text, value, own, tolerance=tolerance)
         else:
-            document.format = document.format or "SA-1B"
-            file = coco.open_coco(name, text, value, photographs(name), polygons=polygons, tolerance=tolerance)
+            file = coco.open_coco(name, text, value, own, polygons=polygons, tolerance=tolerance)
+        document.format = document.format or format
         document.files.append(file)
     if read:
         return _sorted(document)
@@ -78,9 +87,10 @@ def _read_all(
 
 
 def _parse_json(path: Path, text: str) -> Any:
-    value = parse(text, str(path), {**labelme.OPENED, **coco.OPENED})
-    if not labelme.is_labelme(value) and not coco.is_sa1b(value):
-        raise FileError(f"{path} is no LabelMe or SA-1B file: take it out of the folder, or refine it alone.")
+    value = parse(text, str(path), {**labelme.OPENED, **coco.OPENED, **supervisely.OPENED})
+    if not any(fits(value) for fits in JSON_FORMATS.values()):
+        known = ", ".join(JSON_FORMATS)
+        raise FileError(f"{path} is no file of {known}: take it out of the folder, or refine it alone.")
     return value
 
 

@@ -84,15 +84,15 @@ def search_path(own: Path, images: Path | None, below: Path = Path()) -> list[Pa
     """List where photographs may lie, given the folder of their annotations, ``below`` the document's own.
 
     Where none is named: with the annotations, in ``images`` there or beside, and where YOLO has them, in a tree of
-    ``images`` like that of ``labels``.
+    ``images`` like that of ``labels``; and in ``img`` beside, where Supervisely has them.
     """
     if images is not None:
-        return [images / below, images, own]
+        return [images / below, images, own, own.parent / "img"]
     parts = list(own.parts)
     if "labels" in parts:
         last = len(parts) - 1 - parts[::-1].index("labels")
         parts[last] = "images"
-    return [own, Path(*parts), own / "images", own.parent / "images"]
+    return [own, Path(*parts), own / "images", own.parent / "images", own.parent / "img"]
 
 
 def of_stem(stem: str) -> list[str]:
