@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import coco, cvat, label_studio, labelme, panoptic, supervisely
+from spnrefine.annotations import coco, cvat, geojson, json_formats, label_studio, panoptic
 from spnrefine.annotations.folders import open_folder, read_annotations
 from spnrefine.annotations.items import Document, Item, decode_text
 from spnrefine.annotations.json_spans import parse
@@ -21,11 +21,14 @@ __all__ = ["FORMATS", "Document", "Item", "open_document"]
 
 COCO_FORMS: dict[str, Callable[[Any], bool]] = {
     "COCO": coco.is_coco,
-    "SA-1B": coco.is_sa1b,
     "COCO results": coco.is_results,
 }
-OPENED: dict[str, Any] = {**panoptic.OPENED, **labelme.OPENED, **supervisely.OPENED}
-FORMATS = "COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or a folder of LabelMe or YOLO files"
+OPENED: dict[str, Any] = {**json_formats.OPENED, **panoptic.OPENED}
+OPENED_LIST: list[Any] = [{**label_studio.OPENED[0], **geojson.OPENED}]
+FORMATS = (
+    "COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or a folder of YOLO, LabelMe, "
+    "Supervisely, SA-1B or QuPath files"
+)
 
 
 def open_document(
@@ -81,7 +84,7 @@ def _open_file(
         return cvat.open_cvat(path, data, photographs, tolerance=tolerance)
     text = decode_text(data, str(path))
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
-    value = parse(text, str(path), label_studio.OPENED if listed else OPENED)
+    value = parse(text, str(path), OPENED_LIST if listed else OPENED)
     if panoptic.is_panoptic(value):
         return panoptic.open_panoptic(path, text, value, photographs)
     name = Path(path.name)
@@ -90,11 +93,10 @@ def _open_file(
         images = _images(images_file) if images_file is not None and form == "COCO results" else None
         file = coco.open_coco(name, text, value, photographs, images, polygons=polygons, tolerance=tolerance)
         return Document(path, form, [file])
-    if labelme.is_labelme(value):
-        return Document(path, "LabelMe", [labelme.open_labelme(name, text, value, photographs, path, tolerance=tolerance)])
-    if supervisely.is_supervisely(value):
-        file = supervisely.open_supervisely(name, text, value, photographs, tolerance=tolerance)
-        return Document(path, "Supervisely", [file])
+    format = json_formats.tell(value)
+    if format is not None:
+        how: dict[str, Any] = {"polygons": polygons, "tolerance": tolerance}
+        return Document(path, format, [json_formats.open_json(name, text, value, photographs, path, **how)])
     if label_studio.is_label_studio(value):
         return label_studio.open_label_studio(path, text, value, photographs, tolerance=tolerance)
     return None

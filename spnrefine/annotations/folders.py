@@ -4,21 +4,16 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from spnrefine.annotations import coco, labelme, supervisely, yolo
+from spnrefine.annotations import json_formats, yolo
 from spnrefine.annotations.items import BadItem, Document, TextFile, decode_text
 from spnrefine.annotations.json_spans import parse
 from spnrefine.annotations.photograph_names import Claims, Photographs, is_file, search_path
 from spnrefine.annotations.yolo_lines import Line, is_yolo, read_lines, tell
 from spnrefine.errors import FileError
 from spnrefine.files.opening import read_bytes
+from spnrefine.files.stems import has_extension
 
 EMPTY = " is empty (0 bytes): export the annotations again."
-JSON_FORMATS: dict[str, Callable[[Any], bool]] = {
-    "LabelMe": labelme.is_labelme,
-    "Supervisely": supervisely.is_supervisely,
-    "SA-1B": coco.is_sa1b,
-}
-"""What has a file for each photograph, and how it is told."""
 Read = dict[Path, tuple[str, Any]]
 """Path within the folder to a file's text and what was parsed from it."""
 
@@ -26,7 +21,7 @@ Read = dict[Path, tuple[str, Any]]
 def open_folder(
     path: Path, images: Path | None, claims: Claims, *, polygons: bool, tolerance: float
 ) -> Document | None:
-    """Open a folder of JSON files of `JSON_FORMATS`, or else of YOLO's; None where it holds none of these.
+    """Open a folder of JSON files of `json_formats`, or else of YOLO's; None where it holds none of these.
 
     Files of the suffix that are not of the format go out as they came.
     """
@@ -35,22 +30,15 @@ def open_folder(
         return Photographs(search_path((path / name).parent, images, name.parent), name.parent, claims)
 
     document = Document(path, "", [])
-    read = _read_all(document, ".json", _parse_json)
+    read = _read_all(document, (".json", ".geojson"), _parse_json)
     for name, (text, value) in read.items():
-        own = photographs(name)
-        format = next(format for format, fits in JSON_FORMATS.items() if fits(value))
-        if format == "LabelMe":
-            file = labelme.open_labelme(name, text, value, own, path / name, tolerance=tolerance)
-        elif format == "Supervisely":
-            file = supervisely.open_supervisely(name, text, value, own, tolerance=tolerance)
-        else:
-            file = coco.open_coco(name, text, value, own, polygons=polygons, tolerance=tolerance)
-        document.format = document.format or format
-        document.files.append(file)
+        how: dict[str, Any] = {"polygons": polygons, "tolerance": tolerance}
+        document.files.append(json_formats.open_json(name, text, value, photographs(name), path / name, **how))
+        document.format = document.format or json_formats.tell(value) or ""
     if read:
         return _sorted(document)
     document = Document(path, "YOLO", [])
-    read = _read_all(document, ".txt", _parse_yolo, yolo.NOT_LABELS)
+    read = _read_all(document, (".txt",), _parse_yolo, yolo.NOT_LABELS)
     kind = tell([line for _, lines in read.values() for line in lines], path)
     for name, (text, lines) in read.items():
         document.files.append(yolo.open_yolo(name, text, lines, kind, photographs(name), tolerance=tolerance))
@@ -65,17 +53,17 @@ def read_annotations(path: Path) -> bytes:
 
 
 def _read_all(
-    document: Document, suffix: str, parse_text: Callable[[Path, str], Any], others: Collection[str] = ()
+    document: Document, suffixes: Collection[str], parse_text: Callable[[Path, str], Any], others: Collection[str] = ()
 ) -> Read:
     """Read the files that ``parse_text`` takes; those that it refuses go to the document as they are."""
     read: Read = {}
-    for path in _walk(document.path, suffix):
+    for path in _walk(document.path, suffixes):
         if path.name.lower() in others:
             continue
         name, data = path.relative_to(document.path), None
         try:
             data = read_bytes(path) if path.stat().st_size else b""
-            if not data and suffix != ".txt":  # which is YOLO's way to say that a photograph shows nothing
+            if not data and ".txt" not in suffixes:  # which is YOLO's way to say that a photograph shows nothing
                 raise FileError(f"{path}{EMPTY}")
             text = decode_text(data, str(path))
             read[name] = (text, parse_text(path, text))
@@ -87,9 +75,10 @@ def _read_all(
 
 
 def _parse_json(path: Path, text: str) -> Any:
-    value = parse(text, str(path), {**labelme.OPENED, **coco.OPENED, **supervisely.OPENED})
-    if not any(fits(value) for fits in JSON_FORMATS.values()):
-        known = ", ".join(JSON_FORMATS)
+    opened = json_formats.OPENED
+    value = parse(text, str(path), [opened] if text.lstrip("\ufeff \t\r\n").startswith("[") else opened)
+    if json_formats.tell(value) is None:
+        known = ", ".join(json_formats.FITS)
         raise FileError(f"{path} is no file of {known}: take it out of the folder, or refine it alone.")
     return value
 
@@ -105,7 +94,7 @@ def _sorted(document: Document) -> Document:
     return document
 
 
-def _walk(folder: Path, suffix: str) -> list[Path]:
-    """List the files of a folder and its sub-folders that end in ``suffix``, hidden ones aside, in a fixed order."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == suffix and is_file(path))
+def _walk(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """List the files of a folder and its sub-folders that end in one of ``suffixes``, hidden ones aside, in a fixed order."""
+    found = sorted(path for path in folder.rglob("*") if has_extension(path, suffixes) and is_file(path))
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
