@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from spnrefine.annotations.document import open_document
 from spnrefine.errors import SpnRefineError
-from tests.annotations import test_coco, test_cvat, test_label_studio, test_labelme, test_yolo
+from tests.annotations import (
+    test_coco,
+    test_coco_forms,
+    test_cvat,
+    test_cvat_video,
+    test_geojson,
+    test_label_studio,
+    test_label_studio_min,
+    test_labelme,
+    test_panoptic,
+    test_supervisely,
+    test_yolo,
+)
 from tests.annotations.making import SIZE, holed, save_photograph
 
 pytest.importorskip("pycocotools")
@@ -25,7 +37,20 @@ def coco():
 
 JSON = {"coco": coco(), "labelme": test_labelme.labelme(), "label_studio": test_label_studio.export()}
 TEXTS = {name: json.dumps(value).encode() for name, value in JSON.items()}
-TEXTS |= {"cvat": test_cvat.XML.encode(), "yolo": test_yolo.LINES.encode()}
+TEXTS |= {"cvat": test_cvat.XML.encode(), "cvat_video": test_cvat_video.XML.encode(), "yolo": test_yolo.LINES.encode()}
+
+MORE_JSON = {
+    "results": test_coco_forms.RESULTS,
+    "lvis": test_coco_forms.LVIS,
+    "sa1b": test_coco_forms.SA1B,
+    "json_min": test_label_studio_min.export(test_label_studio_min.POLYGON, test_label_studio_min.BRUSH),
+    "panoptic": test_panoptic.panoptic(*map(test_panoptic.segment, (7, 300, 3226956))),
+    "supervisely": test_supervisely.supervisely(
+        test_supervisely.figure("bitmap", bitmap=test_supervisely.bitmap(test_supervisely.BITMAP)),
+        test_supervisely.POLYGON,
+    ),
+    "geojson": test_geojson.FEATURES,
+}
 
 NUMBERS = [None, True, 0, -1, 1, 2**31, 2**63, 10**400, 1e308, -1e308, 0.5, float("nan"), float("inf")]
 TEXT = ["", "x", "\0", "a" * 5000, "../..", "☃", "\ud800"]
@@ -36,15 +61,16 @@ ABSURD = st.sampled_from([*NUMBERS, *TEXT, *NESTED]).map(copy.deepcopy)  # they 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
-    for name in ("photo.png", "sub/photo.png", "set/phöto.png", "other.png"):
+    for name in ("photo.png", "sub/photo.png", "set/phöto.png", "other.png", "photo.jpg", "7.png", "a b.png"):
         save_photograph(folder / "images" / name)
     save_photograph(folder / "images" / "a.png")
     (folder / "labels").mkdir()
+    test_panoptic.save_ids(folder / "labels" / "a" / "photo.png", test_panoptic.ids())
     return folder
 
 
 def work(folder, name, data):
-    path = folder / "labels" / ("a.txt" if name == "yolo" else "a.xml" if name == "cvat" else "a.json")
+    path = folder / "labels" / ("a.txt" if name == "yolo" else "a.xml" if name.startswith("cvat") else "a.json")
     path.write_bytes(data)
     with contextlib.suppress(SpnRefineError):
         document = open_document(
@@ -89,7 +115,19 @@ fuzzed = settings(max_examples=200, deadline=None, suppress_health_check=[Health
 @given(st.data())
 @pytest.mark.parametrize("name", JSON)
 def test_any_value_anywhere(folder, name, data):
-    value = copy.deepcopy(JSON[name])
+    change(folder, name, JSON[name], data)
+
+
+@settings(fuzzed, max_examples=60)
+@given(st.data())
+@pytest.mark.parametrize("name", MORE_JSON)
+def test_any_value_anywhere_in_relatives(folder, name, data):
+    change(folder, name, MORE_JSON[name], data)
+
+
+def change(folder, name, value, data):
+    """Put absurd values into a document, at a few places, and work on it."""
+    value = copy.deepcopy(value)
     for _ in range(data.draw(st.integers(1, 3))):
         holder, key = somewhere(value, data.draw)
         if holder is None:
