@@ -75,7 +75,7 @@ SMALL = " ".join(
 
 @pytest.fixture
 def files(tmp_path):
-    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/, ...
+    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, results.json, ...
 
     The rest is examples/, two maps of ids, and street/, label maps of two classes for training and for validation.
     """
@@ -96,6 +96,7 @@ def files(tmp_path):
     image = {"id": 1, "file_name": "a.jpg", "height": 80, "width": 100}
     document = {"images": [image], "annotations": [annotation], "categories": []}
     (tmp_path / "annotations.json").write_text(json.dumps(document))
+    (tmp_path / "results.json").write_text(json.dumps([annotation | {"score": 0.9}]))
     for seed in range(4):
         image, coarse = draw(80, 100, seed=10 + seed)
         for folder, pixels in (("images", image), ("labels", np.uint8(coarse > 127))):

@@ -99,8 +99,8 @@ def batch(
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
     code is 1. What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
 
-    Annotations are COCO, LabelMe or Label Studio JSON, CVAT's XML for images, or with --images a folder of LabelMe,
-    SA-1B or YOLO files. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
+    Annotations are COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or with --images a
+    folder of YOLO files or of any of the last four. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
     leaves for another run.
     """
     if files_from and files0_from:
