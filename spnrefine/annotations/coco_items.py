@@ -6,7 +6,7 @@ A changed mask goes out
 - as one polygon where it came as polygons and has one part without holes;
 - else as run lengths, since a list of COCO polygons is their union and cannot hold a hole: compressed if any
   annotation of the file is, else as plain counts, the way COCO's own files hold crowds;
-- with ``polygons``, always as polygons: one for each part, its holes joined to it by bridges of no width. Crowds
+- with ``polygons``, always as polygons: one for each part, or several where it has holes, cut through them. Crowds
   too, whose ``iscrowd`` stays as it is.
 
 ``area`` and ``bbox`` follow a changed mask where they were present; they are those of what is written.
@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from spnrefine.annotations import rle
-from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import Edit, Mask, Size, check_not_empty, check_points, check_size, numbers
 from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.pieces import pieces
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.errors import FileError
 
@@ -63,10 +63,11 @@ class CocoItem(JsonItem):
         form = form_of(self.found["segmentation"])
         if self.polygons:
             check_not_empty(self.name, mask, "polygon")
-        if self.polygons or form == "polygons":
+            return [ring.round(2).ravel().tolist() for ring in pieces(mask, tolerance=self.tolerance)]
+        if form == "polygons":
             parts = trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)
-            if self.polygons or (len(parts) == 1 and not parts[0].holes):
-                return [join([part]).round(2).ravel().tolist() for part in parts]
+            if len(parts) == 1 and not parts[0].holes:
+                return [parts[0].outer.round(2).ravel().tolist()]
         if form == "compressed" or (form == "polygons" and self.compressed):
             from pycocotools import mask as tool
 

@@ -1,0 +1,38 @@
+"""Masks as polygons without holes, for formats that hold the union of several."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from spnrefine.annotations.items import Mask
+from spnrefine.annotations.polygons import Grid, Ring, trace
+
+
+def pieces(mask: Mask, *, tolerance: float) -> list[Ring]:
+    """Trace a mask, (H, W) bool, as polygons on `Grid.CORNERS` whose union it is, none of which has a hole.
+
+    A part with holes is cut through the middle of each, from top to bottom. Parts that meet in a corner alone are two.
+    So no ring touches itself, as the valid polygons of OGC must not. ``tolerance`` is that of `trace`.
+    """
+    rings: list[Ring] = []
+    for part, corner in _parts(mask):
+        (traced,) = trace(part, tolerance=tolerance, grid=Grid.CORNERS)
+        if not traced.holes:
+            rings.append(traced.outer + corner)
+            continue
+        middles = {int((hole[:, 0].min() + hole[:, 0].max()) // 2) for hole in traced.holes}
+        cuts = sorted({0, part.shape[1], *middles})
+        for left, right in zip(cuts, cuts[1:], strict=False):
+            for piece, inner in _parts(part[:, left:right]):
+                (traced,) = trace(piece, tolerance=tolerance, grid=Grid.CORNERS)
+                rings.append(traced.outer + inner + (left, 0) + corner)
+    return rings
+
+
+def _parts(mask: Mask) -> Iterator[tuple[Mask, tuple[int, int]]]:
+    """Yield the 4-connected parts of a mask, each in its own box, and the box's left and top."""
+    count, numbers, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    for number in range(1, count):
+        left, top, width, height = (int(value) for value in boxes[number, :4])
+        yield numbers[top : top + height, left : left + width] == number, (left, top)
