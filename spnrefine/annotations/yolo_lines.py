@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.errors import FileError
+from spnrefine.files.opening import read_bytes
+
 _words = re.compile("[^\\s\ufeff]+")  # a byte order mark is no part of a word
 _class = re.compile(r"\d+(\.0*)?")  # some tools write 3.0
 _key_points = re.compile(rb"^kpt_shape\s*:", re.MULTILINE)
@@ -157,7 +160,14 @@ def _second_stands_out(points: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _says_poses(folder: Path) -> bool:
     places = [folder, *folder.resolve().parents[:2]]
     files = [path for place in places for suffix in ("*.yaml", "*.yml") for path in sorted(place.glob(suffix))]
-    return any(_key_points.search(path.read_bytes()) for path in files if path.is_file())
+    return any(_key_points.search(_bytes(path)) for path in files)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except FileError:  # what nobody asked to be read need not be readable
+        return b""
 
 
 def _number(word: str) -> float | None:

@@ -103,6 +103,9 @@ def test_what_lines_are_is_told_from_all_of_them(tmp_path, lines, kind):
 
 def test_poses_are_told_by_the_data_sets_own_word(tmp_path):
     lines = read_lines("0 0.45 0.4 0.55 0.42 0.56 0.6 0.5 0.62 0.44 0.55")
+    (tmp_path / "a_folder.yaml").mkdir()
+    (tmp_path / "empty.yml").write_text("")
+    assert tell(lines, tmp_path) is Kind.POLYGONS
     (tmp_path / "data.yaml").write_text("names: [a]\nkpt_shape: [3, 2]\n")
     (tmp_path / "labels" / "train").mkdir(parents=True)
     assert tell(lines, tmp_path / "labels" / "train") is Kind.POSES

@@ -196,3 +196,60 @@ def test_masks_of_stored_pixels_are_turned_along_with_their_photograph(run, tmp_
     Image.fromarray(coarse > 127).save(tmp_path / "upright.bmp")
     assert run(tmp_path / "1.png", "--mask", tmp_path / "upright.bmp", "-o", tmp_path / "upright.png").exit_code == 0
     np.testing.assert_array_equal(turn(written, orientation), np.asarray(open_picture(tmp_path / "upright.png")))
+
+
+def test_an_object_that_came_in_goes_out(run, coco):
+    document = json.loads((coco / "annotations.json").read_text())
+    pixel = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[5, 5, 6, 5, 6, 6, 5, 6]], "area": 1}
+    (coco / "annotations.json").write_text(json.dumps(document | {"annotations": [pixel]}))
+    result = batch(run, coco)
+    assert result.exit_code == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert (record["status"], record["changed"]) == ("kept", 0)
+    assert record["notes"] == ["nothing of it would have been left: returned as it came"]
+    assert (coco / "refined.json").read_bytes() == (coco / "annotations.json").read_bytes()
+
+
+def test_objects_without_masks_are_an_error_and_none_at_all_is_not(run, coco):
+    document = json.loads((coco / "annotations.json").read_text())
+    box = {"id": 1, "image_id": 1, "bbox": [1, 2, 3, 4]}
+    (coco / "annotations.json").write_text(json.dumps(document | {"annotations": [box]}))
+    result = batch(run, coco)
+    assert result.exit_code == 1
+    assert "(COCO) holds 1 objects, but no mask and no polygon to refine" in result.stderr
+    assert not (coco / "refined.json").exists()
+    (coco / "annotations.json").write_text(json.dumps(document | {"annotations": []}))
+    assert batch(run, coco).exit_code == 0
+
+
+def test_neighbours_come_out_without_overlap(run, coco):
+    from pycocotools import mask as rle
+
+    _, coarse = draw(80, 100, seed=7)
+    halves = [(coarse > 127) & ((np.arange(100) < 50) == left) for left in (True, False)]
+    segmentations = [rle.encode(np.asfortranarray(half.astype(np.uint8))) for half in halves]
+    annotations = [
+        {"id": number, "image_id": 1, "segmentation": one | {"counts": one["counts"].decode()}}
+        for number, one in enumerate(segmentations)
+    ]
+    document = json.loads((coco / "annotations.json").read_text())
+    (coco / "annotations.json").write_text(json.dumps(document | {"annotations": annotations}))
+    assert batch(run, coco).exit_code == 0
+    items = open_document(coco / "refined.json", coco / "photos").items
+    one, other = (item.read((80, 100)) for item in items)
+    assert not (one & other).any()
+    assert (one | other).sum() > 0.8 * sum(half.sum() for half in halves)
+    assert (one | other)[28:52, 40:61].all()  # and no gap where they meet
+
+
+def test_results_with_the_file_of_their_images(run, coco):
+    document = json.loads((coco / "annotations.json").read_text())
+    results = [{"image_id": 2, "segmentation": document["annotations"][2]["segmentation"], "score": 0.5}]
+    (coco / "results.json").write_text(json.dumps(results))
+    given = ("batch", coco / "results.json", "--images", coco / "photos", "-o", coco / "refined.json", "--json")
+    result = run(*given, "--images-file", coco / "annotations.json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["image"].endswith("2.jpg")
+    result = run("batch", coco / "photos", "-o", coco / "out", "--images-file", coco / "annotations.json")
+    assert result.exit_code == 2
+    assert "--images-file goes with annotations" in result.stderr
