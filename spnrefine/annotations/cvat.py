@@ -57,6 +57,7 @@ def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: f
         raise FileError(f"{path} holds no images and no tracks: export it as 'CVAT for images 1.1'.")
     text = data.decode(ENCODING)
     file = TextFile(Path(path.name), text, encoding=ENCODING)
+    tasks = {element.attributes.get("task_id") for element in found if element.tag == "track"}
     sizes = set(_size.findall(text))  # of several tasks, no frame says which is its own
     frames = dict(zip(("width", "height"), sizes.pop(), strict=True)) if len(sizes) == 1 else {}
     holder: Element | None = None
@@ -75,6 +76,8 @@ def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: f
             continue
         name = f"{path.name}#{drawn.name}"
         photograph, problem = photographs.find(name, drawn.photographs)
+        if holder.tag == "track" and len(tasks) > 1:
+            problem = f"{name} is of one of {len(tasks)} tasks, whose frames have equal names: export each by itself."
         kind = _Polygon if element.tag == "polygon" else _MaskShape
         own = kind(name, photograph, problem, element=element, image=drawn.size, text=text, tolerance=tolerance)
         file.items.append(own)

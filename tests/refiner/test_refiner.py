@@ -131,3 +131,16 @@ def test_public_names_are_resolved_lazily():
         getattr(spnrefine, name)
     with pytest.raises(AttributeError, match="nothing"):
         spnrefine.nothing  # noqa: B018 (asking is the test)
+
+
+@pytest.mark.parametrize("make", [lambda mask: mask, lambda mask: mask * np.uint8(255), lambda mask: mask * 0.9])
+def test_an_object_of_which_nothing_would_be_left_stays(make, monkeypatch):
+    monkeypatch.setattr("spnrefine.refiner.refiner._refiner", lambda *_: lambda image, coarse: np.roll(coarse, 9, axis=1))
+    mask = np.zeros((20, 40), bool)
+    mask[5:9, 5:9] = True
+    given = make(mask).astype(np.float32) if make(mask).dtype == float else make(mask)
+    refined = refine(np.zeros((20, 40, 3), np.uint8), given)
+    assert refined.dtype == given.dtype
+    np.testing.assert_array_equal(refined > 0, mask)
+    soft = refine(np.zeros((20, 40, 3), np.uint8), given, soft=True)
+    np.testing.assert_allclose(soft, given / (255 if given.dtype == np.uint8 else 1))
