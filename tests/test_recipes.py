@@ -75,7 +75,7 @@ SMALL = " ".join(
 
 @pytest.fixture
 def files(tmp_path):
-    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, results.json, ...
+    """All that the recipes name: photo.jpg, coarse.png, portrait.jpg, photos/, masks/, annotations.json, labels/, ...
 
     The rest is examples/, two maps of ids, and street/, label maps of two classes for training and for validation.
     """

@@ -13,7 +13,6 @@ from spnrefine.errors import FileError
 from spnrefine.files.opening import read_bytes
 from spnrefine.files.stems import has_extension
 
-EMPTY = " is empty (0 bytes): export the annotations again."
 Read = dict[Path, tuple[str, Any]]
 """Path within the folder to a file's text and what was parsed from it."""
 
@@ -48,7 +47,7 @@ def open_folder(
 def read_annotations(path: Path) -> bytes:
     """Return a file's bytes; errors as of `read_bytes`, and for an empty file."""
     if is_file(path) and path.stat().st_size == 0:
-        raise FileError(f"{path}{EMPTY}")
+        raise _empty(path)
     return read_bytes(path)
 
 
@@ -64,7 +63,7 @@ def _read_all(
         try:
             data = read_bytes(path) if path.stat().st_size else b""
             if not data and ".txt" not in suffixes:  # which is YOLO's way to say that a photograph shows nothing
-                raise FileError(f"{path}{EMPTY}")
+                raise _empty(path)
             text = decode_text(data, str(path))
             read[name] = (text, parse_text(path, text))
         except FileError as error:
@@ -72,6 +71,10 @@ def _read_all(
             if data is not None:
                 document.files.append(TextFile(name, data.decode("latin-1"), encoding="latin-1"))
     return read
+
+
+def _empty(path: Path) -> FileError:
+    return FileError(f"{path} is empty (0 bytes): export the annotations again.")
 
 
 def _parse_json(path: Path, text: str) -> Any:
@@ -95,6 +98,6 @@ def _sorted(document: Document) -> Document:
 
 
 def _walk(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """List the files of a folder and its sub-folders that end in one of ``suffixes``, hidden ones aside, in a fixed order."""
+    """List the files of a folder and its sub-folders that end in ``suffixes``, hidden ones aside, in a fixed order."""
     found = sorted(path for path in folder.rglob("*") if has_extension(path, suffixes) and is_file(path))
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]

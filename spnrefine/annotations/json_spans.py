@@ -9,7 +9,8 @@ from spnrefine.errors import FileError
 
 Opened = dict[str, Any] | list[Any] | None
 """Which containers to look into: ``{"annotations": [{}]}`` records the spans of each member of each annotation, and of
-the top-level members; under `ANY` stands what goes for members without a key of their own. None, or a value of another kind than said, is decoded as a whole."""
+the top-level members; under `ANY` stands what goes for members without a key of their own. None, or a value of another
+kind than said, is decoded as a whole."""
 
 ANY = "*"
 

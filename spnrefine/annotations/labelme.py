@@ -1,8 +1,9 @@
 """LabelMe: a JSON file for each photograph, with shapes; or a folder of them.
 
 Polygons and masks (``shape_type`` ``polygon`` and ``mask``) are items; rectangles, circles, lines, points and what is
-``locked`` stay as they are, and so do ``imageData`` and every ``group_id``. A changed polygon stays one polygon, with bridges to its holes
-and parts (`bridges` says what that loses); a changed mask is a PNG of its own box, with the box in ``points``.
+``locked`` stay as they are, and so do ``imageData`` and every ``group_id``. A changed polygon stays one polygon, with
+bridges to its holes and parts (`bridges` says what that loses); a changed mask is a PNG of its own box, with the box in
+``points``.
 """
 
 import base64

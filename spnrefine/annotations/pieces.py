@@ -1,6 +1,7 @@
 """Masks as polygons without holes, for formats that hold the union of several."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ def pieces(mask: Mask, *, tolerance: float) -> list[Ring]:
             continue
         middles = {int((hole[:, 0].min() + hole[:, 0].max()) // 2) for hole in traced.holes}
         cuts = sorted({0, part.shape[1], *middles})
-        for left, right in zip(cuts, cuts[1:], strict=False):
+        for left, right in pairwise(cuts):
             for piece, inner in _parts(part[:, left:right]):
                 (traced,) = trace(piece, tolerance=tolerance, grid=Grid.CORNERS)
                 rings.append(traced.outer + inner + (left, 0) + corner)

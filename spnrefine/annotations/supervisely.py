@@ -52,7 +52,8 @@ def open_supervisely(path: Path, text: str, value: Any, photographs: Photographs
 
     Parameters
     ----------
-    path : relative to the document; also what the items are named after. The photograph has its stem for a name or a stem.
+    path : relative to the document; also what the items are named after. The photograph has its stem for a name or
+        a stem.
     """
     items: list[Item] = []
     stated = (value["size"].get("height"), value["size"].get("width"))

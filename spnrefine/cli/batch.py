@@ -100,8 +100,8 @@ def batch(
     code is 1. What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
 
     Annotations are COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or with --images a
-    folder of YOLO files or of any of the last four. All that is not a changed mask stays as it is, byte for byte; so do masks that fail or that --max-items
-    leaves for another run.
+    folder of YOLO files or of any of the last four. All that is not a changed mask stays as it is, byte for byte; so do
+    masks that fail or that --max-items leaves for another run.
     """
     if files_from and files0_from:
         raise click.UsageError("--files-from and --files0-from were both given: give one.")

@@ -61,7 +61,15 @@ ABSURD = st.sampled_from([*NUMBERS, *TEXT, *NESTED]).map(copy.deepcopy)  # they 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
-    for name in ("photo.png", "sub/photo.png", "set/phöto.png", "other.png", "photo.jpg", "000000000007.png", "a b.png"):
+    for name in (
+        "photo.png",
+        "sub/photo.png",
+        "set/phöto.png",
+        "other.png",
+        "photo.jpg",
+        "000000000007.png",
+        "a b.png",
+    ):
         save_photograph(folder / "images" / name)
     save_photograph(folder / "images" / "a.png")
     (folder / "labels").mkdir()

@@ -81,7 +81,8 @@ def test_a_changed_mask_keeps_its_holes_and_parts(path, tmp_path, mask, index):
     assert {**changed, "geometry": 0} == {**FEATURES[2 * index], "geometry": 0}
     assert [one for one in after if one is not changed] == [one for one in FEATURES if one is not FEATURES[2 * index]]
     polygons = changed["geometry"]["coordinates"]
-    for ring in polygons if changed["geometry"]["type"] == "Polygon" else sum(polygons, []):
+    rings = [polygons] if changed["geometry"]["type"] == "Polygon" else polygons
+    for ring in (ring for polygon in rings for ring in polygon):
         assert ring[0] == ring[-1]
         assert len(ring) >= 4
 
