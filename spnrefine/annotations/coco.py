@@ -115,6 +115,9 @@ class Images:
         known = [image for image in listed if isinstance(image, dict)] if isinstance(listed, list) else []
         self._by_id = {_key(image.get("id")): image for image in known}
         texts = Counter(str(image.get("id")) for image in known)
+        for image in known:
+            if _file_name(image):
+                photographs.mention([_file_name(image)])
         self._by_text = {str(image.get("id")): image for image in known if texts[str(image.get("id"))] == 1}
 
     def find(self, name: str, found: Spanned) -> tuple[Path, str | None, tuple[Any, Any]]:

@@ -65,6 +65,8 @@ def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: f
     for element in found:
         if element.depth == 1:
             holder, position = element if element.tag in HOLDERS else None, -1
+            if element.tag == "image" and element.attributes.get("name"):
+                photographs.mention([element.attributes["name"]])
         if element.depth != 2 or holder is None:
             continue
         position += 1

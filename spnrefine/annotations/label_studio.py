@@ -59,6 +59,7 @@ def open_label_studio(path: Path, text: str, value: Any, photographs: Photograph
     objects = 0
     for number, task in enumerate(value):
         data = task["data"] if isinstance(task.get("data"), dict) else task
+        photographs.mention(*_photograph_names(data))
         for where, region, found in _regions(task) if data is not task else _values(task):
             objects += 1
             kind = _kind(region, found)

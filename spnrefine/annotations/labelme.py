@@ -63,6 +63,7 @@ def open_labelme(
     stated = (value.get("imageHeight"), value.get("imageWidth"))
     names = [name for name in (value.get("imagePath"),) if isinstance(name, str) and name]
     names += of_stem(path.stem)  # LabelMe names its file after the photograph
+    photographs.mention(names)
     for position, shape in enumerate(value["shapes"]):
         if not isinstance(shape, Spanned) or shape.get("shape_type", "polygon") not in ("polygon", "mask"):
             continue

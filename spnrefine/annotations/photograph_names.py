@@ -58,6 +58,10 @@ class Photographs:
             items.add(item)
         return photograph, None
 
+    def mention(self, names: Sequence[str], others: Sequence[str] = ()) -> None:
+        """Note that the document speaks of a photograph, also where no mask is drawn on it; names as for `find`."""
+        self.find("", names, others)
+
     def _look_up(self, names: Sequence[str], others: Sequence[str]) -> tuple[Path, str, bool] | None:
         """Return a photograph, the whole name it was found for, and if it certainly has that name."""
         for name, tried in _candidates(names, others):

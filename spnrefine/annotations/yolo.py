@@ -37,6 +37,7 @@ def open_yolo(
     photographs : where they are looked for.
     """
     items: list[Item] = []
+    photographs.mention(of_stem(path.stem))
     for line in lines:
         if len(line.coordinates) == BOX or (kind is not Kind.POLYGONS and line.values is not None):
             continue

@@ -43,6 +43,20 @@ def test_another_folders_photograph_is_not_taken(tree, document):
         other.read(SIZE)
 
 
+def test_a_photograph_without_masks_counts_as_well(tree):
+    """Only cam2 has masks, and only cam1's photograph is there."""
+    pytest.importorskip("pycocotools")
+    coco = json.loads((tree / "c.json").read_text())
+    (tree / "c.json").write_text(json.dumps(coco | {"annotations": coco["annotations"][1:]}))
+    (tree / "yolo" / "cam1" / "1.txt").write_text("0 0.5 0.5 0.2 0.2")
+    labelme = json.loads((tree / "labelme" / "cam1" / "1.json").read_text())
+    (tree / "labelme" / "cam1" / "1.json").write_text(json.dumps(labelme | {"shapes": []}))
+    for document in ("c.json", "yolo", "labelme"):
+        (item,) = open_document(tree / document, tree / "photos" / "cam1").items
+        with pytest.raises(FileError, match="shares its bare name with"):
+            item.read(SIZE)
+
+
 @pytest.mark.parametrize("document", ["c.json", "yolo", "labelme"])
 def test_in_a_flat_folder_a_name_of_two_is_neithers(tree, document):
     pytest.importorskip("pycocotools")
