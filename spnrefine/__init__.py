@@ -5,6 +5,7 @@ make masks and label maps where there are none; ``spnrefine.ops`` is the propaga
 wrong on purpose is a ``SpnRefineError``.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ __all__ = [
     "__version__",
     "refine",
 ]
+
+# ONNX Runtime, from 1.29 on, tells its makers of each run. It looks for this when it is loaded, and never again.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _LATER = {"Backbone", "Parser", "Refiner", "refine"}
 """Resolved when they are first asked for, so that ``spnrefine --help`` never waits for NumPy and what stands on it."""

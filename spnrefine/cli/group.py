@@ -19,6 +19,7 @@ COMMANDS = {  # and the module and function of each
     "train": "train",
     "bench": "bench",
     "info": "info",
+    "cache": "cache",
 }
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 

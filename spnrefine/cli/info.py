@@ -53,10 +53,12 @@ def info(models: bool, as_json: bool) -> None:
 def _facts() -> dict:
     from dataclasses import asdict
 
+    from spnrefine import cache
     from spnrefine.evaluate import machine
     from spnrefine.model import weights
     from spnrefine.ops import available_backends
 
+    kept = {"backends": list(available_backends()), "kernels kept in": str(cache.folder())}
     shipped = []
     for name in weights.available():
         header = weights.describe(name)
@@ -69,6 +71,6 @@ def _facts() -> dict:
         )
     return {
         "versions": machine.versions(),
-        "machine": machine.describe() | {"backends": list(available_backends())},
+        "machine": machine.describe() | kept,
         "weights": shipped,
     }

@@ -12,27 +12,14 @@ from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
-from numba import njit
 from numba.core import cgutils, types
 
 from spnrefine.simd import cores
+from spnrefine.simd.compiling import kernel
 from spnrefine.simd.vectors import intrinsic
 
 CLAIMED, DONE, ENTERED = 0, 8, 16
 """Where a control array counts tasks taken, tasks done and threads that came: a cache line apart."""
-
-
-def kernel(function: Callable) -> Callable:
-    """Compile ``function`` on its first call, cached on disk where any directory can be written."""
-    try:
-        return njit(function, nogil=True, error_model="numpy", cache=True)
-    except RuntimeError:  # Numba found no place for its cache
-        return njit(function, nogil=True, error_model="numpy")
-
-
-def inlined(function: Callable) -> Callable:
-    """Compile ``function`` as a part of the kernels that call it."""
-    return njit(function, nogil=True, error_model="numpy", forceinline=True)
 
 
 class Team:
