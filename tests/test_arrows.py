@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "version": set(),
     "cache": {"errors"},
-    "simd": {"cache"},
+    "simd": {"cache", "errors"},
     "ops": {"cache", "errors", "simd"},
     "model": {"errors", "simd", "ops"},
     "refiner": {"errors", "simd", "ops", "model"},

@@ -22,7 +22,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     ----------
     model : name of weights that ship, or path of a weights file.
     device : see :func:`resolve_device`.
-    threads : of the CPU for one call; None takes all cores. In torch it is set for the whole process.
+    threads : of the CPU for one call; None takes one a core. In torch it is set for the whole process.
 
     Raises
     ------

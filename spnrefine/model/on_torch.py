@@ -11,14 +11,14 @@ from spnrefine.model import storage
 from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.layers import fold_batch_norms
 from spnrefine.model.parsing import ParsingNetwork
+from spnrefine.simd import cores
 
 
 class OnTorch:
     """A network loaded for inference."""
 
     def __init__(self, weights: str, device: str, threads: int | None = None):
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads or min(torch.get_num_threads(), cores.threads()))
         network = storage.load_any(weights)
         self.config = network.config
         self._device = torch.device(device)

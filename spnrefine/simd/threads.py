@@ -23,10 +23,10 @@ CLAIMED, DONE, ENTERED = 0, 8, 16
 
 
 class Team:
-    """The calling thread and ``size - 1`` helpers, started when first needed."""
+    """The calling thread and ``size - 1`` helpers, started when first needed; at first a thread a core."""
 
-    def __init__(self, size: int):
-        self.size = size
+    def __init__(self) -> None:
+        self._size: int | None = None
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)  # threads do not survive a fork
@@ -35,6 +35,16 @@ class Team:
         self._jobs: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._helpers = 0
+
+    @property
+    def size(self) -> int:
+        if self._size is None:
+            self._size = cores.threads()
+        return self._size
+
+    @size.setter
+    def size(self, threads: int) -> None:
+        self._size = threads
 
     def run(self, function: Callable, arguments: tuple, tasks: int, threads: int) -> None:
         """Call ``function(control, *arguments)`` on up to ``threads`` threads, and wait until all tasks are done."""
@@ -54,7 +64,7 @@ class Team:
                 self._helpers += 1
 
 
-TEAM = Team(cores.threads())
+TEAM = Team()
 """What all kernels run on."""
 
 
