@@ -46,7 +46,10 @@ _LATER = {"Backbone", "Parser", "Refiner", "refine"}
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.refiner"), name)
+    try:
+        return getattr(import_module(f"{__name__}.refiner"), name)
+    except AttributeError as error:  # Python would say that there is no such name, and not why
+        raise ImportError(f"spnrefine.{name} cannot be imported ({error}): install the packages it needs again.") from error
 
 
 def __dir__() -> list[str]:

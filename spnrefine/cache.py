@@ -142,6 +142,7 @@ def _tell(reason: str) -> None:
     _told["already"] = True
     logging.getLogger("spnrefine").warning(
         "Compiled kernels cannot be kept (%s), which costs every command several seconds: "
-        "set XDG_CACHE_HOME to a folder of your own that can be written.",
+        "set %s to a folder of your own that can be written.",
         reason,
+        "NUMBA_CACHE_DIR" if os.environ.get("NUMBA_CACHE_DIR") else "XDG_CACHE_HOME",
     )

@@ -24,7 +24,7 @@ def info(models: bool, as_json: bool) -> None:
 
     facts = _facts()
     if as_json:
-        click.echo(json.dumps({"weights": facts["weights"]} if models else facts))
+        streams.tell(json.dumps({"weights": facts["weights"]} if models else facts))
         return
     from rich.table import Table
 
@@ -56,9 +56,7 @@ def _facts() -> dict:
     from spnrefine import cache
     from spnrefine.evaluate import machine
     from spnrefine.model import weights
-    from spnrefine.ops import available_backends
 
-    kept = {"backends": list(available_backends()), "kernels kept in": str(cache.folder())}
     shipped = []
     for name in weights.available():
         header = weights.describe(name)
@@ -71,6 +69,6 @@ def _facts() -> dict:
         )
     return {
         "versions": machine.versions(),
-        "machine": machine.describe() | kept,
+        "machine": machine.describe() | {"kernels kept in": str(cache.folder())},
         "weights": shipped,
     }
