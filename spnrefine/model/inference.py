@@ -58,9 +58,16 @@ def load_segmenter(backbone: str, device: str = "auto", threads: int | None = No
 
 
 def load_parser(model: str, device: str = "auto", threads: int | None = None) -> Parses:
-    """Load a network that makes a label map and refines it, in torch; arguments and errors as for :func:`load`."""
-    weights.expect(weights.describe(model), weights.PARSER)
-    return _on_torch("ParserOnTorch")(model, resolve_device(device), threads)
+    """Load a network that makes a label map and refines it; arguments and errors as for :func:`load`."""
+    device = resolve_device(device)
+    info = weights.describe(model)
+    weights.expect(info, weights.PARSER)
+    if device == "cpu":
+        from spnrefine.model.parser_on_cpu import ParserOnCPU, is_exported_parser
+
+        if is_exported_parser(info.config):
+            return ParserOnCPU(*weights.read(model), threads or cores.threads())
+    return _on_torch("ParserOnTorch")(model, device, threads)
 
 
 def resolve_device(device: str) -> str:
