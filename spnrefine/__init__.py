@@ -49,7 +49,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.refiner"), name)
     except AttributeError as error:  # Python would say that there is no such name, and not why
-        raise ImportError(f"spnrefine.{name} cannot be imported ({error}): install the packages it needs again.") from error
+        raise ImportError(
+            f"spnrefine.{name} cannot be imported ({error}): install the packages it needs again."
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -70,8 +70,11 @@ def test_a_batch_on_a_full_disc_names_what_cannot_be_written(tmp_path, batch, mo
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([command, "--help"] for command in COMMANDS), ["cache"], ["info"], ["info", "--json"]]
-    + [["info", "--models"], [*PAIR, "-o", "-"], [*PAIR, "--json", "-o", "a.png"]],
+    [
+        *(["--help"], ["--version"], ["cache"], ["info"], ["info", "--json"], ["info", "--models"]),
+        *([command, "--help"] for command in COMMANDS),
+        *([*PAIR, "-o", "-"], [*PAIR, "--json", "-o", "a.png"]),
+    ],
     ids=lambda arguments: " ".join(str(part) for part in arguments if not hasattr(part, "stem")),
 )
 def test_standard_output_that_takes_nothing_is_a_sentence(tmp_path, arguments):

@@ -119,7 +119,9 @@ class Ledger:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError as error:
                 reason = error.strerror or error
-                raise FileError(f"{self._path} cannot be written ({reason}): make room, or choose another output.") from None
+                raise FileError(
+                    f"{self._path} cannot be written ({reason}): make room, or choose another output."
+                ) from None
 
 
 def made_before(folder: Path) -> list[Path]:

@@ -38,7 +38,12 @@ def _seen_by_torch() -> dict[str, Any]:
 
         from spnrefine.ops import available_backends
     except Exception as error:  # broken installations raise whatever comes first
-        return {"threads": cores.available(), "devices": ["cpu"], "backends": [], "torch": f"cannot be imported: {error}"}
+        return {
+            "threads": cores.available(),
+            "devices": ["cpu"],
+            "backends": [],
+            "torch": f"cannot be imported: {error}",
+        }
     return {
         "threads": torch.get_num_threads(),
         "devices": ["cpu", *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count()))],

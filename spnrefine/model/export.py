@@ -114,7 +114,13 @@ def export_parser(network: ParsingNetwork, before: Path, after: Path) -> None:
     _export(Parse(network), {"image": image}, ("coarse", "features", "state", "detail", "mask"), axes, before)
     state = torch.zeros(1, height // 2, width // 2, network.config.channels)
     planes = (torch.zeros(1, count, height, width) for count in (DETAIL_FULL, network.config.classes))
-    _export(Decode(network), dict(zip(("state", "detail", "mask"), (state, *planes), strict=True)), ("refined",), axes, after)
+    _export(
+        Decode(network),
+        dict(zip(("state", "detail", "mask"), (state, *planes), strict=True)),
+        ("refined",),
+        axes,
+        after,
+    )
 
 
 def _export(

@@ -84,6 +84,7 @@ class ParserOnCPU:
 
 def is_exported_parser(config: object) -> bool:
     """Tell whether the exported network of label maps is of this configuration; rounds and side do not matter."""
-    return isinstance(config, Config) and OF_FACES == replace(
-        config, rounds=OF_FACES.rounds, working_side=OF_FACES.working_side
+    return (
+        isinstance(config, Config)
+        and replace(config, rounds=OF_FACES.rounds, working_side=OF_FACES.working_side) == OF_FACES
     )

@@ -120,7 +120,9 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
             path, architecture, config, header["task"], header["sha256"], parameters, tuple(classes), provenance
         )
     except (KeyError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} has a header that is incomplete or wrong ({error}): get it again or name another.") from None
+        raise WeightsError(
+            f"{path} has a header that is incomplete or wrong ({error}): get it again or name another."
+        ) from None
 
 
 def expect(info: WeightsInfo, architecture: str) -> None:
@@ -150,7 +152,9 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
     with np.errstate(over="ignore"):
         numbers = {key: value.astype(np.float32) for key, value in state.items()}
     if wrong := [key for key, value in numbers.items() if not _are_numbers(key, value)]:
-        raise WeightsError(f"{info.path} holds NaN or infinite numbers ({len(wrong)} tensors): get it again or train anew.")
+        raise WeightsError(
+            f"{info.path} holds NaN or infinite numbers ({len(wrong)} tensors): get it again or train anew."
+        )
     return info, numbers
 
 

@@ -44,14 +44,14 @@ def test_peers_of_a_missing_part_are_not_among_those_that_can_run(monkeypatch):
     monkeypatch.setattr(cv2, "ximgproc", SimpleNamespace())
     assert "guided-filter" not in peers.available()
     assert "grabcut" in peers.available()
-    with pytest.raises(BackendError, match="guided-filter needs cv2.ximgproc.guidedFilter"):
+    with pytest.raises(BackendError, match=r"guided-filter needs cv2\.ximgproc\.guidedFilter"):
         peers.choose("guided-filter")
 
 
 def test_the_api_says_what_went_wrong_at_import(monkeypatch):
     """``from spnrefine import refine`` would else say that there is no such name, and not why."""
     monkeypatch.setitem(sys.modules, "spnrefine.refiner", ModuleType("broken"))
-    with pytest.raises(ImportError, match="spnrefine.refine cannot be imported \\(module 'broken' has no attribute"):
+    with pytest.raises(ImportError, match=r"spnrefine\.refine cannot be imported \(module 'broken' has no attribute"):
         _ = spnrefine.refine
 
 

@@ -1,6 +1,7 @@
 """Other refiners, each with its published default parameters, behind one signature.
 
-Those of OpenCV are there with its contributed modules; the rest need the extra ``peers`` (``pip install 'spnrefine[peers]'``).
+Those of OpenCV are there with its contributed modules; the rest need the extra ``peers``
+(``pip install 'spnrefine[peers]'``).
 """
 
 from spnrefine.errors import BackendError, MissingExtraError
