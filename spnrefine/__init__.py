@@ -5,6 +5,7 @@ make masks and label maps where there are none; ``spnrefine.ops`` is the propaga
 wrong on purpose is a ``SpnRefineError``.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ __all__ = [
     "refine",
 ]
 
+# ONNX Runtime, from 1.29 on, tells its makers of each run. It looks for this when it is loaded, and never again.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 _LATER = {"Backbone", "Parser", "Refiner", "refine"}
 """Resolved when they are first asked for, so that ``spnrefine --help`` never waits for NumPy and what stands on it."""
 
@@ -42,7 +46,12 @@ _LATER = {"Backbone", "Parser", "Refiner", "refine"}
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.refiner"), name)
+    try:
+        return getattr(import_module(f"{__name__}.refiner"), name)
+    except AttributeError as error:  # Python would say that there is no such name, and not why
+        raise ImportError(
+            f"spnrefine.{name} cannot be imported ({error}): install the packages it needs again."
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,8 @@
 """Every error a user can cause: one sentence saying what was given, what was expected and what to do."""
 
+import errno
+import os
+
 
 class SpnRefineError(Exception):
     """Base of all errors raised on purpose; the command line prints its text and exits with 1.
@@ -36,3 +39,50 @@ class WeightsError(SpnRefineError, ValueError):
 
 class MissingExtraError(SpnRefineError, ImportError):
     """A package that one of the optional extras brings is not installed."""
+
+
+def in_words(error: BaseException) -> str | None:
+    """Say in a sentence what stopped the program from outside; None where it must be its own fault.
+
+    Where that is raised, and of which kind, is up to the system and to libraries: a full disc or a lack of memory can
+    show anywhere.
+    """
+    if isinstance(error, SpnRefineError):
+        return str(error)
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError):
+        return _of_the_system(error, text)
+    if isinstance(error, MemoryError) or any(word in text for word in _OUT_OF_MEMORY):
+        return "Memory ran out: use a smaller photograph or fewer --jobs."
+    if any(word in text for word in _OUT_OF_THREADS):
+        return f"No thread could be started ({text}): use fewer --threads and --jobs, or raise the system's limit."
+    if isinstance(error, ImportError) and not (error.name or "").startswith("spnrefine"):
+        what = error.name or "A package"
+        return f"{what} cannot be imported ({text}): install it again, in the version that this program asks for."
+    if isinstance(error, UnicodeEncodeError):
+        return f"Text cannot be written as {error.encoding} ({error.reason}): set PYTHONUTF8=1."
+    return None
+
+
+_OUT_OF_MEMORY = "bad_alloc", "Insufficient memory", "Failed to allocate memory", "allocate memory", "out of memory"
+_OUT_OF_THREADS = "can't start new thread", "pthread_create", "Resource temporarily unavailable"
+
+
+def _of_the_system(error: OSError, text: str) -> str:
+    reason = error.strerror or text or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        where = f"{_path(error)} cannot be written" if error.filename else "Something cannot be written"
+        return f"{where} ({reason}): make room, or choose another place."
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"Too few files may be open at once ({reason}): use fewer --jobs, or raise the system's limit."
+    if error.errno == errno.ENOMEM:
+        return "Memory ran out: use a smaller photograph or fewer --jobs."
+    if "shared object" in text:
+        return f"A library cannot be loaded ({text}): install the package that needs it again."
+    if not error.filename:
+        return f"The system refused a call ({reason}): check the disc, and where output goes."
+    return f"{_path(error)} cannot be used ({reason}): check the path and its permissions."
+
+
+def _path(error: OSError) -> str:
+    return str(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else repr(error.filename)

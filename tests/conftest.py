@@ -11,15 +11,12 @@ from tests.model.make_check import draw
 
 
 def pytest_configure(config):
-    """Let two processes test side by side: each with compiled kernels of its own, none spinning while it waits.
+    """Let two processes test side by side, neither spinning while it waits.
 
-    Numba's cache on disk takes it for granted that no two processes compile the same function at once for different
-    types. OpenMP's threads spin at the end of each loop, which takes the core from the other process; the processes
-    that pytest-xdist starts, and what they start, inherit how to wait.
+    OpenMP's threads spin at the end of each loop, which takes the core from the other process; the processes that
+    pytest-xdist starts, and what they start, inherit how to wait.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if hasattr(config, "workerinput"):  # one of the two
-        os.environ["NUMBA_CACHE_DIR"] = str(config.cache.mkdir(f"numba-{config.workerinput['workerid']}"))
 
 
 @pytest.fixture

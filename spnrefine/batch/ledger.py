@@ -5,12 +5,15 @@ Masks of an annotation file, which is written at the end, are kept in lines of t
 lines what a run may write.
 """
 
+import errno
 import hashlib
 import json
+import os
 import threading
 from dataclasses import asdict, fields, replace
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +51,7 @@ class Ledger:
         written = _read(path)
         self._lines = {line["output"]: line for line in written if "output" in line}
         self._masks = {line["key"]: line for line in written if "mask" in line}
-        self._file = _open(path, required=required)
+        self._path, self._file = path, _open(path, required=required)
 
     def close(self) -> None:
         if self._file:
@@ -109,9 +112,16 @@ class Ledger:
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
             return
+        data = (json.dumps(line) + "\n").encode()
         with self._lock:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
+            try:
+                if self._file.write(data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                reason = error.strerror or error
+                raise FileError(
+                    f"{self._path} cannot be written ({reason}): make room, or choose another output."
+                ) from None
 
 
 def made_before(folder: Path) -> list[Path]:
@@ -145,18 +155,18 @@ def _skipped(record: dict[str, Any]) -> Record:
     return replace(Record(**{k: v for k, v in record.items() if k in known}), status="skipped")
 
 
-def _open(path: Path, *, required: bool) -> TextIO | None:
+def _open(path: Path, *, required: bool) -> FileIO | None:
     """Open a ledger to add lines; None where it cannot be written and need not be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_short = path.is_file() and not path.read_bytes().endswith(b"\n")
-        file = path.open("a", encoding="utf-8")
+        file = FileIO(path, "a")  # holds nothing back: a line is written or it is not
+        if cut_short:  # a run was killed in the middle of a line
+            file.write(b"\n")
     except OSError as error:
         if not required:
             return None
         raise FileError(f"{path} cannot be written ({error.strerror or error}): choose another output.") from None
-    if cut_short:  # a run was killed in the middle of a line
-        file.write("\n")
     return file
 
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 from spnrefine.batch.outputs import Outputs
-from spnrefine.errors import SpnRefineError
+from spnrefine.errors import in_words
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
@@ -53,6 +53,5 @@ class Portion(ABC):
 
 
 def failed(record: Record, error: Exception) -> Record:
-    """Return a record that says what went wrong; an error that nobody raised on purpose is named by its type."""
-    text = str(error) if isinstance(error, SpnRefineError) else f"{type(error).__name__}: {error}"
-    return replace(record, status="failed", error=text)
+    """Return a record that says what went wrong; a fault of the program's own is named by its type."""
+    return replace(record, status="failed", error=in_words(error) or f"{type(error).__name__}: {error}")

@@ -50,7 +50,7 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     }
     chosen = {name: rows for name, rows in parts.items() if name in (only or parts)}
     if as_json:
-        click.echo(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
+        streams.tell(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
         return
     console = streams.console()
     for values in facts.values():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli.streams import STREAM, progress
+from spnrefine.cli.threads import count_threads, share_threads
 
 if TYPE_CHECKING:
     from spnrefine import Refiner
@@ -23,12 +24,13 @@ class Course:
     """The options of a batch, under the names that they have on the command line.
 
     ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
-    mask is refined and written.
+    mask is refined and written. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
     """
 
     output: Path
     settings: "Settings"
     jobs: int
+    threads: int
     resume: bool
     dry_run: bool
     max_items: int | None
@@ -44,20 +46,14 @@ class Course:
     @classmethod
     def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
         """Gather the options of the command line; those that are none of a course are settings."""
+        most = count_threads(options.pop("threads"))
+        jobs = jobs or min(most, MOST_JOBS)
+        threads = share_threads(most, jobs)
         from spnrefine.job.types import Settings
-        from spnrefine.simd import cores
 
         own = {field.name: options.pop(field.name) for field in fields(cls) if field.name in options}
-        jobs = jobs or min(cores.available(), MOST_JOBS)
         records = STREAM if as_json else records
-        return cls(output=output, settings=Settings.of(**options), jobs=jobs, records=records, **own)
-
-    @property
-    def threads(self) -> int:
-        """Threads within each refinement: the cores are shared out among the jobs."""
-        from spnrefine.simd import cores
-
-        return max(1, cores.available() // self.jobs)
+        return cls(output=output, settings=Settings.of(**options), jobs=jobs, threads=threads, records=records, **own)
 
     @property
     def shows(self) -> bool:

@@ -118,7 +118,7 @@ def evaluate(
     if details:
         facts["images"] = each
     if as_json:
-        click.echo(json.dumps(facts))
+        streams.tell(json.dumps(facts))
     else:
         measured.show(facts)
     floors = {"iou": min_iou, "biou": min_biou, "mba": min_mba, "error_removed": min_error_removed}

@@ -76,7 +76,7 @@ def evaluate_labels(
         "iou": {name: confusion.iou() for name, confusion in found.items()},
     }
     if as_json:
-        click.echo(json.dumps(facts))
+        streams.tell(json.dumps(facts))
         return
     from rich.table import Table
 

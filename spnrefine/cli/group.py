@@ -1,6 +1,5 @@
 """The command group: commands imported when asked for, and errors turned into one sentence and an exit code."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -9,7 +8,8 @@ import click
 from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
-from spnrefine.errors import SpnRefineError
+from spnrefine.cli import streams
+from spnrefine.errors import in_words
 
 COMMANDS = {  # and the module and function of each
     "refine": "refine",
@@ -19,6 +19,7 @@ COMMANDS = {  # and the module and function of each
     "train": "train",
     "bench": "bench",
     "info": "info",
+    "cache": "cache",
 }
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -55,26 +56,23 @@ class Group(DefaultGroup):
         """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""
         settings["standalone_mode"] = False
         try:
-            sys.exit(super().main(*args, **settings) or DONE)
+            code = super().main(*args, **settings) or DONE
+            streams.flush_stdout()
+            sys.exit(code)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
-            _say("Interrupted.")
+            streams.say("Interrupted.")
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            # the reader has gone: leave quietly, and let nothing be flushed into the broken pipe at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(FAILED)
-        except SpnRefineError as error:
-            if debugging():
-                raise
-            _say(f"Error: {error}")
+            streams.drop_stdout()  # the reader has gone: leave quietly
             sys.exit(FAILED)
         except Exception as error:
+            streams.drop_stdout()
             if debugging():
                 raise
-            _say(f"Error: {type(error).__name__}: {error} (a bug: --debug shows where)")
+            streams.say(f"Error: {in_words(error) or f'{type(error).__name__}: {error} (a bug: --debug shows where)'}")
             sys.exit(FAILED)
 
 
@@ -99,7 +97,3 @@ _debug = {"on": False}
 
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     _debug["on"] = _debug["on"] or value
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

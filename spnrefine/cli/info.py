@@ -24,7 +24,7 @@ def info(models: bool, as_json: bool) -> None:
 
     facts = _facts()
     if as_json:
-        click.echo(json.dumps({"weights": facts["weights"]} if models else facts))
+        streams.tell(json.dumps({"weights": facts["weights"]} if models else facts))
         return
     from rich.table import Table
 
@@ -53,9 +53,9 @@ def info(models: bool, as_json: bool) -> None:
 def _facts() -> dict:
     from dataclasses import asdict
 
+    from spnrefine import cache
     from spnrefine.evaluate import machine
     from spnrefine.model import weights
-    from spnrefine.ops import available_backends
 
     shipped = []
     for name in weights.available():
@@ -69,6 +69,6 @@ def _facts() -> dict:
         )
     return {
         "versions": machine.versions(),
-        "machine": machine.describe() | {"backends": list(available_backends())},
+        "machine": machine.describe() | {"kernels kept in": str(cache.folder())},
         "weights": shipped,
     }

@@ -43,6 +43,13 @@ def device_option(text: str) -> Callable[..., Any]:
     return option("--device", type=Device(), default="auto", show_default=True, help=text)
 
 
+THREADS = option(
+    "--threads",
+    type=click.IntRange(1),
+    show_default="one a core, or what NUMBA_NUM_THREADS or OMP_NUM_THREADS says",
+    metavar="N",
+    help="Use at most N threads of the CPU, all together.",
+)
 BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
 DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
 WRITING, NETWORK = "What is written", "How the network runs"
@@ -93,6 +100,7 @@ def refining_options(command: Command) -> Command:
                 option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
                 BEST,
                 DEVICE,
+                THREADS,
             ),
             section(
                 "Where no mask is given",

@@ -9,6 +9,7 @@ import click
 from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
+from spnrefine.cli.threads import share_threads
 from spnrefine.cli.types import TEXT_OF_PATH
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def refine(
     backbone: str | None,
     only: str | None,
     device: str,
+    threads: int | None,
     **how: Any,
 ) -> None:
     """Refine MASK so that its edge follows the photograph IMAGE.
@@ -84,6 +86,7 @@ def refine(
     import json
     import time
 
+    threads = share_threads(threads)
     from spnrefine.cli import no_mask
     from spnrefine.files import atomic, masks
     from spnrefine.job import job
@@ -99,7 +102,7 @@ def refine(
     inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
     maker = None
     if coarse is None:
-        maker = no_mask.load_maker(model, backbone, only, settings.threshold, device, best=settings.best)
+        maker = no_mask.load_maker(model, backbone, only, settings.threshold, device, threads, best=settings.best)
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
     target = None if to_stdout else _target(named, output, extension)
@@ -111,7 +114,8 @@ def refine(
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
-    refined = job.refine(loaded, _Later(model, device, quick=settings.quick, best=settings.best), settings, record)
+    later = _Later(model, device, threads, quick=settings.quick, best=settings.best)
+    refined = job.refine(loaded, later, settings, record)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
@@ -160,8 +164,8 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
-    def __init__(self, model: str, device: str, **how: bool):
-        self._model, self._device, self._how = model, device, how
+    def __init__(self, model: str, device: str, threads: int, **how: bool):
+        self._model, self._device, self._threads, self._how = model, device, threads, how
 
     def __call__(self, image: Any, coarse: Any) -> Any:
         return self._refiner(image, coarse)
@@ -170,4 +174,4 @@ class _Later:
     def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self._model, self._device, **self._how)
+        return Refiner(self._model, self._device, self._threads, **self._how)

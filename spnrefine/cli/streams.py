@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -48,8 +49,9 @@ def check_stdout_takes_bytes() -> None:
         raise click.UsageError("The mask would go to a terminal: redirect it to a file or give -o FILE.")
 
 
-def write_stdout(data: bytes) -> None:
-    """Write bytes to standard output, all of them or an error.
+@contextmanager
+def checked_stdout() -> Iterator[None]:
+    """Tell what is wrong with standard output where writing to it fails.
 
     Raises
     ------
@@ -59,8 +61,7 @@ def write_stdout(data: bytes) -> None:
         Anything else, such as a full disc.
     """
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -69,8 +70,31 @@ def write_stdout(data: bytes) -> None:
         ) from None
 
 
+def write_stdout(data: bytes) -> None:
+    """Write bytes to standard output, all of them or an error, see `checked_stdout`."""
+    with checked_stdout():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def flush_stdout() -> None:
+    """Write what is still held back for standard output, or an error, see `checked_stdout`."""
+    if sys.stdout is not None:
+        with checked_stdout():
+            sys.stdout.flush()
+
+
+def drop_stdout() -> None:
+    """Forget what is still held back for standard output: at exit nothing must fail on it again."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):  # full or broken; closed; none
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def tell(text: str) -> None:
-    """Print a line of the result, errors as in `write_stdout`; where standard output is closed, nothing.
+    """Print a line of the result, errors as in `checked_stdout`; where standard output is closed, nothing.
 
     Paths in it go out as the bytes that they are: a path need not be text in any encoding.
     """
@@ -79,8 +103,9 @@ def tell(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the user something on standard error."""
-    click.echo(text, err=True)
+    """Tell the user something on standard error, if anybody can be told."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -97,7 +122,12 @@ def progress(items: Iterable[Item], total: int) -> Iterable[Item]:
 
 
 def console() -> "Console":
-    """Return a console on standard output for tables."""
+    """Return a console on standard output for tables; errors as in `checked_stdout`."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True, width=None if is_terminal(sys.stdout) else WIDTH)
+    class Checked(Console):
+        def print(self, *objects: Any, **how: Any) -> None:
+            with checked_stdout():
+                super().print(*objects, **how)
+
+    return Checked(highlight=False, soft_wrap=True, width=None if is_terminal(sys.stdout) else WIDTH)

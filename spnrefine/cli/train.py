@@ -82,7 +82,7 @@ Examples:
     ),
     option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist."),
     device_option("Where to train."),
-    option("--threads", type=click.IntRange(min=1), show_default="all cores", metavar="N", help="CPU threads."),
+    option("--threads", type=click.IntRange(min=1), show_default="one a core", metavar="N", help="CPU threads."),
 )
 def train(**options: Any) -> None:
     """Train a refiner, a backbone or a model of label maps on photographs with exact masks.
@@ -94,9 +94,12 @@ def train(**options: Any) -> None:
     import torch
 
     from spnrefine.model.inference import resolve_device
+    from spnrefine.simd import cores
     from spnrefine.train.command import Options, train_command
 
-    raise SystemExit(train_command(Options(**options | {"device": torch.device(resolve_device(options["device"]))})))
+    threads = options["threads"] or min(torch.get_num_threads(), cores.threads())
+    device = torch.device(resolve_device(options["device"]))
+    raise SystemExit(train_command(Options(**options | {"threads": threads, "device": device})))
 
 
 def _check_usage(options: dict[str, Any]) -> None:

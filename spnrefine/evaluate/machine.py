@@ -5,8 +5,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from spnrefine.simd import cores
 from spnrefine.version import __version__
 
@@ -30,13 +28,26 @@ def versions() -> dict[str, str]:
 
 
 def describe() -> dict[str, Any]:
-    """Name system, processor, cores and CUDA devices."""
+    """Name system, processor, cores, CUDA devices and backends; without torch, what is wrong with it."""
+    return {"system": platform.platform(), "processor": _processor(), "cores": cores.available()} | _seen_by_torch()
+
+
+def _seen_by_torch() -> dict[str, Any]:
+    try:
+        import torch
+
+        from spnrefine.ops import available_backends
+    except Exception as error:  # broken installations raise whatever comes first
+        return {
+            "threads": cores.available(),
+            "devices": ["cpu"],
+            "backends": [],
+            "torch": f"cannot be imported: {error}",
+        }
     return {
-        "system": platform.platform(),
-        "processor": _processor(),
-        "cores": cores.available(),
         "threads": torch.get_num_threads(),
         "devices": ["cpu", *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count()))],
+        "backends": list(available_backends()),
     }
 
 

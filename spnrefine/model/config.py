@@ -5,6 +5,10 @@ from dataclasses import dataclass
 DETAIL_FULL = 8
 """Channels of the features at full resolution, which the decoder sees."""
 
+MOST_SIDE = 8192
+MOST_CLASSES = 256
+"""Ids of label maps have 8 bits."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -34,7 +38,7 @@ class Config:
         for name, choices in allowed.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} was {getattr(self, name)}: expected one of {', '.join(map(str, choices))}")
-        _check_positive(self, "channels", "rounds", "working_side", "classes")
+        _check_range(self, channels=512, rounds=64, working_side=MOST_SIDE, classes=MOST_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,11 @@ class SegmenterConfig:
         """Raise ValueError for numbers that no network can be built from."""
         if self.stride not in (4, 8):
             raise ValueError(f"stride was {self.stride}: expected one of 4, 8")
-        _check_positive(self, "outputs", "side")
+        _check_range(self, outputs=MOST_CLASSES, side=MOST_SIDE)
 
 
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} was {getattr(config, name)}: expected at least 1")
+def _check_range(config: object, **most: int) -> None:
+    """Refuse numbers that no network here has: a forged one would only cost memory, or time without end."""
+    for name, highest in most.items():
+        if not 1 <= getattr(config, name) <= highest:
+            raise ValueError(f"{name} was {getattr(config, name)}: expected 1 to {highest}")

@@ -12,8 +12,9 @@ from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import multiply_add_block, splat_block, store_block
+from spnrefine.simd.compiling import inlined, kernel
 from spnrefine.simd.shuffles import zipped
-from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, TEAM, add_and_fetch_old, inlined, kernel
+from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, TEAM, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
 
 VECTORS = 1

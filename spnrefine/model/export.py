@@ -6,14 +6,17 @@ are, ONNX Runtime folds them. To be run again when the network's structure chang
 
 import warnings
 from pathlib import Path
+from typing import cast
 
 import onnx
 import torch
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.on_cpu import BEGIN, BEGIN_TOLD, SEGMENT
+from spnrefine.model.parser_on_cpu import DECODE, OF_FACES, PARSE
+from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 
@@ -49,6 +52,33 @@ class Segment(nn.Module):
         return torch.sigmoid(Segmenter.forward(self, image.permute(0, 3, 1, 2).float() / 255))  # type: ignore[arg-type]
 
 
+class Parse(nn.Module):
+    """From an image (1, H, W, 3) uint8 to the coarse label map (1, K, H, W) and what :class:`Begin` puts out for it."""
+
+    def __init__(self, network: ParsingNetwork):
+        super().__init__()
+        self.base, self.spn = network.base, network.spn
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        seen = image.permute(0, 3, 1, 2).float() / 255
+        coarse = ParsingNetwork.coarse(cast(ParsingNetwork, self), seen)
+        begun = self.spn.begin(seen, coarse)
+        return coarse, begun.guidance, begun.state.permute(0, 2, 3, 1), begun.detail, begun.mask
+
+    enlarge = staticmethod(ParsingNetwork.enlarge)
+
+
+class Decode(nn.Module):
+    """From what was propagated (1, H / 2, W / 2, C) to the classes' probabilities (1, K, H, W)."""
+
+    def __init__(self, network: ParsingNetwork):
+        super().__init__()
+        self.spn = network.spn
+
+    def forward(self, state: Tensor, detail: Tensor, mask: Tensor) -> Tensor:
+        return self.spn.finish(state.permute(0, 3, 1, 2), detail, mask).softmax(1)
+
+
 def export(network: SPN, path: Path) -> None:
     """Write the part of a network that refines which comes before the gates."""
     network = network.eval()
@@ -69,6 +99,28 @@ def export_segmenter(network: Segmenter, path: Path) -> None:
     axes = {"image": {1: "height", 2: "width"}, "probability": {2: "height / 8", 3: "width / 8"}}
     image = torch.zeros(1, height, width, 3, dtype=torch.uint8)
     _export(Segment(network.eval()), {"image": image}, ("probability",), axes, path)
+
+
+def export_parser(network: ParsingNetwork, before: Path, after: Path) -> None:
+    """Write the parts of a network of label maps that come before the gates, and after the propagation."""
+    network = network.eval()
+    network.spn.guidance.gates = nn.Identity()  # type: ignore[assignment]  # its features are put out instead
+    height, width = SIDES
+    full, half = {2: "height", 3: "width"}, {1: "half height", 2: "half width"}
+    axes = {"image": {1: "image height", 2: "image width"}, "coarse": {2: "image height", 3: "image width"}}
+    axes |= {"features": {2: "half height", 3: "half width"}, "state": half}
+    axes |= dict.fromkeys(("detail", "mask", "refined"), full)
+    image = torch.zeros(1, height, width, 3, dtype=torch.uint8)
+    _export(Parse(network), {"image": image}, ("coarse", "features", "state", "detail", "mask"), axes, before)
+    state = torch.zeros(1, height // 2, width // 2, network.config.channels)
+    planes = (torch.zeros(1, count, height, width) for count in (DETAIL_FULL, network.config.classes))
+    _export(
+        Decode(network),
+        dict(zip(("state", "detail", "mask"), (state, *planes), strict=True)),
+        ("refined",),
+        axes,
+        after,
+    )
 
 
 def _export(
@@ -101,5 +153,6 @@ if __name__ == "__main__":
     export(SPN(), BEGIN)
     export(SPN(Config(knows_off=1)), BEGIN_TOLD)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
-    for written in (BEGIN, BEGIN_TOLD, SEGMENT):
+    export_parser(ParsingNetwork(OF_FACES), PARSE, DECODE)
+    for written in (BEGIN, BEGIN_TOLD, SEGMENT, PARSE, DECODE):
         print(f"{written} {written.stat().st_size} bytes")

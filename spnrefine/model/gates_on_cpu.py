@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import GatesWeights
 from spnrefine.simd.blocks import multiply_add_block, repeat_block, stream_block
+from spnrefine.simd.compiling import kernel
 from spnrefine.simd.memory import empty
-from spnrefine.simd.threads import CLAIMED, DONE, TEAM, add_and_fetch_old, kernel
+from spnrefine.simd.threads import CLAIMED, DONE, TEAM, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, pointer
 
 PIXELS, VECTORS = 4, 4

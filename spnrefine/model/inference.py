@@ -4,6 +4,8 @@ import ctypes
 import logging
 import sys
 import warnings
+from importlib import import_module
+from typing import Any
 
 from spnrefine.errors import BackendError
 from spnrefine.model import weights
@@ -22,7 +24,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     ----------
     model : name of weights that ship, or path of a weights file.
     device : see :func:`resolve_device`.
-    threads : of the CPU for one call; None takes all cores. In torch it is set for the whole process.
+    threads : of the CPU for one call; None takes one a core. In torch it is set for the whole process.
 
     Raises
     ------
@@ -39,9 +41,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
 
         if is_exported(info.config):
             return NetworkOnCPU(*weights.read(model), threads or cores.threads())
-    from spnrefine.model.on_torch import NetworkOnTorch
-
-    return NetworkOnTorch(model, device, threads)
+    return _on_torch("NetworkOnTorch")(model, device, threads)
 
 
 def load_segmenter(backbone: str, device: str = "auto", threads: int | None = None) -> SegmentsObjects:
@@ -54,17 +54,20 @@ def load_segmenter(backbone: str, device: str = "auto", threads: int | None = No
 
         if is_exported_segmenter(info.config):
             return SegmenterOnCPU(*weights.read(backbone), threads or cores.threads())
-    from spnrefine.model.on_torch import SegmenterOnTorch
-
-    return SegmenterOnTorch(backbone, device, threads)
+    return _on_torch("SegmenterOnTorch")(backbone, device, threads)
 
 
 def load_parser(model: str, device: str = "auto", threads: int | None = None) -> Parses:
-    """Load a network that makes a label map and refines it, in torch; arguments and errors as for :func:`load`."""
-    weights.expect(weights.describe(model), weights.PARSER)
-    from spnrefine.model.on_torch import ParserOnTorch
+    """Load a network that makes a label map and refines it; arguments and errors as for :func:`load`."""
+    device = resolve_device(device)
+    info = weights.describe(model)
+    weights.expect(info, weights.PARSER)
+    if device == "cpu":
+        from spnrefine.model.parser_on_cpu import ParserOnCPU, is_exported_parser
 
-    return ParserOnTorch(model, resolve_device(device), threads)
+        if is_exported_parser(info.config):
+            return ParserOnCPU(*weights.read(model), threads or cores.threads())
+    return _on_torch("ParserOnTorch")(model, device, threads)
 
 
 def resolve_device(device: str) -> str:
@@ -103,8 +106,10 @@ def _cuda_devices() -> tuple[int, str | None]:
         ctypes.CDLL(DRIVER)
     except OSError:
         return 0, None
-    import torch
-
+    try:
+        torch = _import("torch")
+    except BackendError as error:
+        return 0, f"torch cannot be imported ({error.__cause__})"
     with warnings.catch_warnings(record=True) as said:  # by torch, of a driver older than its toolkit
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
@@ -113,3 +118,21 @@ def _cuda_devices() -> tuple[int, str | None]:
     from spnrefine.ops.cuda.tensors import why_not
 
     return torch.cuda.device_count(), why_not()
+
+
+def _on_torch(name: str) -> Any:
+    """Return a class of :mod:`spnrefine.model.on_torch`.
+
+    Raises
+    ------
+    BackendError
+        torch is missing, or cannot be imported.
+    """
+    return getattr(_import("spnrefine.model.on_torch"), name)
+
+
+def _import(module: str) -> Any:
+    try:
+        return import_module(module)
+    except Exception as error:  # broken installations raise whatever comes first
+        raise BackendError(f"torch is needed and cannot be imported ({error}): install it again.") from error

@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from spnrefine.errors import WeightsError
+from spnrefine.errors import WeightsError, in_words
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.kernel_weights import FEATURES
-from spnrefine.model.weights import WeightsInfo
+from spnrefine.model.weights import WeightsInfo, check_output
 from spnrefine.ops.directions import ALL_DIRECTIONS
 
 EXPORTED = Path(__file__).parent / "exported"
@@ -59,8 +59,10 @@ class NetworkOnCPU:
             background = ThreadPoolExecutor(1)
             self._kernels = background.submit(self._load_kernels)
             background.shutdown(wait=False)
-            self._begin = _session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads)
+            self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
+            if in_words(error):
+                raise
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
@@ -93,6 +95,7 @@ class NetworkOnCPU:
         guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
         for _ in range(self.config.rounds):
             state, _ = kernels.propagate(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
+        check_output(state)  # the decoder's bounds would hide it
         return kernels.decode(state[0].transpose(1, 2, 0), detail[0], mask[0], self._decoder, self._threads)
 
     def _load_kernels(self) -> Kernels:
@@ -122,13 +125,16 @@ class SegmenterOnCPU:
         assert isinstance(info.config, SegmenterConfig)
         self.config = info.config
         try:
-            self._segment = _session(SEGMENT, state, threads)
+            self._segment = session(SEGMENT, state, threads)
         except Exception as error:  # whichever of its own types ONNX Runtime raises
+            if in_words(error):
+                raise
             raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
         (probability,) = self._segment.run(None, {"image": image[None]})
+        check_output(probability)
         return probability[0, 0]
 
 
@@ -149,7 +155,8 @@ def is_exported(config: object) -> bool:
     )
 
 
-def _session(path: Path, state: dict[str, NDArray[np.float32]], threads: int) -> onnxruntime.InferenceSession:
+def session(path: Path, state: dict[str, NDArray[np.float32]], threads: int) -> onnxruntime.InferenceSession:
+    """Have ONNX Runtime load an exported network with the tensors that it goes by names for."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     options.intra_op_num_threads = threads

@@ -11,14 +11,15 @@ from spnrefine.model import storage
 from spnrefine.model.config import Config, SegmenterConfig
 from spnrefine.model.layers import fold_batch_norms
 from spnrefine.model.parsing import ParsingNetwork
+from spnrefine.model.weights import check_output
+from spnrefine.simd import cores
 
 
 class OnTorch:
     """A network loaded for inference."""
 
     def __init__(self, weights: str, device: str, threads: int | None = None):
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads or min(torch.get_num_threads(), cores.threads()))
         network = storage.load_any(weights)
         self.config = network.config
         self._device = torch.device(device)
@@ -44,13 +45,8 @@ class NetworkOnTorch(OnTorch):
         ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
         """
         y = torch.from_numpy(coarse).to(self._device)[None, None]
-        return (
-            torch.sigmoid(self._network(self._image(image), y, torch.full((1, 1, 1, 1), off, device=self._device)))[
-                0, 0
-            ]
-            .cpu()
-            .numpy()
-        )
+        told = torch.full((1, 1, 1, 1), off, device=self._device)
+        return _checked(torch.sigmoid(self._network(self._image(image), y, told))[0, 0])
 
 
 class SegmenterOnTorch(OnTorch):
@@ -61,7 +57,7 @@ class SegmenterOnTorch(OnTorch):
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
-        return torch.sigmoid(self._network(self._image(image)))[0, 0].cpu().numpy()
+        return _checked(torch.sigmoid(self._network(self._image(image)))[0, 0])
 
 
 class ParserOnTorch(OnTorch):
@@ -76,4 +72,10 @@ class ParserOnTorch(OnTorch):
         seen = self._image(image)
         coarse = network.coarse(seen)
         refined = network.spn(seen, coarse).softmax(1)
-        return coarse[0].cpu().numpy(), refined[0].cpu().numpy()
+        return _checked(coarse[0]), _checked(refined[0])
+
+
+def _checked(output: Tensor) -> NDArray[np.float32]:
+    array = output.cpu().numpy()
+    check_output(array)
+    return array

@@ -23,6 +23,8 @@ NETWORKS: dict[str, type[SPN | Segmenter | ParsingNetwork]] = {
     weights.SEGMENTER: Segmenter,
     weights.PARSER: ParsingNetwork,
 }
+HIGHEST = torch.finfo(torch.float16).max
+"""What is above is written as this: infinity would make a channel constant."""
 TASKS = {weights.SPN: "binary", weights.SEGMENTER: "object", weights.PARSER: "labels"}
 
 
@@ -74,7 +76,7 @@ def save(
     says where the weights come from.
     """
     state = {
-        key: value.detach().half().cpu().contiguous().numpy()
+        key: value.detach().clamp(-HIGHEST, HIGHEST).half().cpu().contiguous().numpy()
         for key, value in model.state_dict().items()
         if _learnt(key) and "auxiliary." not in key
     }

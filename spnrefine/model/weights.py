@@ -99,7 +99,8 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         ) from None
     architecture = header.get("architecture", "")
     if architecture not in CONFIGS or header.get("format_version") != str(FORMAT_VERSION):
-        found = f"architecture {header.get('architecture')!r}, format {header.get('format_version')!r}"
+        architecture, version = (f"{header.get(key)!r:.60}" for key in ("architecture", "format_version"))
+        found = f"architecture {architecture}, format {version}"
         expected = f"{' or '.join(map(repr, CONFIGS))}, format '{FORMAT_VERSION}'"
         raise WeightsError(f"{path} has {found}, not {expected}: use weights written by `spnrefine train`.")
     try:
@@ -107,13 +108,21 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         config = CONFIGS[architecture](
             **{f.name: int(header[f.name]) for f in known if f.name in header or f.name not in ADDED}
         )
-        classes = tuple(json.loads(header.get("class_names", "[]")))
+        classes = json.loads(header.get("class_names", "[]"))
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError("class_names: expected a list of names")
+        if architecture == PARSER and classes and len(classes) != getattr(config, "classes", None):
+            raise ValueError(f"class_names: {len(classes)} names, expected one for each class")
         provenance = json.loads(header["provenance"])
+        if not isinstance(provenance, dict):
+            raise ValueError("provenance: expected an object")
         return WeightsInfo(
-            path, architecture, config, header["task"], header["sha256"], parameters, classes, provenance
+            path, architecture, config, header["task"], header["sha256"], parameters, tuple(classes), provenance
         )
-    except (KeyError, ValueError) as error:
-        raise WeightsError(f"{path} has an incomplete header ({error}): get it again or name another.") from None
+    except (KeyError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{path} has a header that is incomplete or wrong ({error}): get it again or name another."
+        ) from None
 
 
 def expect(info: WeightsInfo, architecture: str) -> None:
@@ -128,19 +137,47 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
     Raises
     ------
     WeightsError
-        Missing or corrupt (the checksum differs).
+        Missing or corrupt (the checksum differs, or something is no finite number).
     """
     info = describe(name_or_path)
     try:
         with safe_open(info.path, framework="np") as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except Exception as error:  # SafetensorError, OSError, and others for types that NumPy has not
         raise WeightsError(f"{info.path} is not readable ({error}): get it again or name another.") from None
     if checksum(state) != info.sha256:
         raise WeightsError(
             f"{info.path} is corrupt (its tensors do not match the checksum in its header): get it again."
         )
-    return info, {key: value.astype(np.float32) for key, value in state.items()}
+    with np.errstate(over="ignore"):
+        numbers = {key: value.astype(np.float32) for key, value in state.items()}
+    if wrong := [key for key, value in numbers.items() if not _are_numbers(key, value)]:
+        raise WeightsError(
+            f"{info.path} holds NaN or infinite numbers ({len(wrong)} tensors): get it again or train anew."
+        )
+    return info, numbers
+
+
+def _are_numbers(key: str, value: NDArray[np.float32]) -> bool:
+    """Tell whether all of a tensor can be calculated with.
+
+    A variance may be infinite: one beyond the range of half precision was written so, and makes its channel constant.
+    """
+    if key.endswith(".running_var"):
+        return not np.isnan(value).any() and not (value == -np.inf).any()
+    return bool(np.isfinite(value).all())
+
+
+def check_output(*outputs: NDArray[np.float32]) -> None:
+    """Refuse what a network puts out where some of it is no number: it would empty or fill masks without a word.
+
+    Raises
+    ------
+    WeightsError
+        Something is NaN or infinite.
+    """
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise WeightsError("The network puts out NaN or infinite numbers: use other weights.")
 
 
 def checksum(state: Mapping[str, NDArray]) -> str:

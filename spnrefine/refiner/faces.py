@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.refiner import opencv
 from spnrefine.refiner.box import Box
 from spnrefine.refiner.scaling import resize
 
@@ -23,6 +24,11 @@ def face_frames(image: NDArray[np.uint8]) -> list[Box]:
     """Return a square frame, clipped to the picture, around each frontal face of an image (H, W, 3), uint8 RGB.
 
     Largest first; none where no face is found.
+
+    Raises
+    ------
+    BackendError
+        This OpenCV cannot search.
     """
     height, width = image.shape[:2]
     scale = min(1.0, SEARCHED / max(height, width))
@@ -46,5 +52,6 @@ def face_frames(image: NDArray[np.uint8]) -> list[Box]:
 
 
 @lru_cache(maxsize=1)
-def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(CASCADE))
+def _cascade() -> "cv2.CascadeClassifier":
+    classifier: cv2.CascadeClassifier = opencv.need("CascadeClassifier", "Finding faces")(str(CASCADE))
+    return classifier

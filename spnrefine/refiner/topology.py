@@ -8,8 +8,9 @@ sec. 2. Flipping one simple pixel after another never changes the topology.
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from spnrefine.simd.compiling import kernel
 
 RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 """The neighbours (row, column), clockwise; those at odd places share a side with the pixel."""
@@ -61,7 +62,7 @@ def _touch(one: int, other: int, diagonal: bool) -> bool:
     return max(rows, columns) == 1 if diagonal else rows + columns == 1
 
 
-@njit(cache=True)
+@kernel
 def _deform(current, wanted, changed, simple, ring):
     """Flip pixels of ``current`` at the rows of ``changed``, where that is simple, until none is left to flip."""
     moved = True

@@ -12,34 +12,21 @@ from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
-from numba import njit
 from numba.core import cgutils, types
 
 from spnrefine.simd import cores
+from spnrefine.simd.compiling import kernel
 from spnrefine.simd.vectors import intrinsic
 
 CLAIMED, DONE, ENTERED = 0, 8, 16
 """Where a control array counts tasks taken, tasks done and threads that came: a cache line apart."""
 
 
-def kernel(function: Callable) -> Callable:
-    """Compile ``function`` on its first call, cached on disk where any directory can be written."""
-    try:
-        return njit(function, nogil=True, error_model="numpy", cache=True)
-    except RuntimeError:  # Numba found no place for its cache
-        return njit(function, nogil=True, error_model="numpy")
-
-
-def inlined(function: Callable) -> Callable:
-    """Compile ``function`` as a part of the kernels that call it."""
-    return njit(function, nogil=True, error_model="numpy", forceinline=True)
-
-
 class Team:
-    """The calling thread and ``size - 1`` helpers, started when first needed."""
+    """The calling thread and ``size - 1`` helpers, started when first needed; at first a thread a core."""
 
-    def __init__(self, size: int):
-        self.size = size
+    def __init__(self) -> None:
+        self._size: int | None = None
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)  # threads do not survive a fork
@@ -48,6 +35,16 @@ class Team:
         self._jobs: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._helpers = 0
+
+    @property
+    def size(self) -> int:
+        if self._size is None:
+            self._size = cores.threads()
+        return self._size
+
+    @size.setter
+    def size(self, threads: int) -> None:
+        self._size = threads
 
     def run(self, function: Callable, arguments: tuple, tasks: int, threads: int) -> None:
         """Call ``function(control, *arguments)`` on up to ``threads`` threads, and wait until all tasks are done."""
@@ -67,7 +64,7 @@ class Team:
                 self._helpers += 1
 
 
-TEAM = Team(cores.threads())
+TEAM = Team()
 """What all kernels run on."""
 
 

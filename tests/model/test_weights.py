@@ -100,7 +100,7 @@ def test_another_architecture_or_format_is_refused(saved, key, value):
 def test_an_incomplete_header_is_refused(saved, key):
     _, path = saved
     rewrite(path, lambda header: header.pop(key))
-    with pytest.raises(WeightsError, match="incomplete header"):
+    with pytest.raises(WeightsError, match="header that is incomplete"):
         storage.load(path)
 
 

@@ -1,6 +1,7 @@
 """Other refiners, each with its published default parameters, behind one signature.
 
-Those of OpenCV are always there; the rest need the extra ``peers`` (``pip install 'spnrefine[peers]'``).
+Those of OpenCV are there with its contributed modules; the rest need the extra ``peers``
+(``pip install 'spnrefine[peers]'``).
 """
 
 from spnrefine.errors import BackendError, MissingExtraError
@@ -15,6 +16,7 @@ from spnrefine.evaluate.peers.filters import (
 from spnrefine.evaluate.peers.grabcut import GRABCUT
 from spnrefine.evaluate.peers.graph_cut import GRAPH_CUT
 from spnrefine.evaluate.peers.peer import Peer
+from spnrefine.refiner import opencv
 
 PEERS: dict[str, Peer] = {
     peer.name: peer
@@ -47,7 +49,7 @@ def choose(names: str) -> dict[str, Peer]:
     Raises
     ------
     BackendError
-        A name stands for no peer.
+        A name stands for no peer, or for one of a part of OpenCV that is not there.
     MissingExtraError
         It needs a package that is not installed.
     """
@@ -59,6 +61,9 @@ def choose(names: str) -> dict[str, Peer]:
             raise BackendError(
                 f"--peers names {name!r}, which is no peer: expected {ALL} or some of {', '.join(PEERS)}."
             )
+        part = PEERS[name].part
+        if part:
+            opencv.need(part, name)
         if not PEERS[name].installed:
             raise MissingExtraError(
                 f"--peers names {name}, which needs {PEERS[name].package}: install the extra 'peers'."

@@ -42,21 +42,37 @@ def _unit(filtered: object) -> Probability:
 
 
 JOINT_BILATERAL = Peer(
-    "joint-bilateral", f"sigmaSpace {SPACE}, sigmaColor {COLOUR}, d from sigmaSpace", DEMO, _joint_bilateral
+    "joint-bilateral",
+    f"sigmaSpace {SPACE}, sigmaColor {COLOUR}, d from sigmaSpace",
+    DEMO,
+    _joint_bilateral,
+    part="ximgproc.jointBilateralFilter",
 )
 GUIDED = Peer(
-    "guided-filter", "radius 60, eps 1e-6 on colours in 0..1", "He, Sun and Tang's guided feathering", _guided
+    "guided-filter",
+    "radius 60, eps 1e-6 on colours in 0..1",
+    "He, Sun and Tang's guided feathering",
+    _guided,
+    part="ximgproc.guidedFilter",
 )
-GUIDED_DEMO = Peer("guided-filter-demo", f"radius {SPACE}, eps {COLOUR}^2 on colours in 0..255", DEMO, _guided_demo)
+GUIDED_DEMO = Peer(
+    "guided-filter-demo",
+    f"radius {SPACE}, eps {COLOUR}^2 on colours in 0..255",
+    DEMO,
+    _guided_demo,
+    part="ximgproc.guidedFilter",
+)
 DOMAIN_TRANSFORM = Peer(
     "domain-transform",
     "normalised convolution, sigma_s 60, sigma_r 0.4 on colours in 0..1, 3 iterations",
     "Gastal and Oliveira's own code",
     _domain_transform,
+    part="ximgproc.dtFilter",
 )
 DOMAIN_TRANSFORM_DEMO = Peer(
     "domain-transform-demo",
     f"normalised convolution, sigmaSpatial {SPACE}, sigmaColor {COLOUR} on colours in 0..255, 3 iterations",
     DEMO,
     _domain_transform_demo,
+    part="ximgproc.dtFilter",
 )

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner import opencv
 
 SURE = 0.7
 """How far a hard mask is believed, in either class: ``gt_prob`` of pydensecrf's example."""
@@ -22,6 +23,7 @@ class Peer:
     source : who published them.
     run : what it does with an image and a coarse mask.
     module, package : what it imports, and the package that brings it.
+    part : of OpenCV, which not all of its packages have.
     """
 
     name: str
@@ -29,14 +31,15 @@ class Peer:
     source: str
     run: RefinesMasks
     module: str = "cv2"
-    package: str = "opencv-contrib-python-headless"
+    package: str = opencv.PACKAGE
+    part: str | None = None
 
     def __call__(self, image: Image, coarse: Probability) -> Probability:
         return self.run(image, coarse)
 
     @property
     def installed(self) -> bool:
-        return find_spec(self.module) is not None
+        return find_spec(self.module) is not None and (self.part is None or opencv.has(self.part))
 
 
 def is_hard(coarse: Probability) -> bool:

@@ -19,7 +19,8 @@ from spnrefine.ops.cpu.plan import (
 )
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import total, where_equal
-from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, inlined, kernel, wait_until_done
+from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, splat, store, store_one, stream
 
 

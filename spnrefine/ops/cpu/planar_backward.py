@@ -19,8 +19,9 @@ from spnrefine.ops.cpu.plan import (
 from spnrefine.ops.cpu.planar import STRIP, line_gates, turn, without_first
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import multiply_add, where_equal
+from spnrefine.simd.compiling import kernel
 from spnrefine.simd.shuffles import advanced, joined
-from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, kernel, wait_until_done
+from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, pointer, splat, store, store_one
 
 

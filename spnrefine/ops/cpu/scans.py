@@ -22,7 +22,7 @@ _local = threading.local()
 
 
 def set_num_threads(threads: int) -> None:
-    """Run later calls on up to ``threads`` threads; at first on ``NUMBA_NUM_THREADS``, or else on all cores."""
+    """Run later calls on up to ``threads`` threads; at first on one a core, see :func:`.cores.threads`."""
     if threads < 1:
         raise SpnRefineError(f"The number of threads was {threads}: expected at least 1.")
     TEAM.size = threads

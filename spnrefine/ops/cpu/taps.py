@@ -1,7 +1,7 @@
 """What both memory layouts do with a vector of pixels: gates, merging, and their derivatives."""
 
 from spnrefine.simd.arithmetic import absolute, multiply_add, smaller_byte, where_equal, where_greater
-from spnrefine.simd.threads import inlined
+from spnrefine.simd.compiling import inlined
 from spnrefine.simd.vectors import load, pointer, splat, store
 
 

@@ -1,23 +1,22 @@
 """From the kernels' CUDA C++ to machine code, kept on disk: NVIDIA's run-time compiler, which needs no GPU.
 
 A unit is all kernels of one way (forward or backward) for one pair of types, whatever the sizes: two units serve a
-training run. Machine code lies where Numba keeps the CPU's, under a name made of all that it depends on.
+training run. Machine code lies where that of the CPU's kernels does, see :mod:`spnrefine.cache`.
 """
 
 import functools
-import hashlib
 import importlib.metadata
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from spnrefine import cache
 from spnrefine.errors import BackendError
 from spnrefine.ops.cuda.limits import threads_of
 
@@ -60,17 +59,14 @@ def machine_code(unit: Unit, capability: Capability, *, anew: bool = False) -> b
 
     Raises
     ------
-    BackendError: the compiler is missing, or does not know the capability.
+    BackendError
+        The compiler is missing, or does not know the capability.
     """
     name = _file_name(unit, capability)
-    if not anew:
-        for folder in _folders():
-            try:
-                return (folder / name).read_bytes()
-            except OSError:
-                continue
-    code, _ = compiled(unit, capability)
-    _keep(name, code)
+    code = None if anew else cache.load(name)
+    if code is None:
+        code, _ = compiled(unit, capability)
+        cache.keep(name, code)
     return code
 
 
@@ -91,7 +87,8 @@ def compiled(unit: Unit, capability: Capability, *options: str) -> tuple[bytes, 
 
     Raises
     ------
-    BackendError: the compiler is missing, or does not know the capability.
+    BackendError
+        The compiler is missing, or does not know the capability.
     """
     global compilations
     compilations += 1
@@ -116,38 +113,6 @@ def _file_name(unit: Unit, capability: Capability) -> str:
         version = importlib.metadata.version("nvidia-cuda-nvrtc")
     except importlib.metadata.PackageNotFoundError:  # a toolkit installed otherwise
         version = ""
-    key = "\n".join((version, *_options(capability), source(unit)))
     types = "-".join(str(dtype).removeprefix("torch.") for dtype in (unit.x, unit.guidance))
-    digest = hashlib.sha256(key.encode()).hexdigest()[:24]
-    return "spnrefine-{}-{}-sm_{}{}-{}.cubin".format(unit.way, types, *capability, digest)
-
-
-def _folders() -> Iterator[Path]:
-    """Where machine code may lie, the first choice first: as Numba does for the CPU's."""
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(chosen)
-        return
-    yield Path(__file__).with_name("__pycache__")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    if base:
-        yield Path(base).expanduser() / "spnrefine"
-
-
-def _keep(name: str, code: bytes) -> None:
-    """Write to the first folder that can be written to; where none can, each process compiles anew."""
-    for folder in _folders():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(prefix=name, suffix=".part", dir=folder)
-        except OSError:
-            continue
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(code)
-            Path(temporary).replace(folder / name)  # so that no reader sees half a file
-            return
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
+    what = "cuda.{}-{}-sm_{}{}".format(unit.way, types, *capability)
+    return cache.file_name(what, "cubin", version, *_options(capability), source(unit))

@@ -83,5 +83,5 @@ def _checked(result: tuple) -> Any:
     """Return what a call of the driver returned besides its error."""
     error, *values = result
     if error.value:
-        raise BackendError(f"The CUDA driver failed: {error.name}. A driver older than CUDA 13 needs an update.")
+        raise BackendError(f"The CUDA driver failed ({error.name}): update it if it is older than CUDA 13.")
     return values[0] if values else None

@@ -1,0 +1,100 @@
+"""Kernels: functions that Numba compiles on their first call, and whose machine code is kept on disk.
+
+Numba's own cache takes a function for unchanged where the one file that holds it is, whatever is compiled into it, and
+numbers its files so that two processes can each write what the other's index names. Here a file's name is a digest of
+the sources of all modules that can be compiled into it, the types, the processor, Python and Numba.
+"""
+
+import functools
+import pickle
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite  # type: ignore[import-untyped]  # ships no types
+import numba
+from numba import njit
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from spnrefine import cache
+
+KIND = "nbc"  # the extension that Numba's own files have
+_PACKAGE = __name__.partition(".")[0]
+_IMPORTS = re.compile(rf"^from ({_PACKAGE}[\w.]*) import (\([^)]*\)|.*)|^import ({_PACKAGE}[\w.]*)", re.MULTILINE)
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile ``function`` on its first call, or load what an earlier process compiled."""
+    compiled: Any = njit(function, nogil=True, error_model="numpy")
+    compiled._cache = _Cache(function)
+    return compiled
+
+
+def inlined(function: Callable) -> Callable:
+    """Compile ``function`` as a part of the kernels that call it."""
+    return njit(function, nogil=True, error_model="numpy", forceinline=True)
+
+
+class _Cache(NullCache):
+    """The compiled forms of one function, one for each signature, as Numba's dispatchers ask for them."""
+
+    def __init__(self, function: Callable):
+        self._module, self._name = function.__module__, function.__qualname__
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache.folder())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled form for a signature, None where it has to be compiled."""
+        target_context.refresh()
+        code = cache.load(self._file_name(sig, target_context.codegen()))
+        try:
+            return None if code is None else CompileResult._rebuild(target_context, *pickle.loads(code))
+        except Exception:  # whatever there is about old code, new code can be had
+            return None
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        """Keep a compiled form, unless it holds addresses of this process."""
+        name = self._file_name(sig, cres.codegen)
+        if not cres.library.has_dynamic_globals:
+            cache.keep(name, dumps(cres._reduce()))
+
+    def _file_name(self, signature: Any, codegen: Any) -> str:
+        what = f"{self._module.rpartition('.')[2]}.{self._name}"
+        versions = numba.__version__, llvmlite.__version__, sys.version
+        processor = codegen.magic_tuple()
+        return cache.file_name(what, KIND, sources(self._module), *versions, repr(processor), repr(signature))
+
+
+@functools.cache
+def sources(module: str) -> bytes:
+    """Return the sources of all modules of this package that can be compiled into a kernel of ``module``.
+
+    They are those that it imports, and those import, when they are imported themselves.
+    """
+    return b"".join(_source(name) for name in sorted(imported(module)))
+
+
+def imported(module: str) -> set[str]:
+    """Name ``module`` and all modules of this package that it imports at once, and those in turn."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in sys.modules:  # a function, and no module
+            continue
+        found.add(name)
+        for source, names, plain in _IMPORTS.findall(_source(name).decode()):
+            waiting += [plain or source, *(f"{source}.{each}" for each in re.findall(r"\w+", names))]
+    return found
+
+
+@functools.cache
+def _source(module: str) -> bytes:
+    loaded = sys.modules[module]
+    data: bytes = loaded.__loader__.get_data(loaded.__file__)  # type: ignore[union-attr]  # files, and archives of them
+    return data
