@@ -4,23 +4,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_LINES = 4  # where a mask changes, in each direction: of fewer, a rectangle's, nothing can be told
+LEAST_LINES = 6  # where a mask changes, in each direction: of fewer, a rectangle's or a cross's, nothing can be told
+LEAST_SHARE = 0.5  # of the rows of blocks at which it changes: right angles change at few, enlarged curves at most
 LEAST_BLOCK = 3  # pixels
+OFF = 0.75  # pixels by which a line may lie off its place: blocks of 7.5 pixels have 7 and 8 in turn
 SMOOTH = 0.375  # standard deviation of the smoothing, in blocks
 
 
 def block_size(mask: NDArray, known: NDArray[np.bool_] | None = None) -> int:
     """Return the side in pixels of the blocks that a mask or label map (H, W) is made of; 1 if of single pixels.
 
-    The edge of a mask that was drawn or computed at its own resolution steps from one row to the next somewhere. One
-    that was enlarged by repeating pixels only changes at rows and columns a block apart. Pixels that are not ``known``,
+    A mask that was enlarged by repeating pixels changes only at rows and columns that are multiples of a block apart,
+    and at most of these. The edge of one that was drawn or computed at its own resolution steps from one row to the
+    next somewhere; right angles lie at a few rows and columns, wherever they like. Pixels that are not ``known``,
     (H, W) bool, do not count.
     """
     rows, columns = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
     if known is not None:
         rows &= known[1:] & known[:-1]
         columns &= known[:, 1:] & known[:, :-1]
-    return min(_least_gap(rows.any(1)), _least_gap(columns.any(0)))
+    return min(_spacing(rows.any(1)), _spacing(columns.any(0)))
 
 
 def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
@@ -31,9 +34,20 @@ def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArra
     size = block_size(mask) if size is None else size
     if size < LEAST_BLOCK:
         return mask
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE), np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(mask, (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE), np.float32)
+    return mask if np.array_equal(smooth > 0.5, mask > 0.5) else smooth
 
 
-def _least_gap(changes: NDArray[np.bool_]) -> int:
+def _spacing(changes: NDArray[np.bool_]) -> int:
+    """Return the spacing of a lattice at most of whose lines, and nowhere else, there are changes; else 1."""
     lines = np.flatnonzero(changes)
-    return int(np.diff(lines).min()) if len(lines) >= LEAST_LINES else 1
+    if len(lines) < LEAST_LINES:
+        return 1
+    gaps = np.diff(lines)
+    spacing = float(gaps[gaps < 1.5 * gaps.min()].mean())
+    if gaps.min() < LEAST_BLOCK:
+        return 1
+    places = np.rint((lines - lines[0]) / spacing)
+    spacing, first = np.polyfit(places, lines, 1)
+    off = np.abs(first + spacing * places - lines).max()
+    return round(spacing) if off <= OFF and len(lines) >= LEAST_SHARE * (places[-1] + 1) else 1

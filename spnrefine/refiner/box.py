@@ -20,6 +20,28 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def longer(self) -> int:
+        """The longer side, in pixels."""
+        return max(self.height, self.width)
+
+    def inside(self, frame: "Box") -> "Box":
+        """Return what of the box lies in ``frame``, counted from the corner of that."""
+        return Box(
+            max(self.top - frame.top, 0),
+            min(self.bottom, frame.bottom) - frame.top,
+            max(self.left - frame.left, 0),
+            min(self.right, frame.right) - frame.left,
+        )
+
     def grown(self, pixels: int, height: int, width: int) -> "Box":
         """Return the box grown on every side, clipped to an image of the given size."""
         return Box(

@@ -26,7 +26,12 @@ DOUBT = 0.1, 0.9  # a probability between these is unsure: contour too
 
 
 def look_closer(
-    network: RefinesMasks, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+    network: RefinesMasks,
+    image: NDArray[np.uint8],
+    probability: NDArray[np.float32],
+    scale: float,
+    coarse: NDArray[np.float32] | None = None,
+    thin: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Refine what was refined at a lower resolution, level by level.
 
@@ -36,13 +41,21 @@ def look_closer(
     image : (H, W, 3) uint8, RGB.
     probability : (H, W) float32 in 0..1, refined at ``scale`` of the image's resolution and enlarged.
     scale : below 1 where the image was shrunk.
+    coarse, thin : the mask as it came, and (H, W) bool, where it has lines too thin for what was seen so far: there the
+        last level, at the photograph's own resolution, begins from the mask as it came.
 
     Returns
     -------
     (H, W) float32 in 0..1; ``probability`` itself where it was seen well enough.
     """
-    for level in levels(scale):
-        probability = _pass(network, image, probability, level)
+    steps = levels(scale)
+    where = None
+    if coarse is not None and thin is not None and not steps:
+        steps, where = [1.0], thin
+    for level in steps:
+        if level == 1 and coarse is not None and thin is not None:
+            probability = np.where(thin, coarse, probability)
+        probability = see_in_tiles(network, image, probability, level, where=where)
     return probability
 
 
@@ -54,12 +67,21 @@ def levels(scale: float) -> list[float]:
     return [scale ** (1 - step / steps) for step in range(1, steps + 1)]
 
 
-def _pass(
-    network: RefinesMasks, image: NDArray[np.uint8], probability: NDArray[np.float32], scale: float
+def see_in_tiles(
+    network: RefinesMasks,
+    image: NDArray[np.uint8],
+    probability: NDArray[np.float32],
+    scale: float,
+    tile: int = TILE,
+    where: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
-    """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter."""
+    """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter.
+
+    Arguments as for :func:`look_closer`, and the ``tile``'s side in pixels of the level; ``where`` (H, W) bool says
+    which of the contour is looked at, None all of it.
+    """
     change, weight = np.zeros_like(probability), np.zeros_like(probability)
-    for box in tiles(probability, scale):
+    for box in tiles(probability, scale, tile, where):
         here = box.slices
         size = _sides(box, scale)
         before = np.clip(resize(probability[here], size), 0, 1)
@@ -73,8 +95,10 @@ def _pass(
     return np.clip(probability + change, 0, 1, out=change)
 
 
-def tiles(probability: NDArray[np.float32], scale: float) -> Iterator[Box]:
-    """Yield boxes of the image, ``TILE`` pixels of the level wide, whose cores cover the contour.
+def tiles(
+    probability: NDArray[np.float32], scale: float, tile: int = TILE, where: NDArray[np.bool_] | None = None
+) -> Iterator[Box]:
+    """Yield boxes of the image, ``tile`` pixels of the level wide, whose cores cover the contour.
 
     Each is put where most of the contour is left to cover.
     """
@@ -83,7 +107,9 @@ def tiles(probability: NDArray[np.float32], scale: float) -> Iterator[Box]:
     rows, columns = max(1, math.ceil(height / cell)), max(1, math.ceil(width / cell))
     small = resize(probability, (rows, columns))
     left = _on_contour(small).astype(np.float32)
-    span = TILE // CELL
+    if where is not None:
+        left *= resize(where.astype(np.float32), (rows, columns)) > 0
+    span = tile // CELL
     inset = MARGIN // CELL
     core_rows, core_columns = (min(cells, span - 2 * inset) for cells in (rows, columns))
     core = core_columns, core_rows

@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+SOFT = 0.02, 0.98  # a probability between these is neither inside nor outside
+SOFT_EDGE = 2  # pixels: where an edge is softer than this on average, the map does not claim to be exact
+
 
 def contour(labels: NDArray) -> NDArray[np.bool_]:
     """Mark the pixels (H, W) with a neighbour above, below, left or right of another id; both sides of a border."""
@@ -23,3 +26,25 @@ def contour_distance(labels: NDArray) -> NDArray[np.float32]:
         return np.full(labels.shape, np.inf, np.float32)
     distance = cv2.distanceTransform((~marked).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return (distance + 1).astype(np.float32)
+
+
+def contour_length(inside: NDArray[np.bool_]) -> int:
+    """Count the pixels of an object (H, W) that have a neighbour outside it; the picture's border is no contour."""
+    return int(np.count_nonzero(inner_contour(inside)))
+
+
+def inner_contour(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark these pixels (H, W)."""
+    mask = inside.astype(np.uint8)
+    core = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), borderType=cv2.BORDER_REPLICATE)
+    return inside & (core == 0)
+
+
+def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark the pixels (H, W) of a probability map that are neither inside nor outside."""
+    return (coarse > SOFT[0]) & (coarse < SOFT[1])
+
+
+def is_soft(coarse: NDArray[np.float32]) -> bool:
+    """Tell whether the edge of a probability map (H, W) is so soft that it does not claim to be exact."""
+    return np.count_nonzero(unsure(coarse)) > SOFT_EDGE * contour_length(coarse > 0.5)

@@ -17,7 +17,8 @@ def refine_labels(
     """Refine every id on its own, then give each pixel to the most probable one.
 
     The background, id 0, has the probability that the ids leave it, where there is any background. So a pixel on a
-    border of two ids, which neither is sure of, does not fall to the background between them.
+    border of two ids, which neither is sure of, does not fall to the background between them. One that was background
+    goes to an id that is more probable than not, and to no other: a gap between two ids stays.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def refine_labels(
         refined[here][wins] = number
         best[here][wins] = probability[wins]
     if BACKGROUND in ids:
-        rest = np.clip(1 - total, 0, 1)
+        rest = np.where(labels == BACKGROUND, 1 - best, np.clip(1 - total, 0, 1))
         wins = rest >= best
         refined[wins], best[wins] = BACKGROUND, rest[wins]
     refined[outside] = labels[outside]

@@ -11,12 +11,13 @@ from spnrefine.model import inference
 from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.refiner.blocks import without_blocks
-from spnrefine.refiner.box import object_box
-from spnrefine.refiner.coarse_to_fine import levels, look_closer
+from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
 from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.presence import is_empty, is_full
 from spnrefine.refiner.restraint import is_lost
 from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.thin import keep_lines, thin_places
 
 
 class Refiner:
@@ -90,20 +91,38 @@ class Refiner:
         """
         check_shapes(image, coarse)
         refined = coarse.astype(np.float32, copy=True)
-        box = object_box(coarse)
-        if box is None:
-            return refined
-        crop, mask = image[box.slices], without_blocks(coarse[box.slices])
+        parts = find_parts(coarse)
+        for group in range(parts.count):
+            frame = parts.frame(group)
+            here, crop = refined[frame.slices], image[frame.slices]
+            seen, scale = self._see(crop, coarse[frame.slices], many=parts.longest(group) <= self.working_side / 2)
+            reach = parts.reach(group, frame)
+            if reach is not None:
+                seen = np.where(reach, seen, here)
+            seen = keep_lines(here, seen, scale)
+            here[:] = keep_exact(here, seen, scale, nearest(parts.numbers[frame.slices]))
+        return refined
+
+    def _see(
+        self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], *, many: bool
+    ) -> tuple[NDArray[np.float32], float]:
+        """Refine what lies in one frame; also return the scale, of the photograph's resolution, that was seen last.
+
+        ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
+        """
+        mask = without_blocks(coarse).astype(np.float32)
         height, width = mask.shape
+        if many and max(height, width) > self.working_side and not self._quick:
+            return see_in_tiles(self.network, crop, mask, 1.0, self.working_side), 1.0
         size = working_size(height, width, self.working_side)
-        seen = self.network(resize(crop, size), np.clip(resize(mask.astype(np.float32), size), 0, 1))
+        seen = self.network(resize(crop, size), np.clip(resize(mask, size), 0, 1))
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         scale = max(size) / max(height, width)
-        if not self._quick:
-            whole = look_closer(self.network, crop, whole, scale)
-            scale = (levels(scale) or [scale])[-1]
-        refined[box.slices] = keep_exact(refined[box.slices], whole, scale)
-        return refined
+        if self._quick:
+            return whole, scale
+        thin = thin_places(coarse, scale)
+        whole = look_closer(self.network, crop, whole, scale, coarse, thin)
+        return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
 
 
 def refine(

@@ -1,0 +1,117 @@
+"""The parts of a mask: those that lie close together are seen together, the others each as if it were alone."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.model.framing import PRESENT, margin
+from spnrefine.refiner.box import Box
+
+NEAR = 0.15
+"""Parts are seen together where the gap between their boxes is at most this share of the longer side of either,"""
+CLOSE = 48
+"""or this many pixels: what is small is seen better among its like than alone and enlarged."""
+LEAST_FRAME = 128
+"""Pixels of a frame's sides, at least, where a mask has several groups: of less the network learns nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The 8-connected parts of a mask, by number from 1 on, and which of them are seen together.
+
+    Attributes
+    ----------
+    numbers : (H, W) int32, the number of each pixel's part; 0 where there is none.
+    boxes : (N, 4) int, top, bottom, left, right of each part; bottom and right are exclusive.
+    groups : (N,) int, from 0 on: parts of one group are seen together.
+    """
+
+    numbers: NDArray[np.int32]
+    boxes: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """How many groups there are."""
+        return int(self.groups.max(initial=-1)) + 1
+
+    def frame(self, group: int) -> Box:
+        """Return the box of a group, grown by the margin with which the network sees it."""
+        top, bottom, left, right = self.boxes[self.groups == group].T
+        around = Box(int(top.min()), int(bottom.max()), int(left.min()), int(right.max()))
+        least = LEAST_FRAME if self.count > 1 else 0
+        more = max(int(margin(around.longer)), (least - around.longer) // 2)
+        return around.grown(more, *self.numbers.shape)
+
+    def longest(self, group: int) -> int:
+        """Return the longer side of the largest of a group's parts, in pixels."""
+        return int(_longer(self.boxes[self.groups == group]).max())
+
+    def reach(self, group: int, frame: Box) -> NDArray[np.bool_] | None:
+        """Mark where in ``frame`` a group may change the mask, (h, w) bool; None where that is everywhere.
+
+        No farther from any of its parts than the margin of the largest, and not where another group's part is nearer.
+        """
+        numbers = self.numbers[frame.slices]
+        others = bool(np.any(self.groups[np.unique(numbers[numbers > 0]) - 1] != group))
+        own = np.flatnonzero(self.groups == group)
+        if len(own) == 1 and not others:
+            return None
+        near = np.zeros(numbers.shape, bool)
+        far = int(margin(self.longest(group)))
+        for part in own:
+            box = Box(*(int(side) for side in self.boxes[part])).grown(far, *self.numbers.shape)
+            near[box.inside(frame).slices] = True
+        if others:
+            near &= self.groups[nearest(numbers) - 1] == group
+        return near
+
+
+def find_parts(coarse: NDArray[np.float32]) -> Parts:
+    """Find the parts of a probability map (H, W): what is connected above 0.1."""
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats((coarse > PRESENT).astype(np.uint8), connectivity=8)
+    left, top, width, height = stats[1:, :4].T.astype(np.int64)
+    boxes = np.stack([top, top + height, left, left + width], 1)
+    return Parts(numbers, boxes, _grouped(boxes))
+
+
+def nearest(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return for each pixel (H, W) the number of the nearest part; 0 in ``numbers`` are pixels of none."""
+    nothing = (numbers == 0).astype(np.uint8)
+    if not nothing.any():
+        return numbers
+    _, sources = cv2.distanceTransformWithLabels(nothing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    of_source = np.zeros(int(sources.max()) + 1, np.int32)
+    of_source[sources[nothing == 0]] = numbers[nothing == 0]
+    return of_source[sources]
+
+
+def _longer(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    top, bottom, left, right = boxes.T
+    return np.maximum(bottom - top, right - left)
+
+
+def _grouped(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the groups: boxes that are near each other, and what is near those, in turn."""
+    parents = np.arange(len(boxes))
+
+    def root(part: int) -> int:
+        while parents[part] != part:
+            parents[part] = parents[parents[part]]
+            part = parents[part]
+        return part
+
+    top, bottom, left, right = boxes.T
+    wide = np.maximum(NEAR * _longer(boxes), CLOSE)
+    order = np.argsort(left - wide, kind="stable")
+    begin = (left - wide)[order]
+    for place, part in enumerate(order):
+        others = order[place + 1 : np.searchsorted(begin, right[part] + wide[part], side="right")]
+        across = np.maximum(left[others] - right[part], left[part] - right[others])
+        down = np.maximum(top[others] - bottom[part], top[part] - bottom[others])
+        for other in others[np.maximum(across, down) <= np.maximum(wide[others], wide[part])]:
+            parents[root(int(other))] = root(int(part))
+    roots = np.array([root(part) for part in range(len(boxes))], np.int64)
+    return np.unique(roots, return_inverse=True)[1]

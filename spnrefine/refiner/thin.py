@@ -1,0 +1,95 @@
+"""Lines and gaps of a mask that are too thin for the scale at which it is seen."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.refiner.contour import contour_length, is_soft
+
+WIDTH = 1.5
+"""Pixels, as the network sees them, that a line or gap has to be wide to be seen at all."""
+SAFE_WIDTH = 2.5  # pixels, likewise, below which one may still be lost: masks flow at half the resolution
+LEAST_PIXELS = 12  # of a line: less is an unevenness of the contour
+LEAST_SHARE = 0.05  # of the contour's length: with less, the mask is seen as one without lines
+AROUND = 6  # pixels of the photograph around a line that are looked at again along with it
+MOVED = 2  # pixels, as the network saw them, by which a line may move and be the same
+
+
+def thin_places(coarse: NDArray[np.float32], scale: float) -> NDArray[np.bool_] | None:
+    """Mark where a hard mask has lines or gaps that are narrower than 1.5 pixels at ``scale``, and what is near them.
+
+    Parameters
+    ----------
+    coarse : (H, W) float32 in 0..1.
+    scale : of the photograph's resolution that the network sees.
+
+    Returns
+    -------
+    (H, W) bool; None where there are none to speak of, or where the mask is soft.
+    """
+    if scale >= 1 or is_soft(coarse):
+        return None
+    inside = coarse > 0.5
+    lines, gaps = _lines_and_gaps(inside, math.ceil(WIDTH / scale))
+    found = lines | gaps
+    if np.count_nonzero(found) < LEAST_SHARE * contour_length(inside):
+        return None
+    return _around(found, AROUND)
+
+
+def keep_lines(coarse: NDArray[np.float32], refined: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """Return ``refined`` with the thin lines and gaps of a hard mask that it lost, not such as it moved.
+
+    Parameters
+    ----------
+    coarse, refined : (H, W) float32 in 0..1, before and after refinement.
+    scale : of the photograph's resolution that the network saw.
+
+    Returns
+    -------
+    (H, W) float32 in 0..1: a new array, or ``refined`` itself where nothing was lost.
+    """
+    inside, after = coarse > 0.5, refined > 0.5
+    if np.array_equal(inside, after) or is_soft(coarse):
+        return refined
+    lines, gaps = _lines_and_gaps(inside, math.ceil(SAFE_WIDTH / scale))
+    reach = math.ceil(MOVED / scale)
+    lost = _lost(lines, after, reach) | _lost(gaps, ~after, reach)
+    return np.where(lost & (inside != after), coarse, refined) if lost.any() else refined
+
+
+def _lost(lines: NDArray[np.bool_], after: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Mark those pixels of lines near which nothing of them is left in ``after``, and what joins these to the rest."""
+    if not lines.any():
+        return lines
+    return lines & _around(lines & ~_around(after, reach), reach + 1)
+
+
+def _lines_and_gaps(inside: NDArray[np.bool_], side: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark what of a mask, and of what is around it, no square of ``side`` pixels fits into."""
+    if side < 2:
+        return np.zeros_like(inside), np.zeros_like(inside)
+    mask, inner = np.pad(inside.astype(np.uint8), side, mode="edge"), slice(side, -side)
+    return tuple(_long((each - _opened(each, side))[inner, inner]) for each in (mask, 1 - mask))  # type: ignore[return-value]
+
+
+def _opened(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return the union of all squares of ``side`` pixels that fit into a mask (OpenCV's own shifts by even sides)."""
+    kernel, anchor, opposite = np.ones((side, side), np.uint8), side // 2, side - 1 - side // 2
+    core = cv2.erode(mask, kernel, anchor=(anchor, anchor))
+    return np.asarray(cv2.dilate(core, kernel, anchor=(opposite, opposite)), np.uint8)
+
+
+def _long(marked: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Keep what is connected over more than a few pixels."""
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8)
+    kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_PIXELS
+    kept[0] = False
+    return kept[numbers]
+
+
+def _around(marked: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    kernel = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return cv2.dilate(marked.astype(np.uint8), kernel).astype(bool)
