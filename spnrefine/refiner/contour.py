@@ -47,4 +47,4 @@ def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def is_soft(coarse: NDArray[np.float32]) -> bool:
     """Tell whether the edge of a probability map (H, W) is so soft that it does not claim to be exact."""
-    return np.count_nonzero(unsure(coarse)) > SOFT_EDGE * contour_length(coarse > 0.5)
+    return int(np.count_nonzero(unsure(coarse))) > SOFT_EDGE * contour_length(coarse > 0.5)

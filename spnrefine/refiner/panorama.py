@@ -25,7 +25,7 @@ class Wrapped:
         width = coarse.shape[1]
         if width != self._width:
             return self._refiner(image, coarse)
-        free = _middle_of_longest_gap((coarse > PRESENT).any(0))
+        free = _middle_of_longest_gap(np.asarray((coarse > PRESENT).any(axis=0)))
         if free is not None:
             refined = self._refiner(np.roll(image, -free, 1), np.roll(coarse, -free, 1))
             return np.roll(refined, free, 1)

@@ -74,7 +74,7 @@ def find_parts(coarse: NDArray[np.float32]) -> Parts:
     _, numbers, stats, _ = cv2.connectedComponentsWithStats((coarse > PRESENT).astype(np.uint8), connectivity=8)
     left, top, width, height = stats[1:, :4].T.astype(np.int64)
     boxes = np.stack([top, top + height, left, left + width], 1)
-    return Parts(numbers, boxes, _grouped(boxes))
+    return Parts(np.asarray(numbers, np.int32), boxes, _grouped(boxes))
 
 
 def nearest(numbers: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -64,3 +64,28 @@ def test_each_id_of_a_label_map_made_of_blocks_is_shown_smooth():
     refine_labels(refine, np.zeros((*labels.shape, 3), np.uint8), labels)
     assert len(seen) == 1
     assert len(np.unique(seen[0])) > 10
+
+
+def right_angles():
+    cross = np.zeros((400, 400), np.float32)
+    cross[50:350, 160:240] = cross[160:240, 50:350] = 1
+    rooms = np.zeros((300, 500), np.float32)
+    for top, left in ((20, 20), (20, 180), (20, 340), (160, 20), (160, 180), (160, 340)):
+        rooms[top : top + 120, left : left + 140] = 1
+    stairs = np.zeros((200, 200), np.float32)
+    for step in range(4):
+        stairs[40 * step : 200, 45 * step : 45 * step + 45] = 1
+    return [cross, rooms, stairs]
+
+
+@pytest.mark.parametrize("mask", right_angles(), ids=["cross", "rooms", "stairs"])
+def test_right_angles_are_no_blocks(mask):
+    assert block_size(mask) == 1
+    assert without_blocks(mask) is mask
+
+
+@pytest.mark.parametrize("size", [3.5, 5.3, 7.5, 12.8])
+def test_blocks_of_a_size_that_is_no_whole_number(size):
+    small = disc(40, 0.4)
+    places = (np.arange(round(40 * size)) / size).astype(int)
+    assert abs(block_size(small[places][:, places]) - size) <= 0.5
