@@ -138,6 +138,8 @@ def ledger_path(folder: Path) -> Path:
 def run_key(settings: Settings, weights: str, version: str) -> str:
     """Put in words what results depend on besides the inputs: options, checksum of the weights, program version."""
     options = asdict(settings) | {"overwrite": None}
+    if not settings.wrap:  # ledgers of earlier versions know of no panoramas
+        del options["wrap"]
     return json.dumps([options, weights, version], sort_keys=True)
 
 

@@ -98,6 +98,7 @@ def refining_options(command: Command) -> Command:
             section(
                 NETWORK,
                 option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
+                option("--wrap", is_flag=True, help="A panorama of 360 degrees: its left and right borders meet."),
                 BEST,
                 DEVICE,
                 THREADS,

@@ -12,6 +12,7 @@ from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
 from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
+from spnrefine.refiner.panorama import Wrapped
 
 
 def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:
@@ -64,6 +65,8 @@ def _hard(mask: Mask, threshold: float) -> NDArray:
 
 def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+    if settings.wrap and refiner is not None:
+        refiner = Wrapped(refiner, loaded.image.shape[1])
     if loaded.mask.stack is not None and refiner is not None:
         refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
     else:
@@ -97,6 +100,6 @@ def note(record: Record, loaded: Loaded) -> str | None:
         return f"{record.image}: no clear object was found; the mask is empty."
     if record.status in ("empty", "full"):
         return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
-    if record.status == "kept" or not loaded.mask.keeps_format:
+    if record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format:
         return f"{record.mask}: {'; '.join(record.notes)}."
     return None

@@ -49,6 +49,8 @@ def conclude(
         record.status = "kept"
     else:
         record.status = "refined" if record.changed else "unchanged"
+    if record.changes_topology:
+        record.notes.append(record.topology_in_words())
     return after
 
 

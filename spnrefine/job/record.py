@@ -54,6 +54,20 @@ class Record:
     notes: list[str] = field(default_factory=list)
     error: str | None = None
 
+    @property
+    def changes_topology(self) -> bool:
+        """Whether the number of parts or of holes changed by more than a tenth, and by more than one."""
+        counts = (self.components_before, self.components_after), (self.holes_before, self.holes_after)
+        return any(
+            before is not None and after is not None and abs(after - before) > max(0.1 * before, 1)
+            for before, after in counts
+        )
+
+    def topology_in_words(self) -> str:
+        """Say how many parts and holes there were and are."""
+        before = f"{self.components_before} parts with {self.holes_before} holes"
+        return f"{before} became {self.components_after} with {self.holes_after}"
+
     def as_dict(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}
 

@@ -35,6 +35,7 @@ class Settings:
     void: int | None = None
     resize_mask: bool = False
     quick: bool = False
+    wrap: bool = False
     best: bool = False
     overwrite: bool = False
     restraint: Restraint = field(default_factory=Restraint)

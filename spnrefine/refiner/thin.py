@@ -68,11 +68,29 @@ def _lost(lines: NDArray[np.bool_], after: NDArray[np.bool_], reach: int) -> NDA
 
 
 def _lines_and_gaps(inside: NDArray[np.bool_], side: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Mark what of a mask, and of what is around it, no square of ``side`` pixels fits into."""
+    """Mark lines of a mask, and gaps between its parts, into which no square of ``side`` pixels fits.
+
+    A notch of one part is no gap: those of hasty brushes and polygons are mistakes, to be refined away.
+    """
     if side < 2:
         return np.zeros_like(inside), np.zeros_like(inside)
     mask, inner = np.pad(inside.astype(np.uint8), side, mode="edge"), slice(side, -side)
-    return tuple(_long((each - _opened(each, side))[inner, inner]) for each in (mask, 1 - mask))  # type: ignore[return-value]
+    lines, gaps = ((each - _opened(each, side))[inner, inner] for each in (mask, 1 - mask))
+    return _long(lines), _parting(_long(gaps), inside)
+
+
+def _parting(gaps: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the gaps that have more than one part of the mask beside them."""
+    if not gaps.any():
+        return gaps
+    _, parts = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
+    _, numbers = cv2.connectedComponents(gaps.astype(np.uint8), connectivity=8)
+    beside = set()
+    for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1)):
+        pairs = np.stack([numbers, np.roll(parts, shift, axis)])[:, gaps]
+        beside |= {(gap, part) for gap, part in np.unique(pairs, axis=1).T.tolist() if part}
+    counts = np.bincount([gap for gap, _ in beside], minlength=int(numbers.max()) + 1)
+    return gaps & (counts > 1)[numbers]
 
 
 def _opened(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

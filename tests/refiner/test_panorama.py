@@ -13,7 +13,6 @@ def test_an_object_across_the_seam_is_refined_as_in_the_middle():
     refiner = Refiner(device="cpu")
     middle = refiner(image, probability)
     seam = Wrapped(refiner, 200)(np.roll(image, 100, 1), np.roll(probability, 100, 1))
-    assert np.abs(np.roll(seam, -100, 1) - middle).max() < 0.2
     assert ((np.roll(seam, -100, 1) > 0.5) != (middle > 0.5)).mean() < 0.001
 
 

@@ -73,3 +73,12 @@ def test_even_widths_are_measured_in_place():
     bitten = mask.copy()
     bitten[20, 20:24] = 0
     assert keep_lines(mask, bitten, 1.3) is bitten
+
+
+def test_a_notch_of_one_part_is_no_gap():
+    coarse = np.zeros((80, 120), np.float32)
+    coarse[20:60, 10:110] = 1
+    coarse[20:50, 60:62] = 0
+    filled = coarse.copy()
+    filled[20:60, 10:110] = 1
+    assert keep_lines(coarse, filled, 1.0) is filled
