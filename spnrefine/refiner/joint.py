@@ -9,6 +9,7 @@ from spnrefine.refiner.box import object_box
 from spnrefine.refiner.presence import is_empty
 
 BACKGROUND = 0
+TINY = 1e-12  # keeps 0 / 0 away
 
 
 def refine_labels(
@@ -18,7 +19,8 @@ def refine_labels(
 
     The background, id 0, has the probability that the ids leave it, where there is any background. So a pixel on a
     border of two ids, which neither is sure of, does not fall to the background between them. One that was background
-    goes to an id that is more probable than not, and to no other: a gap between two ids stays.
+    is shared by the ids only as far as the most probable of them goes: a gap between two ids, of which neither is
+    probable there, stays.
 
     Parameters
     ----------
@@ -52,7 +54,9 @@ def refine_labels(
         refined[here][wins] = number
         best[here][wins] = probability[wins]
     if BACKGROUND in ids:
-        rest = np.where(labels == BACKGROUND, 1 - best, np.clip(1 - total, 0, 1))
+        was = labels == BACKGROUND
+        rest = _rest(best, total, was)
+        best = np.where(was, best * best / np.maximum(total, TINY), best)
         wins = rest >= best
         refined[wins], best[wins] = BACKGROUND, rest[wins]
     refined[outside] = labels[outside]
@@ -85,13 +89,19 @@ def refine_planes(refine: RefinesMasks, image: NDArray[np.uint8], planes: NDArra
     changed = (refined != planes).any(axis=0)
     total = refined[1:].sum(axis=0)
     if BACKGROUND in present:
-        rest, scale = np.clip(1 - total, 0, 1), 1 / np.maximum(total, 1)
+        rest = _rest(refined[1:].max(axis=0), total, planes.argmax(axis=0) == BACKGROUND)
+        scale = (1 - rest) / np.maximum(total, 1 - rest + TINY)
     else:  # then none of them may leave any
         rest = planes[BACKGROUND]
         scale = (1 - rest) / np.where(total > 0, total, 1)
         changed &= total > 0
     joint = np.concatenate([rest[None], refined[1:] * scale])
     return np.where(changed, joint, planes).astype(np.float32)
+
+
+def _rest(best: NDArray[np.float32], total: NDArray[np.float32], was: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return what the background keeps (H, W): what all ids leave; where it ``was``, what the most probable leaves."""
+    return np.where(was, 1 - best, np.clip(1 - total, 0, 1)).astype(np.float32)
 
 
 def most_probable(planes: NDArray[np.float32], before: NDArray[np.integer]) -> NDArray[np.integer]:

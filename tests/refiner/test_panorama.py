@@ -13,7 +13,8 @@ def test_an_object_across_the_seam_is_refined_as_in_the_middle():
     refiner = Refiner(device="cpu")
     middle = refiner(image, probability)
     seam = Wrapped(refiner, 200)(np.roll(image, 100, 1), np.roll(probability, 100, 1))
-    assert ((np.roll(seam, -100, 1) > 0.5) != (middle > 0.5)).mean() < 0.001
+    seam, middle = np.roll(seam, -100, 1) > 0.5, middle > 0.5
+    assert (seam & middle).sum() / (seam | middle).sum() > 0.98, "but for what lies around it"
 
 
 def test_a_mask_in_every_column_is_shown_beyond_both_borders():
