@@ -70,10 +70,11 @@ class Refiner:
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
 
-        The network sees the box of the object plus a margin, at a longer side of at most ``working_side``, and then,
-        where that was less than half of the photograph's resolution, tiles along the contour, closer and closer;
-        outside the box ``coarse`` stays. A contour that would move by less than a fifth of a pixel on average stays
-        where it is: see :func:`spnrefine.refiner.exact.keep_exact`.
+        Parts that lie close together are seen together, the others each by itself (:mod:`spnrefine.refiner.parts`). The
+        network sees their box plus a margin, at a longer side of at most ``working_side``, and then, where that was
+        less than half of the photograph's resolution, tiles along the contour, closer and closer; farther from the
+        parts ``coarse`` stays. A part whose contour would move by less than a fifth of a pixel on average stays as it
+        is (:func:`~spnrefine.refiner.exact.keep_exact`), and so do lines and gaps too thin to be seen.
 
         Parameters
         ----------
