@@ -11,19 +11,7 @@ it, so a tile slants: each of its lines starts one position before the one it fo
 by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
-from spnrefine.ops.cpu.plan import (
-    CHANNEL,
-    CHANNEL_END,
-    DIRECTION,
-    FIRST,
-    FRESH,
-    IMAGE,
-    LAST,
-    LINE,
-    LINE_END,
-    WAIT,
-    WAY,
-)
+from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.compiling import inlined, kernel

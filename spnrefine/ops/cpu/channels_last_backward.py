@@ -1,22 +1,10 @@
-"""The gradient of sweeps over channels-last memory; arrays, tiles and names as in :mod:`cpu_channels_last`.
+"""The gradient of sweeps over channels-last memory; arrays, tiles and names as in ``channels_last.py``.
 
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
 from spnrefine.ops.cpu.channels_last import EDGES, fetch, portion, tap, tile_size, to_later, walk
-from spnrefine.ops.cpu.plan import (
-    CHANNEL,
-    CHANNEL_END,
-    DIRECTION,
-    FIRST,
-    FRESH,
-    IMAGE,
-    LAST,
-    LINE,
-    LINE_END,
-    WAIT,
-    WAY,
-)
+from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import total, where_equal
 from spnrefine.simd.compiling import inlined, kernel

@@ -6,19 +6,7 @@ saves are one line after the other, rows in vertical scans and columns in horizo
 ``line`` holds, for each image, direction and channel, the last line of the recurrence.
 """
 
-from spnrefine.ops.cpu.plan import (
-    CHANNEL,
-    CHANNEL_END,
-    DIRECTION,
-    FIRST,
-    FRESH,
-    IMAGE,
-    LAST,
-    LINE,
-    LINE_END,
-    WAIT,
-    WAY,
-)
+from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.compiling import inlined, kernel
