@@ -108,7 +108,7 @@ class ItemsPortion(Portion):
 
     def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
         """Let the members of a group that touch be refined jointly, whichever of them are refined."""
-        if self._work.refiner is None:
+        if self._work.refiner is None or self._work.settings.wrap:  # a panorama is turned for each mask on its own
             return {}
         masks = [one.coarse for one in group]
         together = Together(self._work.refiner, group[0].image, masks, self._work.settings.threshold)

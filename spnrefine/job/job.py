@@ -100,6 +100,6 @@ def note(record: Record, loaded: Loaded) -> str | None:
         return f"{record.image}: no clear object was found; the mask is empty."
     if record.status in ("empty", "full"):
         return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
-    if record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format:
+    if record.notes and (record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format):
         return f"{record.mask}: {'; '.join(record.notes)}."
     return None

@@ -35,8 +35,8 @@ class Record:
     holes_before, holes_after : 4-connected holes, of all ids together.
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
     seconds : of the refinement, without reading and writing.
-    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, that nothing would have been left, and
-        whether the format is another.
+    notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, that nothing would have been left, that
+        many parts or holes came or went, and whether the format is another.
     """
 
     image: str

@@ -178,13 +178,13 @@ class Growing(Shifting):
         return np.maximum(super().__call__(image, coarse), np.roll(coarse, -2, axis=1))
 
 
-def neighbours(folder, columns, **how):
+def neighbours(folder, columns, settings=None, **how):
     """Refine squares of ten pixels that begin at ``columns``; return their records, first columns and calls."""
     text = " ".join(columns)
     items = [Column(f"n#{i}", folder / "a.png", column, 3 * i) for i, column in enumerate(columns)]
     refiner, outputs = Growing(), Outputs(Ledger(folder / "n.txt", "run"), **how)
     try:
-        work = Work(refiner, Settings(), outputs)
+        work = Work(refiner, settings or Settings(), outputs)
         found = list(run(items_portions(items, work, folder / "n.txt"), most=None, jobs=1))
     finally:
         outputs.close()
@@ -195,6 +195,10 @@ def test_masks_that_touch_are_refined_jointly(folder):
     assert neighbours(folder, ["05", "15"])[1] == "03 17"  # neither takes from the other, 13 and 14 are the first's
     assert neighbours(folder, ["05", "16"], overwrite=True)[1] == "03 14"  # these do not touch
     assert neighbours(folder, ["05", "14"], overwrite=True)[1] == "03 12"  # these overlap
+
+
+def test_in_a_panorama_each_mask_is_refined_in_its_place(folder):
+    assert neighbours(folder, ["05", "15"], Settings(wrap=True))[1] == "03 13"
 
 
 def test_what_touching_masks_became_is_kept_with_what_they_touched(folder):
