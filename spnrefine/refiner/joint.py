@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
 from spnrefine.refiner.box import object_box
+from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.presence import is_empty
 
 BACKGROUND = 0
@@ -60,8 +61,7 @@ def refine_labels(
         wins = rest >= best
         refined[wins], best[wins] = BACKGROUND, rest[wins]
     refined[outside] = labels[outside]
-    for number in np.setdiff1d(ids, refined[~outside]):  # none is lost, however small
-        refined[(labels == number) & ~outside] = number
+    restore_lost(labels, refined, outside)
     best[(refined == labels) & (best == 0)] = 1
     return refined, best
 
@@ -106,7 +106,4 @@ def _rest(best: NDArray[np.float32], total: NDArray[np.float32], was: NDArray[np
 
 def most_probable(planes: NDArray[np.float32], before: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return the most probable plane of each pixel, (H, W) of the type of ``before``; no id that was there is lost."""
-    after = planes.argmax(axis=0).astype(before.dtype)
-    for number in np.setdiff1d(before, after):
-        after[before == number] = number
-    return after
+    return restore_lost(before, planes.argmax(axis=0).astype(before.dtype))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from spnrefine.refiner.box import bounding_box
 from spnrefine.refiner.contour import contour_distance
+from spnrefine.refiner.lost import restore_lost
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def restrain(
         far = contour_distance(before) > restraint.band
         if (far & (before != after)).any():
             after = np.where(far, before, after)
+            if before.dtype != np.bool_:
+                after = restore_lost(before, after)
             notes.append(f"kept {restraint.band:g} pixels from the coarse contour")
     if restraint.keep_topology:
         from spnrefine.refiner.topology import keep_topology  # compiled by Numba: only when asked for

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spnrefine.refiner.joint import most_probable, refine_labels, refine_planes
+from spnrefine.refiner.lost import restore_lost
 
 IMAGE = np.zeros((40, 60, 3), np.uint8)
 
@@ -52,6 +53,15 @@ def test_void_stays_and_counts_for_nobody(labels):
 def test_no_id_is_lost(labels):
     refined, _ = refine_labels(lambda image, mask: np.zeros_like(mask), IMAGE, labels)
     assert set(np.unique(refined)) == {0, 7, 9, 300}
+
+
+def test_lost_ids_come_back_one_after_another():
+    before = np.array([[0, 1, 2, 3, 4, 0]])
+    after = np.array([[0, 2, 3, 4, 0, 0]])  # 1 is gone; its place is the last of 2, and so on
+    np.testing.assert_array_equal(restore_lost(before, after.copy()), before)
+    outside = before == 1
+    np.testing.assert_array_equal(restore_lost(before, np.where(outside, 1, after), outside), before)
+    np.testing.assert_array_equal(most_probable(np.eye(5)[:, [0, 2, 3, 4, 0, 0]][:, None], before), before)
 
 
 def test_without_background_there_is_none_afterwards(labels):
