@@ -60,7 +60,12 @@ def check_fit(course: "Course", **others: Any) -> None:
     """Refuse options that mean nothing for annotations, whose masks are neither files nor probabilities nor ids."""
     how = course.settings
     given = {f"--{name.replace('_', '-')}": value for name, value in others.items()}
-    given |= {"--backbone": course.backbone, "--class": course.only, "--soft": how.soft, "--labels": how.labels}
+    given |= {
+        "--backbone": course.backbone,
+        "--class": course.only,
+        "--soft": how.soft,
+        "--labels": how.labels is not None,
+    }
     given |= {"--void": how.void is not None, "--resize-mask": how.resize_mask}
     wrong = next((name for name, value in given.items() if value), None)
     if wrong:

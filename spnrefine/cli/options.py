@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spnrefine.cli.sections import FIRST, Option
-from spnrefine.cli.types import Device, Model, Number
+from spnrefine.cli.types import Device, Model, Number, Resizing, Void
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,9 +62,25 @@ def refining_options(command: Command) -> Command:
             model_option("The refiner, or a model that makes label maps, such as face."),
             section(
                 "What masks mean",
-                option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities."),
-                option("--void", type=int, metavar="ID", help="Value left untouched; default 255 where there are ids."),
-                option("--resize-mask", is_flag=True, help="Resize a mask whose size differs from the photograph's."),
+                option(
+                    "--labels/--no-labels",
+                    default=None,
+                    help="Take gray masks, and whole numbers in floats, for ids; or gray for probabilities.  [default: "
+                    "by its values]",
+                ),
+                option(
+                    "--void",
+                    type=Void(),
+                    help="Value left untouched; none: no value is.  [default: 255 among ids of 8 bits]",
+                ),
+                option(
+                    "--resize-mask",
+                    type=Resizing(),
+                    is_flag=False,
+                    flag_value=Resizing.PLAIN,
+                    default=False,
+                    help="Resize a mask of the photograph's proportions; letterbox: cut off the zeros around it first.",
+                ),
             ),
             section(
                 WRITING,

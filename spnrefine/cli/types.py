@@ -66,6 +66,51 @@ class Device(click.ParamType):
         return self._choices.shell_complete(ctx, param, incomplete)
 
 
+class Void(click.ParamType):
+    """An id, or ``none``."""
+
+    name = "id"
+    NONE = "none"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "ID|none"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if isinstance(value, int) or str(value).lower() == self.NONE:
+            return value if isinstance(value, int) else self.NONE
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no id: give a whole number, or none.", parameter, context)
+
+
+class Resizing(click.ParamType):
+    """How a mask of another size is made to fit: not at all, plainly, or freed of a letterbox's padding first.
+
+    The option may be given without a value, as a flag; see `spnrefine.cli.sections.Command`.
+    """
+
+    name = "resizing"
+    PLAIN, LETTERBOX = "plain", "letterbox"
+    values = (PLAIN, LETTERBOX)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "[letterbox]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(self.LETTERBOX)]
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if isinstance(value, bool) or value == self.LETTERBOX:
+            return value
+        if value == self.PLAIN:
+            return True
+        try:
+            return click.BOOL.convert(value, parameter, context)  # a variable may say 1, yes or off
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither {self.PLAIN} nor {self.LETTERBOX}.", parameter, context)
+
+
 FILE, FOLDER = File(), Folder()
 # text as it was given: a path would lose the slash at its end, which means a folder
 TEXT_OF_PATH = click.Path(readable=False)

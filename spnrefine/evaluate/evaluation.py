@@ -12,7 +12,8 @@ from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.calibration import Reliability, tally
 from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
 from spnrefine.files.images import read_photograph
-from spnrefine.files.masks import align, read_mask
+from spnrefine.files.masks import read_mask
+from spnrefine.files.sizes import align
 from spnrefine.files.stems import by_stem
 from spnrefine.files.truth import read_object
 from spnrefine.model.protocols import RefinesMasks

@@ -15,19 +15,24 @@ from spnrefine.files.opening import read_bytes
 NAME = "labelmap.txt"
 INSTANCES = "SegmentationObject"
 VOC_VOID = 255
-BACKGROUNDS, VOIDS = {"background"}, {"void", "ignore", "border"}
+BACKGROUNDS = {"background"}
+VOIDS = {
+    *("void", "ignore", "ignored", "border", "boundary", "unlabeled", "unlabelled", "unknown", "undefined"),
+    *("unclassified", "uncertain", "dontcare", "don't care"),
+}
+"""Names of classes that are left untouched, without what :func:`_plain` takes off."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
     """The colours of classes.
 
-    ``colours`` is (N, 3) uint8, RGB by id; id 0 is the class named background, or black where none is. ``void`` is the
-    id of the class named void, ignore or border, or None.
+    ``colours`` is (N, 3) uint8, RGB by id; id 0 is the class named background, or black where none is. ``voids`` are
+    the ids of classes named void, ignore, border, unlabeled or the like.
     """
 
     colours: np.ndarray
-    void: int | None
+    voids: tuple[int, ...]
 
     def ids(self, pixels: np.ndarray, name: str) -> np.ndarray:
         """Turn colours (H, W, 3) into ids (H, W), uint8 or uint16.
@@ -56,7 +61,7 @@ def find_labelmap(mask: Path) -> Path | None:
 def labelmap_of(mask: Path) -> LabelMap | None:
     """Return what the colours of a mask mean, or None where nothing says so; errors as of `read_labelmap`."""
     if mask.absolute().parent.name == INSTANCES:
-        return LabelMap(palette(), VOC_VOID)
+        return LabelMap(palette(), (VOC_VOID,))
     listed = find_labelmap(mask)
     return None if listed is None else read_labelmap(listed)
 
@@ -78,19 +83,23 @@ def read_labelmap(path: Path) -> LabelMap:
             continue
         parts = text.split(":")
         if len(parts) > 1 and not parts[1].strip() and len(classes) < len(palette()):
-            classes.append((parts[0].strip().lower(), tuple(palette()[len(classes)].tolist())))
+            classes.append((_plain(parts[0]), tuple(palette()[len(classes)].tolist())))
             continue
         numbers = parts[1].split(",") if len(parts) > 1 else []
         if len(numbers) != 3 or not all(n.strip().isdecimal() and int(n) < 256 for n in numbers):
             raise FileError(f"{path}, line {number}, is {line.strip()!r}: expected name:red,green,blue, each 0 to 255.")
-        classes.append((parts[0].strip().lower(), tuple(int(n) for n in numbers)))
+        classes.append((_plain(parts[0]), tuple(int(n) for n in numbers)))
     background = next((c for c in classes if c[0] in BACKGROUNDS), ("background", (0, 0, 0)))
     classes = [background, *(c for c in classes if c[0] != background[0] and c[1] != background[1])]
     colours = [colour for _, colour in classes]
     if len(set(colours)) < len(colours):
         raise FileError(f"{path} gives two classes one colour: give each its own.")
-    void = next((i for i, (name, _) in enumerate(classes) if name in VOIDS), None)
-    return LabelMap(np.array(colours, np.uint8), void)
+    return LabelMap(np.array(colours, np.uint8), tuple(i for i, (name, _) in enumerate(classes) if name in VOIDS))
+
+
+def _plain(name: str) -> str:
+    """Spell a class as :data:`VOIDS` does: ``__ignore__`` and ``Don't-care`` alike."""
+    return " ".join(name.lower().replace("_", " ").replace("-", " ").split()).replace("dont care", "dontcare")
 
 
 def palette() -> np.ndarray:

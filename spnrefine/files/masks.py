@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.files.images import Photograph
 from spnrefine.files.labelmaps import labelmap_of, palette
-from spnrefine.files.meaning import Kind, Meaning, interpret, same_pixels
+from spnrefine.files.meaning import LOSSY, interpret, same_pixels
+from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.opening import Source, describe
-from spnrefine.files.orientation import turn, turn_back
+from spnrefine.files.orientation import turn_back
 from spnrefine.files.rasters import EXTENSIONS, Raster, format_named, holds, read_raster, write_raster
-from spnrefine.files.resampling import bilinear, nearest
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -21,10 +20,11 @@ class Mask(Meaning):
 
     Attributes
     ----------
-    probability, kind, void, channels, background, foreground, labels, colours, stack : as in `Meaning`.
+    probability, kind, void, channels, background, foreground, labels, colours, stack, notes : as in `Meaning`.
     raster : the file's pixels, not turned by ``orientation``.
     suffix : the extension of the file's name, or '' when it came as bytes.
-    orientation : EXIF orientation by which `align` turned the mask along with its photograph; 1 when it did not.
+    orientation : EXIF orientation by which `spnrefine.files.sizes.align` turned the mask along with its photograph; 1
+        when it did not.
     """
 
     raster: Raster
@@ -47,13 +47,17 @@ class Mask(Meaning):
         return self.format == self.raster.format
 
 
-def read_mask(source: Source, *, labels: bool = False, void: int | None = None) -> Mask:
+def read_mask(source: Source, *, labels: bool | None = None, void: Void = None) -> Mask:
     """Read a mask and say what its numbers mean.
 
     - 1-bit and bool: background and mask.
-    - 8-bit gray: value / 255 is a probability; two values when only {0, 1} or {0, 255} occur; ids with ``labels``.
-    - Floats (TIFF, NPY, NPZ): probabilities in 0..1.
-    - Palettes, and integers of more than 8 bits: ids, 0 the background.
+    - 8-bit gray: value / 255 is a probability; two values when only {0, 1}, {0, 255} or {0, v} occur; ids with
+      ``labels``. A few values that lie beside each other in areas, as ids do, are refused unless ``labels`` says what
+      they are.
+    - Floats (TIFF, NPY, NPZ): probabilities in 0..1; with ``labels``, or from -1 on, whole numbers are ids.
+    - Palettes, and integers of more than 8 bits: ids, 0 the background; or -1, where ids start at 0. Integers of 16
+      bits that are too scattered for ids, or where ``labels`` is False, are probabilities of 65535. In a palette of
+      black and white alone, white is the mask.
     - RGBA and gray with alpha: the alpha channel; where that is opaque everywhere, the gray below it.
     - RGB: ids by colour when there is a ``labelmap.txt``; else as gray when the three channels are equal.
     - Several pages (TIFF) or planes (NPY, NPZ of shape (K, H, W)): a `Stack` of probabilities or hard masks.
@@ -61,9 +65,10 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     Parameters
     ----------
     source : Path, or the file's bytes.
-    labels : take 8-bit gray for ids.
-    void : the value of pixels that are to come back untouched. By default 255 where values are ids; but ids that are
-        only 0 and 255, without a coloured palette, are a mask saved as 0 and 255, and 255 is the mask.
+    labels : take gray and floats for ids; or, where False, gray for probabilities; None goes by their values.
+    void : the value of pixels that are to come back untouched, or 'none'. By default 255 where values are ids of 8
+        bits, and none of more bits; but ids that are only 0 and 255, without a coloured palette, are a mask saved as 0
+        and 255, and 255 is the mask.
 
     Raises
     ------
@@ -73,11 +78,17 @@ def read_mask(source: Source, *, labels: bool = False, void: int | None = None) 
     return of_raster(read_raster(source), source, labels=labels, void=void)
 
 
-def of_raster(raster: Raster, source: Source, *, labels: bool = False, void: int | None = None) -> Mask:
+def of_raster(raster: Raster, source: Source, *, labels: bool | None = None, void: Void = None) -> Mask:
     """Say what the numbers of a raster mean that was read from ``source``; see `read_mask`."""
     labelmap = None if isinstance(source, bytes) else labelmap_of(Path(source))
     meaning = interpret(raster, labels=labels, void=void, name=describe(source), labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
+
+
+def read_probabilities(source: Source) -> Mask:
+    """Read a mask of whose 8-bit gray it is known that it is probabilities; else as `read_mask`."""
+    raster = read_raster(source)
+    return of_raster(raster, source, labels=False if raster.pixels.dtype == np.uint8 else None)
 
 
 def of_array(mask: np.ndarray) -> Mask:
@@ -106,36 +117,6 @@ def _of_gray(probability: np.ndarray, pixels: np.ndarray, *, kind: Kind, foregro
     )
 
 
-def align(mask: Mask, photograph: Photograph) -> Mask:
-    """Turn a mask that was drawn on a photograph's stored pixels upright along with it.
-
-    A mask of the upright photograph's size is upright. One that only has the size of the stored pixels, before EXIF
-    turned them, is turned with them, and turned back on writing. Any other is returned as it is.
-    """
-    size = photograph.pixels.shape[:2]
-    if mask.shape == size or mask.shape != size[::-1] or photograph.orientation not in (5, 6, 7, 8):
-        return mask
-    void = None if mask.void is None else turn(mask.void, photograph.orientation)
-    labels = None if mask.labels is None else np.ascontiguousarray(turn(mask.labels, photograph.orientation))
-    probability = np.ascontiguousarray(turn(mask.probability, photograph.orientation))
-    stack = mask.stack and mask.stack.turned(photograph.orientation)
-    turned = replace(mask, probability=probability, void=void, labels=labels, stack=stack)
-    return replace(turned, orientation=photograph.orientation)
-
-
-def resize_mask(mask: Mask, shape: tuple[int, int]) -> Mask:
-    """Resize a mask to ``shape`` (height, width): probabilities bilinearly, what is written back by nearest pixel."""
-    probability = bilinear(mask.probability, shape)
-    void = None if mask.void is None else nearest(mask.void, shape)
-    if void is not None:
-        probability[void] = 0
-    stored_shape = shape if mask.orientation == 1 else shape[::-1]
-    raster = replace(mask.raster, pixels=nearest(mask.raster.pixels, stored_shape), data=None, npy_shape=None)
-    labels = None if mask.labels is None else nearest(mask.labels, shape)
-    stack = mask.stack and mask.stack.resized(shape)
-    return replace(mask, probability=probability, void=void, labels=labels, stack=stack, raster=raster)
-
-
 def extension(mask: Mask) -> str:
     """Extension, dot included, for the file of a refined mask: its own, or '.png' when it came as bytes or as JPEG.
 
@@ -156,14 +137,16 @@ def encode_mask(
 
     A hard mask has the coarse one's format, type, channels, palette and two values (0 and 255 where that held 8-bit
     probabilities), and its void pixels. Where a format cannot hold such pixels, it gets 8-bit gray, and ids 16 bits.
-    When no pixel changed sides, the pixels are the file's own, and so are the bytes if the format is.
+    When no pixel changed sides, the pixels are the file's own (of a JPEG, its two values), and so are the bytes if the
+    format is.
 
     Parameters
     ----------
     mask : the coarse mask.
     refined : (H, W) array: floats in 0..1, the refined probabilities; or bools, a hard mask; or ids where ``mask`` has
         several. Of a stack: (K, H, W), floats or bools.
-    soft : write probabilities, as round(255 p) in 8-bit gray; as floats into TIFF, NPY and NPZ when floats came in.
+    soft : write probabilities, as round(255 p) in 8-bit gray; as round(65535 p) when probabilities of 16 bits came in,
+        and as floats into TIFF, NPY and NPZ when floats came in.
     threshold : a hard mask is where probabilities are above it.
     format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
 
@@ -192,7 +175,8 @@ def encode_mask(
     if soft:
         raster = _soft(mask, refined, format)
     else:
-        raster = mask.raster if np.array_equal(decided, before) else _hard(mask, decided)
+        stays = np.array_equal(decided, before) and not (mask.kind == "probability" and mask.raster.format in LOSSY)
+        raster = mask.raster if stays else _hard(mask, decided)
     if own is not None and raster.palette == mask.raster.palette and same_pixels(raster.pixels, mask.raster.pixels):
         return own
     return write_raster(raster if soft else _fitted(mask, raster, format), format)
@@ -207,7 +191,7 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
     if mask.colours is not None:
         written = mask.colours[inside]
     elif mask.labels is not None:
-        written = inside[..., None].astype(pixels.dtype)
+        written = (inside + mask.background if mask.background else inside)[..., None].astype(pixels.dtype)
     else:
         here = inside if mask.stack is not None else inside[..., None]
         written = np.where(here, value(mask.foreground), value(mask.background))
@@ -231,7 +215,11 @@ def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
     dtype = mask.raster.pixels.dtype
     if dtype.kind == "f" and format in ("NPY", "NPZ", "TIFF"):
         return replace(raster, pixels=probability.astype(np.float32 if format == "TIFF" else dtype))
-    return replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
+    raster = replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
+    if mask.kind == "probability" and dtype == np.uint16:
+        fine = replace(raster, pixels=np.round(65535 * probability.astype(np.float64)).astype(np.uint16))
+        return fine if holds(format, fine) else raster
+    return raster
 
 
 def _fitted(mask: Mask, raster: Raster, format: str) -> Raster:

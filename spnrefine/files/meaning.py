@@ -1,79 +1,72 @@
 """What the numbers in a mask file mean: two values, probabilities or ids."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
 from spnrefine.errors import FileError
+from spnrefine.files import numbers
+from spnrefine.files.floats import starts_at_minus_one, whole_numbers
 from spnrefine.files.labelmaps import LabelMap
+from spnrefine.files.levels import are_fractions, are_ids, in_words
+from spnrefine.files.numbers import Kind, Meaning, Void
+from spnrefine.files.palettes import white_first
 from spnrefine.files.rasters import Raster
-from spnrefine.files.stacks import Stack, read_stack
-
-Kind = Literal["binary", "probability", "labels"]
+from spnrefine.files.stacks import read_stack
 
 ROUNDED = {"WEBP"}
 """Formats that, where they are lossy, give gray back as three channels that differ by one here and there."""
 
-DEFAULT_VOID = 255
-"""The id that means "left undecided" where values are ids: Pascal VOC's."""
+LOSSY = {"JPEG", "MPO"}
+"""Formats that leave stray levels beside the values of a mask."""
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Meaning:
-    """A raster's pixels, understood.
-
-    Attributes
-    ----------
-    probability : (H, W) float32 array in 0..1; 0 where void; of any object, where there are several ids.
-    kind : 'binary' (two values), 'probability', or 'labels' (ids).
-    labels : (H, W) array of ids, 0 the background, where there are several others; None where there is one object.
-    void : (H, W) bool array, the pixels that must come back untouched; or None when there are none.
-    channels : the raster's channels that carry the mask.
-    background, foreground : the two values a hard mask is written with.
-    colours : (N, 3) uint8 array, the colours that ids are written as, by id; or None.
-    stack : the planes, where the raster is a stack of them; or None. ``probability`` is then that of any object.
-    """
-
-    probability: np.ndarray
-    kind: Kind
-    channels: slice
-    foreground: int
-    background: int = 0
-    void: np.ndarray | None = None
-    labels: np.ndarray | None = None
-    colours: np.ndarray | None = None
-    stack: Stack | None = None
+MIDDLE_OF_16_BITS = 2**15
+"""Levels above it are in use where 16 bits hold probabilities."""
 
 
 def interpret(
-    raster: Raster, *, labels: bool, void: int | None, name: str, labelmap: LabelMap | None = None
+    raster: Raster, *, labels: bool | None, void: Void, name: str, labelmap: LabelMap | None = None
 ) -> Meaning:
     """Say what a raster's numbers mean, by the rules of `spnrefine.files.masks.read_mask`; ``name`` is for errors."""
     if raster.is_stack:
-        if labels or void is not None:
-            given = "--labels" if labels else "--void"
-            raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids: leave out {given}.")
-        stack, foreground = read_stack(raster.pixels, name)
-        kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
-        return Meaning(
-            probability=stack.any_object,
-            kind=kind,
-            channels=slice(0, len(stack.planes)),
-            foreground=foreground,
-            stack=stack,
-        )
+        return _stack(raster, labels, void, name)
     if labelmap is not None and _is_colour_coded(raster.pixels, labelmap):
         return _colour_coded(raster.pixels, labelmap, void, name)
     channels = _mask_channels(raster.pixels, name, apart=1 if raster.format in ROUNDED else 0)
     values = raster.pixels[..., channels.start]
     if values.dtype.kind == "f":
-        if labels:
-            raise FileError(f"{name} holds {values.dtype.name} numbers, not ids: read it without --labels.")
-        return _probabilities(channels, values, void, name)
-    if labels or raster.palette is not None or values.dtype.name not in ("bool", "uint8"):
-        return _ids(channels, values, raster.palette, void, name)
-    return _gray(channels, values, void)
+        if labels or starts_at_minus_one(values, void):
+            return numbers.of_ids(channels, whole_numbers(values, name), None, void, name)
+        return numbers.of_probabilities(channels, values, void, name)
+    if raster.palette is not None:
+        black_and_white = None if labels else white_first(values, raster.palette)
+        if black_and_white is not None:
+            return numbers.of_two_values(channels, values, *black_and_white)
+        return numbers.of_ids(channels, values, raster.palette, void, name)
+    if values.dtype.name in ("bool", "uint8"):
+        if labels or (labels is None and channels.start == 0 and raster.format not in LOSSY):
+            return _ids_or_gray(channels, values, void, name, certain=bool(labels))
+        return numbers.of_gray(channels, values, void)
+    if values.dtype == np.uint16 and labels is False:
+        return numbers.of_gray(channels, values, void)
+    if labels is None and are_fractions(values):
+        return _of_many_levels(channels, values, void, name)
+    return numbers.of_ids(channels, values, None, void, name)
+
+
+def _stack(raster: Raster, labels: bool | None, void: Void, name: str) -> Meaning:
+    if labels or isinstance(void, int):
+        given = "--labels" if labels else "--void"
+        raise FileError(f"{name} holds {raster.pixels.shape[2]} planes, not ids: leave out {given}.")
+    stack, foreground = read_stack(raster.pixels, name)
+    kind: Kind = "binary" if bool(((stack.planes == 0) | (stack.planes == 1)).all()) else "probability"
+    return Meaning(
+        probability=stack.any_object,
+        kind=kind,
+        channels=slice(0, len(stack.planes)),
+        foreground=foreground,
+        stack=stack,
+    )
 
 
 def _is_colour_coded(pixels: np.ndarray, labelmap: LabelMap) -> bool:
@@ -86,11 +79,11 @@ def _is_colour_coded(pixels: np.ndarray, labelmap: LabelMap) -> bool:
     return bool(white) or not black_and_white
 
 
-def _colour_coded(pixels: np.ndarray, labelmap: LabelMap, void: int | None, name: str) -> Meaning:
+def _colour_coded(pixels: np.ndarray, labelmap: LabelMap, void: Void, name: str) -> Meaning:
     ids = labelmap.ids(pixels[..., :3], name)
-    void_at = _where(ids, labelmap.void if void is None else void)
+    void_at = numbers.void_where(ids, *(labelmap.voids if void is None else (void,)))
     return Meaning(
-        probability=_inside(ids, void_at),
+        probability=numbers.any_object(ids, void_at),
         kind="labels",
         channels=slice(0, 3),
         foreground=1,
@@ -127,68 +120,36 @@ def _mask_channels(pixels: np.ndarray, name: str, apart: int) -> slice:
     return slice(count - 1, count)
 
 
-def _probabilities(channels: slice, values: np.ndarray, void: int | None, name: str) -> Meaning:
-    void_at = _where(values, void)
-    known = values if void_at is None else np.where(void_at, 0, values)
-    if not bool(np.isfinite(known).all()) or known.min() < 0 or known.max() > 1:
-        raise FileError(f"{name} holds numbers outside 0..1: divide them so that they are probabilities.")
-    kind: Kind = "binary" if bool(((known == 0) | (known == 1)).all()) else "probability"
-    return Meaning(probability=known.astype(np.float32), kind=kind, channels=channels, foreground=1, void=void_at)
-
-
-def _gray(channels: slice, values: np.ndarray, void: int | None) -> Meaning:
-    present = _present(values) - {void}
-    void_at = _where(values, void)
-    top = 1 if values.dtype.kind == "b" or (1 in present and present <= {0, 1}) else 255
-    kind: Kind = "binary" if present <= {0, top} else "probability"
-    probability = values.astype(np.float32) / np.float32(top)
-    if void_at is not None:
-        probability[void_at] = 0
-    return Meaning(probability=probability, kind=kind, channels=channels, foreground=top, void=void_at)
-
-
-def _ids(channels: slice, values: np.ndarray, palette: bytes | None, void: int | None, name: str) -> Meaning:
-    present = _present(values)
-    if void is None and not (present <= {0, 255} and _is_gray(palette)):
-        void = DEFAULT_VOID
-    objects = sorted(present - {0, void})
-    if objects and objects[0] < 0:
-        raise FileError(
-            f"{name} holds the negative id {objects[0]}: ids start at 0, and --void names the one to leave alone."
-        )
-    foreground = objects[0] if objects else 1
-    void_at = _where(values, void)
-    if len(objects) > 1:
-        inside, several = _inside(values, void_at), values
-    else:
-        inside, several = (values == foreground).astype(np.float32), None
-    return Meaning(
-        probability=inside, kind="labels", channels=channels, foreground=foreground, void=void_at, labels=several
+def _ids_or_gray(channels: slice, values: np.ndarray, void: Void, name: str, *, certain: bool) -> Meaning:
+    """Take 8-bit gray for ids where that is ``certain``, or where it is 0 and one value that is no probability."""
+    present = numbers.values_present(values) - {void}
+    if not certain and (len(present) == 1 or present <= {0, 1} or _are_sides(present)):
+        return numbers.of_gray(channels, values, void)
+    if certain:
+        return numbers.of_ids(channels, values, None, void, name)
+    if len(present) == 2 and 0 in present:
+        taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
+        return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
+    if not are_ids(values, present):
+        return numbers.of_gray(channels, values, void)
+    raise FileError(
+        f"{name} holds {in_words(present)} in areas beside each other, as ids lie: give --labels if they are ids, or "
+        "--no-labels if they are probabilities."
     )
 
 
-def _inside(ids: np.ndarray, void_at: np.ndarray | None) -> np.ndarray:
-    """Return 1 where there is any object, (H, W) float32."""
-    inside = ids != 0 if void_at is None else (ids != 0) & ~void_at
-    return inside.astype(np.float32)
+def _are_sides(present: set[int]) -> bool:
+    """Whether these are two levels on either side of a half, such as 30 and 200, and not 0 and an id."""
+    low, high = min(present), max(present)
+    return len(present) == 2 and (high == 255 or low > 0) and low <= 127 < high
 
 
-def _present(values: np.ndarray) -> set[int]:
-    """Collect the values that occur; faster than sorting them where a table can hold them all."""
-    if values.dtype.kind == "b":
-        return {value for value, there in ((0, not values.all()), (1, values.any())) if there}
-    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
-        seen = np.zeros(2 ** (8 * values.dtype.itemsize), bool)
-        seen[values] = True
-        return set(np.flatnonzero(seen).tolist())
-    return {int(value) for value in np.unique(values)}
-
-
-def _where(values: np.ndarray, void: int | None) -> np.ndarray | None:
-    void_at = None if void is None else values == void
-    return void_at if void_at is not None and bool(void_at.any()) else None
-
-
-def _is_gray(palette: bytes | None) -> bool:
-    """Whether there is no palette, or one whose colours all are gray."""
-    return palette is None or (palette[0::3] == palette[1::3] == palette[2::3])
+def _of_many_levels(channels: slice, values: np.ndarray, void: Void, name: str) -> Meaning:
+    """Take integers that are too scattered for ids for probabilities of 16 bits, where they use that range."""
+    if values.dtype == np.uint16 and int(values.max()) > MIDDLE_OF_16_BITS:
+        taken = "its many levels of 16 bits are taken for probabilities: --labels takes them for ids"
+        return replace(numbers.of_gray(channels, values, void), notes=(taken,))
+    raise FileError(
+        f"{name} holds {len(np.unique(values))} different numbers up to {values.max()}, hardly two neighbours of them "
+        "alike: give --labels if they are ids, or save probabilities in 8 bits or as floats in 0..1."
+    )

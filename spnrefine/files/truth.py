@@ -10,11 +10,13 @@ import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import Mask, align, of_raster
-from spnrefine.files.meaning import DEFAULT_VOID
+from spnrefine.files.masks import Mask, of_raster
+from spnrefine.files.meaning import LOSSY
+from spnrefine.files.numbers import DEFAULT_VOID, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn
 from spnrefine.files.rasters import Raster, read_raster
+from spnrefine.files.sizes import align
 
 BACKGROUND_BELOW, OBJECT_ABOVE = 100, 155
 """Gray levels of a truth, of 255: background is below the first, the object above the second, void between them."""
@@ -24,9 +26,6 @@ FEWEST_IDS = 1 / 20
 
 Fewer may be the stray pixels of a mask of 0 and 255 that was once compressed or blurred.
 """
-
-
-LOSSY = {"JPEG", "MPO"}
 MOST_LISTED = 12  # values in an error
 
 
@@ -74,7 +73,8 @@ def read_object(source: Source, photograph: Photograph | None = None, *, void: i
         It has another size than the photograph.
     """
     name, raster = describe(source), _painted(read_raster(source))
-    mask = of_raster(raster, source, void=void)
+    # 8-bit gray is judged below, more strictly than masks are
+    mask = of_raster(raster, source, labels=False if _is_8_bits(raster) else None, void=_void_among(raster, void))
     if mask.stack is not None:
         raise FileError(f"{name} holds {len(mask.stack.planes)} planes: give a truth of one plane.")
     if _may_be_ids(mask) and _are_ids(raster.pixels[..., 0], void, name):
@@ -159,6 +159,18 @@ def _are_ids(levels: np.ndarray, void: int | None, name: str) -> bool:
             "make the background 0, the object 255 and void 128."
         )
     return True
+
+
+def _is_8_bits(raster: Raster) -> bool:
+    return raster.pixels.dtype == np.uint8
+
+
+def _void_among(raster: Raster, void: int | None) -> Void:
+    """Return what is void in a truth: 255 among ids of more bits too, where no id is higher."""
+    pixels = raster.pixels
+    if void is not None or pixels.dtype.kind not in "iu" or _is_8_bits(raster) or pixels.max() != DEFAULT_VOID:
+        return void
+    return None if bool(((pixels == 0) | (pixels == DEFAULT_VOID)).all()) else DEFAULT_VOID
 
 
 def _upright(mask: Mask, photograph: Photograph | None, name: str) -> Mask:

@@ -1,9 +1,12 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
+from dataclasses import replace
+
+import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
-from spnrefine.files import masks
+from spnrefine.files import levels, masks, sizes
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
@@ -23,7 +26,7 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
     FileError
         One of them cannot be read.
     ShapeError
-        They differ in size and ``settings.resize_mask`` is off.
+        They differ in size, and ``settings.resize_mask`` is off or cannot be done.
     """
     photograph = read_photograph(image)
     if mask is None:
@@ -36,25 +39,21 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
 def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
     """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
     photograph = read_photograph(image)
-    before, after = (_read_mask(source, photograph, image, settings) for source in (mask, refined))
+    before = _read_mask(mask, photograph, image, settings)
+    if before.kind == "probability" and settings.labels is None:  # so is what was made of it, whatever it looks like
+        settings = replace(settings, labels=False)
+    after = _read_mask(refined, photograph, image, settings)
     hard = [_hard(found, settings.threshold) for found in (before, after)]
     return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
 
 
 def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
-    coarse = masks.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
+    coarse = sizes.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     shape = coarse.raster.npy_shape
     if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
         raise ShapeError(f"{describe(mask)} has shape {shape}: expected its planes first, (K, {size[0]}, {size[1]}).")
-    if coarse.shape != size:
-        if not settings.resize_mask:
-            raise ShapeError(
-                f"{describe(mask)} is {coarse.shape[1]} x {coarse.shape[0]} pixels, {describe(image)} is "
-                f"{size[1]} x {size[0]}: expected equal sizes, or --resize-mask."
-            )
-        coarse = masks.resize_mask(coarse, size)
-    return coarse
+    return sizes.fit(coarse, size, settings.resize_mask, name=describe(mask), photograph=describe(image))
 
 
 def _hard(mask: Mask, threshold: float) -> NDArray:
@@ -71,9 +70,29 @@ def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, rec
         refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
     else:
         refined = refine_single(loaded, refiner, settings, record)
+    if loaded.made is not None and record.status == "refined":
+        record.status = "made"
+    record.notes += loaded.mask.notes
+    if record.status == "empty" and loaded.made is None:
+        record.notes.append(_held(loaded.mask))
     if not loaded.mask.keeps_format:
         record.notes.append(_other_format(loaded.mask.raster.format))
     return refined
+
+
+def _held(mask: Mask) -> str:
+    """Say what an empty mask holds: where that is not 0 alone, it may have been meant otherwise."""
+    if mask.stack is not None or mask.labels is not None or mask.colours is not None:
+        return "it holds no object"
+    held = np.unique(mask.raster.pixels[..., mask.channels.start])
+    if not held.any():
+        return "all its values are 0"
+    if held.dtype.kind == "f":
+        return f"its values are {held[0]:g} to {held[-1]:g}, none above 0.1"
+    values = levels.in_words({int(value) for value in held})
+    if mask.kind != "probability":
+        return f"its values are {values}, of which none is an object"
+    return f"its values are {values}, none above a tenth of {mask.foreground}: --labels takes them for ids"
 
 
 def _other_format(format: str) -> str:
@@ -99,7 +118,9 @@ def note(record: Record, loaded: Loaded) -> str | None:
     if record.status == "empty" and loaded.made is not None:
         return f"{record.image}: no clear object was found; the mask is empty."
     if record.status in ("empty", "full"):
-        return f"{record.mask}: the mask is {record.status}; it is returned unchanged."
-    if record.notes and (record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format):
+        notes = "".join(f"; {note}" for note in record.notes)
+        return f"{record.mask}: the mask is {record.status}{notes}; it is returned unchanged."
+    worth = record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format
+    if record.notes and (worth or loaded.mask.notes):
         return f"{record.mask}: {'; '.join(record.notes)}."
     return None

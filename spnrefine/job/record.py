@@ -27,8 +27,9 @@ class Record:
     Attributes
     ----------
     image, mask, output : paths as given, ``output`` of the refined mask.
-    status : refined, unchanged (no pixel moved), kept (it would have changed too much, or vanished), empty or full
-        (returned as it came), skipped (done in an earlier run) or failed, with the reason in ``error``.
+    status : refined, made (of a photograph without a mask, by what was asked to), unchanged (no pixel moved), kept (it
+        would have changed too much, or vanished), empty or full (returned as it came), skipped (done in an earlier
+        run), no mask (of a photograph in a batch), or failed, with the reason in ``error``.
     changed : pixels that changed as a share of the coarse mask's area.
     contour_shift : mean distance of the refined contour from the coarse one, in the photograph's pixels.
     components_before, components_after : 8-connected parts, of all ids together.
@@ -36,7 +37,8 @@ class Record:
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
     seconds : of the refinement, without reading and writing.
     notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, that nothing would have been left, that
-        many parts or holes came or went, and whether the format is another.
+        many parts or holes came or went, how a doubtful mask was read, what an empty one holds, and whether the format
+        is another.
     """
 
     image: str

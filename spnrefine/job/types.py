@@ -1,11 +1,12 @@
 """What a refinement is given and gives."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
 from spnrefine.files.masks import Mask
+from spnrefine.files.numbers import Void
 from spnrefine.model.protocols import Image, Probability
 from spnrefine.refiner.restraint import Restraint
 
@@ -31,9 +32,9 @@ class Settings:
 
     soft: bool = False
     threshold: float = 0.5
-    labels: bool = False
-    void: int | None = None
-    resize_mask: bool = False
+    labels: bool | None = None
+    void: Void = None
+    resize_mask: bool | Literal["letterbox"] = False
     quick: bool = False
     wrap: bool = False
     best: bool = False

@@ -144,3 +144,11 @@ def test_instances_have_the_voc_palette_whatever_the_classes_have(coded, tmp_pat
     assert mask.void.sum() == 2
     encoded = encode_mask(mask, mask.labels)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), pixels)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ignored", "unlabeled", "__ignore__", "Don't-care", "dont_care", "VOID", "unlabelled"]
+)
+def test_classes_by_all_usual_names_are_void(tmp_path, name):
+    (tmp_path / "labelmap.txt").write_text(f"background:0,0,0::\ncat:9,9,9::\n{name}:7,7,7::\nvoid:8,8,8::\n")
+    assert read_labelmap(tmp_path / "labelmap.txt").voids == (2, 3)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.errors import ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import align, encode_mask, read_mask, resize_mask
+from spnrefine.files.masks import encode_mask, read_mask
 from spnrefine.files.orientation import turn
+from spnrefine.files.sizes import LETTERBOX, align, fit, resize_mask
 from tests.files.making import SHAPE, encode, npy, open_bytes, palette_image
 from tests.files.mask_files import COARSE, REFINED, gray, pixels_of
 
@@ -60,3 +62,56 @@ def test_resize_of_a_turned_mask() -> None:
     mask = align(read_mask(npy(gray(COARSE)[None])), Photograph(upright, 6))
     mask = resize_mask(mask, (34, 24))
     assert pixels_of(encode_mask(mask, mask.probability)).shape == (24, 34)
+
+
+WIDE = (60, 100)
+
+
+def letterboxed(side: int = 50) -> np.ndarray:
+    """A square mask of a photograph of WIDE: half its size, and zeros above and below."""
+    pixels = np.zeros((side, side), np.uint8)
+    pixels[15:30, 10:30] = 255
+    return pixels
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda pixels: encode(Image.fromarray(pixels), "PNG"),
+        lambda pixels: npy(pixels.astype(np.float32)[None] / 255),
+        lambda pixels: npy(np.stack([pixels, pixels])),
+        lambda pixels: npy((pixels // 255).astype(np.int32) * 3 + np.eye(50, 50, 15, int) * (pixels > 0)),
+    ],
+    ids=["PNG", "floats", "stack", "ids"],
+)
+def test_a_letterbox_is_undone(make) -> None:
+    mask = read_mask(make(letterboxed()))
+    names = {"name": "m.png", "photograph": "p.jpg"}
+    for resize in (False, True):
+        with pytest.raises(ShapeError, match=r"m.png is 50 x 50 .* --resize-mask letterbox cuts them off\.$"):
+            fit(mask, WIDE, resize, **names)
+    fitted = fit(mask, WIDE, LETTERBOX, **names)
+    inside = fitted.probability > 0.5
+    assert fitted.shape == WIDE
+    assert inside[10:40, 20:60].all()
+    assert inside.sum() == 30 * 40
+    written = encode_mask(fitted, fitted.probability if mask.labels is None else fitted.labels, format="NPY")
+    if mask.stack is None:
+        assert (pixels_of(written) > 0).sum() == inside.sum()
+
+
+def test_the_same_picture_at_another_size_is_resized_and_no_other() -> None:
+    names = {"name": "m.png", "photograph": "p.jpg"}
+    for shape in ((30, 50), (59, 100), (61, 99), (7, 11), (120, 200)):
+        assert fit(read_mask(npy(np.eye(*shape))), WIDE, True, **names).shape == WIDE
+        with pytest.raises(ShapeError, match="expected equal sizes, or --resize-mask"):
+            fit(read_mask(npy(np.eye(*shape))), WIDE, False, **names)
+    for shape, words in (
+        ((100, 60), "sides are exchanged"),
+        ((120, 100), "2 masks above each other"),
+        ((50, 50), "expected the photograph's size, or at least its proportions"),
+    ):
+        with pytest.raises(ShapeError, match=words):
+            fit(read_mask(npy(np.ones(shape))), WIDE, True, **names)
+    with pytest.raises(ShapeError, match="but there is an object"):
+        fit(read_mask(npy(np.ones((50, 50)))), WIDE, LETTERBOX, **names)

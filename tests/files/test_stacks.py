@@ -8,7 +8,8 @@ from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import align, encode_mask, extension, read_mask, resize_mask
+from spnrefine.files.masks import encode_mask, extension, read_mask
+from spnrefine.files.sizes import align, resize_mask
 from tests.files.making import SHAPE, encode, inside, npy, open_bytes
 from tests.files.mask_files import RGB
 

@@ -71,7 +71,7 @@ def test_a_mask_that_was_refined_where_it_was_made_needs_no_refiner():
     after, record = square(14), Record("photo.jpg", None)
     made = Made(masks.of_array(square()), after.astype(np.float32), after)
     refined = job.refine(Loaded(IMAGE, made.mask, made), None, Settings(), record)
-    assert (record.status, record.changed) == ("refined", 0.4)
+    assert (record.status, record.changed) == ("made", 0.4)
     np.testing.assert_array_equal(refined.after, after)
 
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.files.images import Photograph
-from spnrefine.files.masks import align, read_mask
+from spnrefine.files.masks import read_probabilities
+from spnrefine.files.sizes import align
 from spnrefine.files.truth import LabelTruth, ObjectTruth, read_labels, read_object
 from spnrefine.train.data.pairs import Pair
 
@@ -32,7 +33,7 @@ def read_given(path: Path, photograph: Photograph) -> NDArray[np.uint8]:
     ShapeError
         It has another size than the photograph.
     """
-    mask = align(read_mask(path), photograph)
+    mask = align(read_probabilities(path), photograph)
     if mask.shape != photograph.pixels.shape[:2]:
         raise ShapeError(f"{path} has another size than the photograph: give masks of the same size.")
     return np.rint(255 * mask.probability).astype(np.uint8)
