@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from spnrefine.model import inference
 from spnrefine.model.framing import PRESENT
+from spnrefine.refiner.inputs import Rebuilt, as_image
 from spnrefine.refiner.scaling import resize
 
 MULTIPLE = 32  # of the network's input
 CLEAR = 0.5  # where nothing is more probable, there is no object
 
 
-class Backbone:
+class Backbone(Rebuilt):
     """A loaded network that makes the mask of whatever stands out, several objects included.
 
     Parameters, errors: as for :class:`spnrefine.refiner.Refiner`; ``model`` are weights of a backbone.
@@ -31,6 +32,7 @@ class Backbone:
     """
 
     def __init__(self, model: str = "object", device: str = "auto", threads: int | None = None):
+        self._made_with(model, device, threads)
         self.network = inference.load_segmenter(model, device, threads)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -39,6 +41,7 @@ class Backbone:
         The network's mask is 8 times smaller than its input, and enlarged bilinearly. All is 0 where no object is
         clear.
         """
+        image = as_image(image)
         height, width = image.shape[:2]
         seen = self.network(resize(image, input_size(height, width, self.network.config.side)))
         if not (seen > CLEAR).any():

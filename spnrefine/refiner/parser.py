@@ -12,6 +12,7 @@ from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import MirroredParser
 from spnrefine.refiner.box import Box
 from spnrefine.refiner.faces import face_frames
+from spnrefine.refiner.inputs import Rebuilt, as_image
 from spnrefine.refiner.scaling import resize
 
 BACKGROUND = 0
@@ -31,7 +32,7 @@ class Parsed:
     frames: list[Box]
 
 
-class Parser:
+class Parser(Rebuilt):
     """A loaded network that makes a label map and refines it.
 
     Parameters, errors: as for :class:`spnrefine.refiner.Refiner`; ``model`` are weights of a model of label maps, and
@@ -57,6 +58,7 @@ class Parser:
         find: bool = True,
         best: bool = False,
     ):
+        self._made_with(model, device, threads, find=find, best=best)
         network = inference.load_parser(model, device, threads)
         self.classes = weights.describe(model).classes
         self.network = MirroredParser(network, self.classes) if best else network
@@ -67,6 +69,7 @@ class Parser:
 
         The classes of a refined map are those that its coarse map shows.
         """
+        image = as_image(image)
         shape = image.shape[:2]
         before, after = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
         probability = np.ones(shape, np.float32)
@@ -90,6 +93,7 @@ class Parser:
         """
         if name not in self.classes:
             raise SpnRefineError(f"There is no class {name!r}: expected one of {', '.join(self.classes)}.")
+        image = as_image(image)
         number = self.classes.index(name)
         before, after = (np.zeros(image.shape[:2], np.float32) for _ in range(2))
         for frame, coarse, refined in self._seen(image, self._frames(image)):
@@ -99,6 +103,7 @@ class Parser:
 
     def planes(self, image: NDArray[np.uint8]) -> list[tuple[Box, NDArray[np.float32], NDArray[np.float32]]]:
         """Return the frames, and the probabilities (K, h, w) of the classes in each, before and after refinement."""
+        image = as_image(image)
         return list(self._seen(image, self._frames(image)))
 
     def _frames(self, image: NDArray[np.uint8]) -> list[Box]:

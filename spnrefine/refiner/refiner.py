@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import ShapeError
 from spnrefine.model import inference
 from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
 from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes, to_probability
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.presence import is_empty, is_full
 from spnrefine.refiner.restraint import is_lost
@@ -20,8 +20,8 @@ from spnrefine.refiner.scaling import resize
 from spnrefine.refiner.thin import keep_lines, thin_places
 
 
-class Refiner:
-    """A loaded network, ready to refine one mask after another.
+class Refiner(Rebuilt):
+    """A loaded network, ready to refine one mask after another. It can be pickled and copied.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ class Refiner:
         quick: bool = False,
         best: bool = False,
     ):
+        self._made_with(model, device, threads, quick=quick, best=best)
         network = inference.load(model, device, threads)
         self.network = Mirrored(network) if best else network
         self.working_side = self.network.config.working_side
@@ -90,6 +91,7 @@ class Refiner:
         ShapeError
             Naming what was given.
         """
+        image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
         refined = coarse.astype(np.float32, copy=True)
         parts = find_parts(coarse)
@@ -139,9 +141,9 @@ def refine(
 
     Parameters
     ----------
-    image : (H, W, 3) uint8, RGB.
-    mask : (H, W), the coarse mask: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other values
-        occur; or float in 0..1.
+    image : (H, W, 3) uint8, RGB: an array, or a PIL image, a list or a torch tensor of that shape and type.
+    mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other
+        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255.
     soft : return probabilities instead of a hard mask.
     threshold : the object is where the probability is above it.
     model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
@@ -173,6 +175,7 @@ def refine(
     >>> bool((refined & truth).sum() / (refined | truth).sum() > 0.95)
     True
     """
+    image, mask = as_array(image, "image"), as_array(mask, "mask")
     probability = to_probability(mask)
     check_shapes(image, probability)
     if is_empty(probability) or is_full(probability):
@@ -182,40 +185,8 @@ def refine(
         refined = probability
     if soft:
         return refined
-    top = 255 if mask.dtype == np.uint8 and mask.max() > 1 else 1
+    top = 255 if mask.dtype.kind in "iu" and mask.max() > 1 else 1
     return ((refined > threshold) * top).astype(mask.dtype)
-
-
-def check_shapes(image: NDArray, coarse: NDArray) -> None:
-    """Raise :class:`ShapeError` unless ``image`` is (H, W, 3) uint8 and ``coarse`` is (H, W)."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ShapeError(f"The image has shape {image.shape} and type {image.dtype}: expected (H, W, 3) uint8.")
-    if coarse.shape != image.shape[:2]:
-        raise ShapeError(
-            f"The mask has shape {coarse.shape}, the image {image.shape}: expected equal height and width."
-        )
-    if not coarse.size:
-        raise ShapeError(f"The image has shape {image.shape}: expected at least one pixel.")
-
-
-def to_probability(mask: NDArray) -> NDArray[np.float32]:
-    """Turn a mask as :func:`refine` takes it into probabilities, (H, W) float32 in 0..1.
-
-    Raises
-    ------
-    ShapeError
-        Another type, or floats outside 0..1.
-    """
-    if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
-        return np.divide(mask, 255, dtype=np.float32)
-    if mask.dtype in (np.bool_, np.uint8):
-        return mask.astype(np.float32)
-    if np.issubdtype(mask.dtype, np.floating):
-        probability = mask.astype(np.float32)
-        if not ((probability >= 0) & (probability <= 1)).all():
-            raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
-        return probability
-    raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float.")
 
 
 @lru_cache(maxsize=2)

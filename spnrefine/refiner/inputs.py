@@ -1,0 +1,100 @@
+"""What people give to the Python interface, as arrays: NumPy's, or what can be turned into them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.errors import ShapeError
+
+ROUNDING = 1e-5
+"""How far past 0 and 1 a sum or a product of float32 probabilities may come to lie."""
+
+
+def as_array(given: Any, what: str) -> NDArray:
+    """Turn an array, a PIL image, a list of lists or a torch tensor, on any device, into an array.
+
+    Parameters
+    ----------
+    what : names it in an error: 'image' or 'mask'.
+
+    Raises
+    ------
+    ShapeError
+        It is none of these, or a picture with a palette, whose numbers are no brightness.
+    """
+    if isinstance(given, np.ndarray):
+        return given
+    if getattr(given, "mode", None) in ("P", "PA"):
+        raise ShapeError(f"The {what} is a picture with a palette: convert it to gray or RGB.")
+    if hasattr(given, "detach"):
+        given = given.detach().cpu()
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError) as error:  # lines of several lengths; a tensor of a type that NumPy lacks
+        raise ShapeError(f"The {what} is no array ({error}): expected one, or a picture, list or tensor.") from error
+    if array.dtype.kind not in "biuf" or array.ndim == 0:
+        raise ShapeError(f"The {what} is of type {type(given).__name__}: expected an array, picture, list or tensor.")
+    return array
+
+
+def as_image(given: Any) -> NDArray[np.uint8]:
+    """Turn an image into an array (H, W, 3), uint8, of one pixel at least; `ShapeError` where that cannot be."""
+    image = as_array(given, "image")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ShapeError(f"The image has shape {image.shape} and type {image.dtype}: expected (H, W, 3) uint8.")
+    if not image.size:
+        raise ShapeError(f"The image has shape {image.shape}: expected at least one pixel.")
+    return image
+
+
+def check_shapes(image: NDArray, coarse: NDArray) -> None:
+    """Raise :class:`ShapeError` unless ``image`` is (H, W, 3) uint8 and ``coarse`` is (H, W)."""
+    as_image(image)
+    if coarse.shape != image.shape[:2]:
+        raise ShapeError(
+            f"The mask has shape {coarse.shape}, the image {image.shape}: expected equal height and width."
+        )
+
+
+def to_probability(mask: NDArray) -> NDArray[np.float32]:
+    """Turn a mask as :func:`spnrefine.refine` takes it into probabilities, (H, W) float32 in 0..1.
+
+    Raises
+    ------
+    ShapeError
+        Another type, floats outside 0..1, or integers beside 0 and 1, or 0 and 255.
+    """
+    if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
+        return np.divide(mask, 255, dtype=np.float32)
+    if mask.dtype in (np.bool_, np.uint8):
+        return mask.astype(np.float32)
+    if np.issubdtype(mask.dtype, np.floating):
+        probability = mask.astype(np.float32)
+        past = max(ROUNDING, float(np.finfo(mask.dtype).eps))
+        if not ((probability >= -past) & (probability <= 1 + past)).all():
+            raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
+        return np.clip(probability, 0, 1)
+    top = mask.max(initial=1)
+    if mask.dtype.kind in "iu" and top in (1, 255) and bool(((mask == 0) | (mask == top)).all()):
+        return (mask == top).astype(np.float32)
+    raise ShapeError(
+        f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
+    )
+
+
+class Rebuilt:
+    """Pickled and copied as what it was made with: its network is loaded again.
+
+    A subclass calls :meth:`_made_with` when it is made.
+    """
+
+    _again: Callable[[], Any]
+
+    def _made_with(self, *arguments: Any, **options: Any) -> None:
+        self._again = partial(type(self), *arguments, **options)
+
+    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
+        return self._again, ()

@@ -1,0 +1,93 @@
+"""What the Python interface takes besides arrays, and copies of what it gives."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import spnrefine
+from spnrefine import Backbone, Parser, Refiner, ShapeError, refine
+from spnrefine.refiner.inputs import as_array, to_probability
+
+IMAGE = np.full((24, 32, 3), 40, np.uint8)
+IMAGE[6:18, 8:24] = 200
+MASK = np.zeros((24, 32), bool)
+MASK[8:20, 10:26] = True
+
+
+class Tensor:
+    """As a torch tensor that needs gradients and lies on a GPU: NumPy cannot read it before it is brought here."""
+
+    def __init__(self, array, here=False):
+        self._array, self._here = array, here
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return Tensor(self._array, here=True)
+
+    def __array__(self, dtype=None, copy=None):
+        if not self._here:
+            raise TypeError("can't convert cuda tensor to numpy")
+        return self._array
+
+
+def test_pictures_lists_and_tensors_are_taken():
+    wanted = refine(IMAGE, MASK, device="cpu")
+    for image, mask in ((Image.fromarray(IMAGE), MASK), (IMAGE, MASK.tolist()), (Tensor(IMAGE), Tensor(MASK))):
+        np.testing.assert_array_equal(refine(image, mask, device="cpu"), wanted)
+    for top in (1, 255):
+        integers = refine(IMAGE, (MASK * top).tolist(), device="cpu")
+        assert integers.dtype == np.int64
+        np.testing.assert_array_equal(integers, wanted * top)
+    soft = Refiner(device="cpu")(Image.fromarray(IMAGE), Tensor(MASK.astype(np.float32)))
+    np.testing.assert_array_equal(soft > 0.5, wanted)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "words"),
+    [
+        (IMAGE, "mask.png", "mask is of type str"),
+        (IMAGE, None, "mask is of type NoneType"),
+        (IMAGE, [[0, 1], [0]], "mask is no array"),
+        (IMAGE, Image.fromarray(MASK).convert("P"), "mask is a picture with a palette"),
+        (IMAGE, MASK * 7, "integers that are 0 and 1, or 0 and 255"),
+        (Image.fromarray(IMAGE).convert("RGBA"), MASK, r"shape \(24, 32, 4\) and type uint8"),
+        (Tensor(IMAGE.transpose(2, 0, 1) / 255), MASK, r"shape \(3, 24, 32\) and type float64"),
+    ],
+)
+def test_what_is_not_taken_is_told_in_a_sentence(image, mask, words):
+    with pytest.raises(ShapeError, match=words):
+        refine(image, mask, device="cpu")
+
+
+def test_floats_that_rounding_carried_past_1_are_clipped():
+    assert to_probability(np.array([[-1e-8, 1.0000001]], np.float32)).tolist() == [[0, 1]]
+    assert to_probability(np.array([[1.001]], np.float16)).tolist() == [[1]]
+    with pytest.raises(ShapeError, match=r"outside 0\.\.1"):
+        to_probability(np.array([[1.01]], np.float32))
+
+
+def test_backbone_and_parser_say_what_an_image_is():
+    for made in (Backbone(device="cpu"), Parser(device="cpu")):
+        with pytest.raises(ShapeError, match=r"shape \(24, 32\)"):
+            made(Image.fromarray(IMAGE).convert("L"))
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, copy.copy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_a_refiner_can_be_copied_and_pickled(again):
+    refiner = Refiner("broad", "cpu", 1, quick=True, best=True)
+    coarse = MASK.astype(np.float32)
+    copied = again(refiner)
+    assert type(copied) is Refiner
+    np.testing.assert_array_equal(copied(IMAGE, coarse), refiner(IMAGE, coarse))
+    np.testing.assert_array_equal(again(Backbone(device="cpu"))(IMAGE), Backbone(device="cpu")(IMAGE))
+    assert again(Parser(device="cpu", find=False)).classes == Parser(device="cpu").classes
+
+
+def test_arrays_are_not_copied():
+    assert as_array(IMAGE, "image") is IMAGE
+    assert spnrefine.ShapeError is ShapeError
