@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from spnrefine.batch.pairing import Pair
+from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import labelmaps, masks
@@ -34,13 +34,15 @@ class PairPortion(Portion):
 
     def limit(self, most: int) -> int | None:
         """Count the pair if it is not done; past the limit the run ends, as each pair has a file of its own."""
-        if self._done is not None:
+        if self._done is not None or self._pair.without:
             return 0
         return 1 if most > 0 else None
 
     def run(self) -> list[Record]:
         """Refine the pair, or skip it."""
         record = Record(str(self._pair.photograph), _name(self._pair.mask))
+        if self._pair.without:
+            return [replace(record, status="no mask", notes=[self._pair.without])]
         try:
             return [self._refine(record) if self._done is None else self._skip(self._done)]
         except Exception as error:  # whatever is wrong with one file, the others go on
@@ -82,7 +84,7 @@ class PairPortion(Portion):
     def _done(self) -> Record | None:
         """The record of what an earlier run made of the pair, whatever its extension was."""
         pair, outputs = self._pair, self._work.outputs
-        if pair.problem or not outputs.resume:
+        if pair.problem or pair.without or not outputs.resume:
             return None
         try:
             key = self._key()

@@ -2,201 +2,192 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from spnrefine.batch.finding import ByPattern, ByStem, check_any, check_apart, check_folder, finder, masks_of
+from spnrefine.batch.folders import endings, named, walk
+from spnrefine.batch.pairs import Found, Listed, Pair, Rules, below, full
+from spnrefine.batch.patterns import Pattern
+from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
 from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
 
-REFINED_SUFFIX, MASK_SUFFIX = "_refined", "_mask"
+REFINED_SUFFIX = "_refined"
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A photograph, its coarse mask and the folder of its refined mask; or why they cannot be worked on."""
-
-    photograph: Path
-    mask: Path | None
-    folder: Path
-    problem: str | None = None
-
-    @property
-    def stem(self) -> str:
-        return self.photograph.stem
-
-    @property
-    def inputs(self) -> list[Path]:
-        """The files that nothing may overwrite."""
-        return [path for path in (self.photograph, self.mask) if path]
-
-
-def find_pairs(photographs: Path, masks: Path | None, output: Path, made: Collection[Path] = ()) -> list[Pair]:
+def find_pairs(photographs: Path, rules: Rules, output: Path, made: Collection[Path] = ()) -> Found:
     """Pair every photograph under a folder with its mask.
 
     Parameters
     ----------
     photographs : folder, searched with its sub-folders; masks and ``*_refined.*`` are not taken for photographs.
-    masks : folder of the masks, a tree like that of the photographs with the same stems; None for
-        ``photographs / "masks"`` where that is a folder, and else for masks named ``STEM_mask.*`` beside them.
     output : folder of the refined masks, where the same tree is laid.
     made : files and folders of earlier runs, which are not taken for photographs either; absolute paths.
-
-    Returns
-    -------
-    Pairs in the order of their paths. One without a mask, with several, or whose result would have the name of
-    another's says so in ``problem``.
 
     Raises
     ------
     FileError
-        A folder is missing, or holds no photograph.
+        A folder is missing, or holds no photograph, or none of them has a mask; or ``output`` is where the masks are.
     """
-    _check_folder(photographs)
-    masks, suffix = _masks_of(photographs, masks)
-    return _paired(_find(photographs, [masks, output], suffix, made), photographs, masks, suffix, output)
+    check_folder(photographs)
+    masks, pattern = masks_of(photographs, rules)
+    check_apart(output, masks, photographs)
+    files, found = _photographs(photographs, [masks, output, *made])
+    if masks == photographs and pattern is not None:
+        found = [path for path in found if not pattern.looks_like(path)]
+    check_any(found, photographs)
+    masks_there = finder(masks, pattern, output)
+    if masks == photographs:
+        found = _without_their_masks(found, photographs, masks_there)
+    pairs = _paired([(path, None) for path in found], photographs, masks, masks_there, rules, output)
+    return Found(pairs, [*_others(files, photographs), *masks_there.unmatched(pairs)])
 
 
-def find_photographs(photographs: Path, output: Path, made: Collection[Path] = ()) -> list[Pair]:
+def find_photographs(photographs: Path, output: Path, made: Collection[Path] = ()) -> Found:
     """Return every photograph under a folder, without a mask: one is to be made; see :func:`find_pairs`."""
-    _check_folder(photographs)
-    return without_masks(_find(photographs, [output], "", made), photographs, output)
+    check_folder(photographs)
+    files, found = _photographs(photographs, [output, *made])
+    check_any(found, photographs)
+    pairs = without_masks([(path, None) for path in found], photographs, output).pairs
+    return Found(pairs, _others(files, photographs))
 
 
-def without_masks(found: Sequence[Path], root: Path | None, output: Path) -> list[Pair]:
+def without_masks(listed: Listed, root: Path | None, output: Path) -> Found:
     """Return the photographs of a list, without masks: they are to be made; see :func:`pair_files`."""
-    relative = _names(found, _checked(found, root))
-    names = Counter(relative.values())
-    return [
-        Pair(path, None, output / name.parent, _collision(name, names[name]) or _missing(path))
-        for path, name in relative.items()
-    ]
+    listed, twice = _once(listed)
+    root = _root([path for path, _ in listed], root)
+    pairs = [Pair(path, None, output / below(path, root).parent, _missing(path)) for path, _ in listed]
+    return Found(_apart(pairs), twice)
 
 
-def has_masks(photographs: Path) -> bool:
-    """Tell whether masks lie where :func:`find_pairs` looks for them when no folder of masks is named."""
-    return (photographs / "masks").is_dir() or any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, ()))
-
-
-def pair_files(found: Sequence[Path], root: Path | None, masks: Path | None, output: Path) -> list[Pair]:
+def pair_files(listed: Listed, root: Path | None, rules: Rules, output: Path) -> Found:
     """Pair the photographs of a list with their masks, as :func:`find_pairs` does.
 
     Parameters
     ----------
-    found : the photographs, each named once.
     root : folder they lie in, from which the tree is counted; None for the lowest that holds all of them.
 
     Raises
     ------
     FileError
-        The list is empty, or names a file twice or one outside ``root``.
+        The list is empty, or names a file outside ``root``; and as :func:`find_pairs`.
     """
-    root = _checked(found, root)
-    masks, suffix = _masks_of(root, masks)
-    return _paired(found, root, masks, suffix, output)
+    listed, twice = _once(listed)
+    root = _root([path for path, _ in listed], root)
+    if all(mask is not None for _, mask in listed):
+        masks, pattern = rules.masks or Path(os.path.commonpath([full(m).parent for _, m in listed if m])), None
+    else:
+        masks, pattern = masks_of(root, rules)
+    check_apart(output, masks, root)
+    pairs = _paired(listed, root, masks, finder(masks, pattern, output), rules, output)
+    return Found(pairs, twice)
 
 
-def _checked(found: Sequence[Path], root: Path | None) -> Path:
-    if not found:
+def _paired(
+    listed: Listed, root: Path, masks: Path, there: ByPattern | ByStem, rules: Rules, output: Path
+) -> list[Pair]:
+    pairs = []
+    for path, mask in listed:
+        name = below(path, root)
+        matching, wanted = ([mask], "") if mask is not None else there.find(path, name)
+        matching = [one for one in matching if not _same_file(one, path)]
+        pair = Pair(path, matching[0] if len(matching) == 1 else None, output / name.parent, _missing(path))
+        if len(matching) > 1:
+            pair = replace(pair, problem=pair.problem or f"several masks fit: {', '.join(map(str, matching))}.")
+        elif not matching:
+            pair = replace(pair, without=None if rules.strict else f"no mask {wanted}")
+            pair = replace(pair, problem=pair.problem or (f"no mask {wanted}: name another." if rules.strict else None))
+        pairs.append(_called(pair, masks, rules.name, output))
+    if not any(pair.mask for pair in pairs) and not any(pair.problem for pair in pairs if not rules.strict):
+        found = [below(path, root) for path, _ in listed]
+        lies, help = advice(found, root, masks)
+        raise FileError(f"None of {len(pairs)} photographs has a mask{lies}: {help}.")
+    _check_targets(pairs)
+    return _apart(pairs)
+
+
+def _without_their_masks(found: Sequence[Path], root: Path, there: ByPattern | ByStem) -> list[Path]:
+    """Leave out, of pictures of one tree, those that are the masks of others."""
+    masks = {mask for path in found for mask in there.find(path, below(path, root))[0] if mask != path}
+    return [path for path in found if path not in masks]
+
+
+def _check_targets(pairs: Sequence[Pair]) -> None:
+    """Refuse to write beside a coarse mask under its name: one of another format would be its double ever after."""
+    masks = {full(pair.mask).with_suffix("") for pair in pairs if pair.mask is not None}
+    here = next((pair for pair in pairs if full(pair.folder / pair.stem) in masks), None)
+    if here is not None:
+        raise FileError(f"-o would put {here.folder / here.stem}.* among the coarse masks: give another folder.")
+
+
+def _called(pair: Pair, masks: Path, pattern: Pattern | None, output: Path) -> Pair:
+    """Name the refined mask of a pair by a pattern."""
+    if pattern is None or pair.mask is None:
+        return pair
+    inside = full(pair.mask).is_relative_to(full(masks))
+    own = below(pair.mask, masks) if inside else Path(pair.mask.name)
+    name = pattern.fill(pair.photograph, own.with_suffix(""))
+    if name is None:
+        return replace(pair, problem=f"{pattern.text!r} does not fit its name: give another --name.")
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        return replace(pair, problem=f"--name makes {name!r} of it: expected a name in the folder of outputs.")
+    folder = output if "{mask}" in pattern.text else pair.folder
+    return replace(pair, folder=folder / path.parent, called=path.name)
+
+
+def _apart(pairs: list[Pair]) -> list[Pair]:
+    """Say of pairs whose results would have one name that they cannot be worked on."""
+    names = Counter((pair.folder, pair.stem) for pair in pairs if not pair.without)
+    shared = "photographs share the name {}: their refined masks would overwrite each other."
+    return [
+        replace(pair, problem=f"{count} {shared.format(pair.stem)}")
+        if not pair.without and (count := names[pair.folder, pair.stem]) > 1
+        else pair
+        for pair in pairs
+    ]
+
+
+def _once(listed: Listed) -> tuple[Listed, list[str]]:
+    """Leave out what a list names again; also say so."""
+    if not listed:
         raise FileError("The list of files is empty: expected the paths of photographs.")
-    times = Counter(_full(path) for path in found)
-    twice = [path for path in found if times[_full(path)] > 1]
-    if twice:
-        raise FileError(f"The list names {twice[0]} {times[_full(twice[0])]} times: expected each photograph once.")
+    times = Counter((full(path), mask and full(mask)) for path, mask in listed)
+    first = {(full(path), mask and full(mask)): (path, mask) for path, mask in reversed(listed)}
+    said = [f"{first[key][0]} is named {count} times: it is refined once." for key, count in times.items() if count > 1]
+    return [first[key] for key in times], said
+
+
+def _root(found: Sequence[Path], root: Path | None) -> Path:
     if root is None:
-        root = Path(os.path.commonpath([_full(path).parent for path in found]))
-    outside = [path for path in found if not _full(path).is_relative_to(_full(root))]
+        root = Path(os.path.commonpath([full(path).parent for path in found]))
+    outside = [path for path in found if not full(path).is_relative_to(full(root))]
     if outside:
         raise FileError(f"The list names {outside[0]}, which is not in {root}: expected photographs of that folder.")
     return root
-
-
-def _full(path: Path) -> Path:
-    """Make a path absolute, with no ``..`` in it that would lead a result out of the folder of outputs."""
-    return Path(os.path.normpath(path.absolute()))  # links in it stay what they are
-
-
-def _names(found: Sequence[Path], root: Path) -> dict[Path, Path]:
-    """Return where each photograph lies below ``root``, without its extension."""
-    return {path: _full(path).relative_to(_full(root)).with_suffix("") for path in found}
 
 
 def _missing(path: Path) -> str | None:
     return None if path.is_file() else "there is no such file: check the path."
 
 
-def _collision(name: Path, count: int) -> str | None:
-    if count == 1:
-        return None
-    return f"{count} photographs share the name {name}: their refined masks would overwrite each other."
-
-
-def _find(photographs: Path, others: Sequence[Path], suffix: str, made: Collection[Path]) -> list[Path]:
-    """Return the photographs under a folder, those in ``others``, folders of masks and outputs, left out."""
-    left_out = {path.resolve() for path in (*others, *made)} - {photographs.resolve()}
-    found = [path for path in _walk(photographs, left_out) if _is_photograph(path, suffix)]
-    found = [path for path in found if path.resolve() not in left_out]
-    if not found:
-        raise FileError(
-            f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
-        )
-    return found
-
-
-def _masks_of(photographs: Path, masks: Path | None) -> tuple[Path, str]:
-    """Find the folder of the masks and what their stems have more than the photographs'."""
-    if masks is not None:
-        _check_folder(masks)
-        return masks, ""
-    if (photographs / "masks").is_dir():
-        return photographs / "masks", ""
-    if not any(path.stem.endswith(MASK_SUFFIX) for path in _walk(photographs, ())):
-        raise FileError(
-            f"{photographs / 'masks'} is not a folder, and no file is named STEM{MASK_SUFFIX}.*: name the masks' "
-            "folder with --mask-dir."
-        )
-    return photographs, MASK_SUFFIX
-
-
-def _paired(found: Sequence[Path], photographs: Path, masks: Path, suffix: str, output: Path) -> list[Pair]:
-    candidates: dict[Path, list[Path]] = {}
-    for path in _walk(masks, {output.resolve()} - {masks.resolve()}):
-        if has_extension(path, MASKS):
-            candidates.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
-    relative = _names(found, photographs)
-    names = Counter(relative.values())
-    pairs = []
-    for path, name in relative.items():
-        wanted = name.with_name(name.name + suffix)
-        matching = [mask for mask in candidates.get(wanted, []) if not _same_file(mask, path)]
-        problem = _collision(name, names[name]) or _missing(path) or _not_one(matching, f"{masks / wanted}.*")
-        pairs.append(Pair(path, None if problem else matching[0], output / name.parent, problem))
-    return pairs
-
-
-def _not_one(matching: list[Path], wanted: str) -> str | None:
-    if len(matching) > 1:
-        return f"several masks fit: {', '.join(str(mask) for mask in matching)}."
-    return None if matching else f"no mask {wanted}: --backbone object makes masks."
-
-
 def _same_file(mask: Path, photograph: Path) -> bool:
     return mask.exists() and photograph.exists() and mask.samefile(photograph)
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise FileError(f"{folder} is not a folder: expected a folder of files to work on.")
+def _photographs(folder: Path, without: Collection[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the files under a folder, those in ``without`` left out, and the photographs among them."""
+    left_out = {path.resolve() for path in without} - {folder.resolve()}
+    files = list(walk(folder, left_out))
+    found = [path for path in files if has_extension(path, PHOTOGRAPHS) and not path.stem.endswith(REFINED_SUFFIX)]
+    return files, [path for path in found if path.resolve() not in left_out]
 
 
-def _is_photograph(path: Path, suffix: str) -> bool:
-    own = not path.stem.endswith(REFINED_SUFFIX) and not (suffix and path.stem.endswith(suffix))
-    return own and has_extension(path, PHOTOGRAPHS)
-
-
-def _walk(folder: Path, without: Collection[Path]) -> Iterator[Path]:
-    """Yield the files under ``folder``, hidden ones and the folders in ``without`` left out, in a fixed order."""
-    for parent, folders, files in os.walk(folder):
-        here = Path(parent)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (here / f).resolve() not in without)
-        yield from (here / file for file in sorted(files) if not file.startswith("."))
+def _others(files: Collection[Path], photographs: Path) -> list[str]:
+    """Say which files of a folder are no photographs."""
+    rest = [path for path in files if not has_extension(path, {*PHOTOGRAPHS, *MASKS})]
+    refined = [path for path in files if path.stem.endswith(REFINED_SUFFIX) and path not in rest]
+    said = [f"Left out: {len(rest)} files in {photographs} that are no photographs ({endings(rest)})."] if rest else []
+    return said + ([f"Left out: {len(refined)} refined masks ({named(refined)})."] if refined else [])

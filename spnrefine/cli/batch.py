@@ -18,17 +18,23 @@ Examples:
   spnrefine batch photos/ -o refined/               masks are in photos/masks, or beside the photographs: STEM_mask.*
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --resume
   spnrefine batch photos/ --mask-dir masks/ -o refined/ --records - | jq 'select(.status == "failed")'
-  spnrefine batch photos/ -o masks/                 no masks there: the object in each photograph is found first
+  spnrefine batch photos/ --backbone object -o masks/         no masks there: the object in each is found first
+  spnrefine batch photos/*.jpg --mask-dir masks/ --mask-pattern '{stem}_cp_masks.png' --name '{mask}' -o refined/
   spnrefine batch portraits/ --model face -o labels/
   spnrefine batch annotations.json --images photos/ -o refined.json
   find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
 """,
 )
-@click.argument("folder", metavar="[DIR|FILE]", type=FILE, required=False)
+@click.argument("paths", metavar="[DIR|FILE...]", type=FILE, nargs=-1)
 @option(
     "--mask-dir",
     type=FOLDER,
     help="Folder of the coarse masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
+)
+@option(
+    "--mask-pattern",
+    metavar="PATTERN",
+    help="Names of the masks, there or beside the photos: '{stem}_mask.png', '{name}.png', '../labels/{stem}.tif'.",
 )
 @option(
     "-o",
@@ -48,6 +54,8 @@ Examples:
     option("--dry-run", is_flag=True, help="Print which mask goes with which photograph and where to; refine nothing."),
     option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
+    option("--strict", is_flag=True, help="A photograph without a mask is a failure."),
+    option("--quiet", is_flag=True, help="Do not say how far the batch is, nor what is left out."),
     option("--jobs", type=click.IntRange(1), show_default="one a core, at most 8", metavar="N", help="Images at once."),
     option(
         "--files-from",
@@ -80,16 +88,25 @@ Examples:
 @refining_options
 @section(
     WRITING,
+    option(
+        "--name",
+        metavar="PATTERN",
+        help="Name of a refined mask, without its extension; '{mask}' is the mask's own, in its own folder.  [default: "
+        "{stem}]",
+    ),
     option("--records", type=TEXT_OF_PATH, metavar="FILE|-", help="Write a JSON record a line for each photograph."),
 )
 def batch(
-    folder: Path | None,
+    paths: tuple[Path, ...],
     images: Path | None,
     images_file: Path | None,
     polygons: bool,
     tolerance: float,
     mask_dir: Path | None,
     destination: str,
+    mask_pattern: str | None,
+    name: str | None,
+    strict: bool,
     files_from: str | None,
     files0_from: str | None,
     **given: Any,
@@ -105,8 +122,9 @@ def batch(
     """
     if files_from and files0_from:
         raise click.UsageError("--files-from and --files0-from were both given: give one.")
-    if folder is None and not (files_from or files0_from):
-        raise click.UsageError("No photographs were named: give DIR, --files-from or --files0-from.")
+    if not paths and not (files_from or files0_from):
+        raise click.UsageError("No photographs were named: give DIR, their names, --files-from or --files0-from.")
+    folder, files = _folder_or_files(paths, listed=bool(files_from or files0_from))
 
     from spnrefine.cli import batch_annotations, batch_files
     from spnrefine.cli.course import Course
@@ -116,11 +134,35 @@ def batch(
         if folder.is_file() and is_folder(destination):
             output /= folder.name
         course = Course.of(output, **given)
-        batch_annotations.check_fit(course, mask_dir=mask_dir, files_from=files_from, files0_from=files0_from)
+        batch_annotations.check_fit(
+            course,
+            mask_dir=mask_dir,
+            mask_pattern=mask_pattern,
+            name=name,
+            strict=strict,
+            files_from=files_from,
+            files0_from=files0_from,
+        )
         annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
         return batch_annotations.refine_annotations(annotations, course)
     given_alone = "--polygons" if polygons else "--images-file" if images_file else None
     if given_alone:
         raise click.UsageError(f"{given_alone} goes with annotations: name their file, or their folder with --images.")
-    photographs = batch_files.Photographs(folder, files_from, files0_from, mask_dir)
+    photographs = batch_files.Photographs(
+        folder, files, files_from, files0_from, mask_dir, mask_pattern, name, strict=strict
+    )
     return batch_files.refine_files(photographs, Course.of(output, **given))
+
+
+def _folder_or_files(paths: tuple[Path, ...], *, listed: bool) -> tuple[Path | None, list[Path]]:
+    """Tell the folder, or annotation file, from photographs that are named one by one."""
+    from spnrefine.files.stems import PHOTOGRAPHS, has_extension
+
+    if len(paths) == 1 and not (paths[0].is_file() and has_extension(paths[0], PHOTOGRAPHS)):
+        return paths[0], []
+    if paths and listed:
+        raise click.UsageError("Photographs and a list of them were both given: give one.")
+    other = next((path for path in paths if path.is_dir() or not has_extension(path, PHOTOGRAPHS)), None)
+    if other is not None:
+        raise click.UsageError(f"{other} was given among several files: give one folder, or photographs alone.")
+    return None, list(paths)

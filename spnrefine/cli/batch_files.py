@@ -11,7 +11,7 @@ from spnrefine.cli.streams import read_list, say, tell
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
     from spnrefine.batch.pair_portion import ShowPair
-    from spnrefine.batch.pairing import Pair
+    from spnrefine.batch.pairs import Found, Pair, Rules
     from spnrefine.cli.course import Course
     from spnrefine.cli.summary import Tally
     from spnrefine.job.record import Record
@@ -20,27 +20,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Photographs:
-    """Which photographs are meant, by a folder or a list of their names or both, and the folder of their masks."""
+    """Which photographs are meant, and how their masks are found and the refined ones called.
+
+    ``folder`` is where they, or their tree, begin; ``files`` are named one by one, ``files_from`` and ``files0_from``
+    name lists. ``mask_pattern``, ``name`` and ``strict`` are as in `spnrefine.batch.pairs.Rules`.
+    """
 
     folder: Path | None
+    files: list[Path]
     files_from: str | None
     files0_from: str | None
     mask_dir: Path | None
+    mask_pattern: str | None
+    name: str | None
+    strict: bool
 
-    def pairs(self, output: Path, made: list[Path], *, without: bool) -> "list[Pair]":
-        """Pair photographs with masks; all of them have none ``without``, or where there are none to be found."""
-        from spnrefine.batch.pairing import find_pairs, find_photographs, has_masks, pair_files, without_masks
+    @property
+    def rules(self) -> "Rules":
+        from spnrefine.batch.pairs import Rules
+        from spnrefine.batch.patterns import FIELDS, MASK, Pattern
 
-        if self.files_from or self.files0_from:
-            names = read_list(self.files_from or self.files0_from or "", "\n" if self.files_from else "\0")
-            found = [Path(name) for name in names]
+        pattern = Pattern(self.mask_pattern, "--mask-pattern") if self.mask_pattern is not None else None
+        name = Pattern(self.name, "--name", (*FIELDS, MASK)) if self.name is not None else None
+        return Rules(self.mask_dir, pattern, name, self.strict)
+
+    def pairs(self, output: Path, made: list[Path], *, without: bool) -> "Found":
+        """Pair photographs with masks; all of them have none ``without``."""
+        from spnrefine.batch.lists import pairs_of
+        from spnrefine.batch.pairing import find_pairs, find_photographs, pair_files, without_masks
+
+        if self.files or self.files_from or self.files0_from:
+            if self.files_from:
+                listed = pairs_of(read_list(self.files_from, "\n"))
+            elif self.files0_from:
+                listed = [(Path(name), None) for name in read_list(self.files0_from, "\0")]
+            else:
+                listed = [(path, None) for path in self.files]
             if without:
-                return without_masks(found, self.folder, output)
-            return pair_files(found, self.folder, self.mask_dir, output)
+                return without_masks(listed, self.folder, output)
+            return pair_files(listed, self.folder, self.rules, output)
         folder = self.folder or Path()
-        if without or (self.mask_dir is None and folder.is_dir() and not has_masks(folder)):
-            return find_photographs(folder, output, made)
-        return find_pairs(folder, self.mask_dir, output, made)
+        return find_photographs(folder, output, made) if without else find_pairs(folder, self.rules, output, made)
 
 
 def refine_files(photographs: Photographs, course: "Course") -> int:
@@ -49,20 +69,24 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     from spnrefine.errors import FileError
 
     labels = no_mask.makes_labels(course.model)
-    no_mask.check_usage(course.model, course.backbone, course.only, has_masks=photographs.mask_dir is not None)
+    named = photographs.mask_dir is not None or photographs.mask_pattern is not None
+    no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
     made = [*made_before(course.output), *([course.overlay] if course.overlay else [])]
-    pairs = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
-    return _list(pairs) if course.dry_run else _refine(pairs, course, labels=labels)
+    found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
+    if not course.quiet:
+        for sentence in found.left_out:
+            say(sentence)
+    return _list(found.pairs) if course.dry_run else _refine(found.pairs, course, labels=labels)
 
 
 def _list(pairs: "list[Pair]") -> int:
     """Print the pairs without working on them; 1 where some cannot be."""
     for pair in pairs:
         tell(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
-        if pair.problem:
-            say(f"{pair.photograph}: {pair.problem}")
+        if pair.problem or pair.without:
+            say(f"{pair.photograph}: {pair.problem or pair.without}")
     return int(any(pair.problem for pair in pairs))
 
 
@@ -71,7 +95,7 @@ def _refine(pairs: "list[Pair]", course: "Course", *, labels: bool) -> int:
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
-    makes = any(pair.mask is None and not pair.problem for pair in pairs)
+    makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
     with closing(course.open_outputs(makes_masks=makes)) as outputs:
         tally = Tally(outputs, course.records, course.report, len(pairs))
         tally.check(inputs={path for pair in pairs for path in pair.inputs})

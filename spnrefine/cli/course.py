@@ -42,6 +42,7 @@ class Course:
     backbone: str | None
     only: str | None
     device: str
+    quiet: bool
 
     @classmethod
     def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
@@ -93,5 +94,5 @@ class Course:
         from spnrefine.batch.run import run
 
         with closing(run(portions, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
-            for record in progress(done, tally.total):
+            for record in progress(done, tally.total, quiet=self.quiet):
                 tally.add(record)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spnrefine.evaluate.evaluation import Result
 
 SHARE = click.FloatRange(0, 1)
+MOST_NAMED = 3
 
 
 @click.command(
@@ -30,6 +31,8 @@ Examples:
 @option("--images", type=FOLDER, required=True, help="The photographs.")
 @option("--coarse", type=FOLDER, required=True, help="The coarse masks, same stems.")
 @option("--truth", type=FOLDER, required=True, help="The truths: masks, same stems; in gray ones 128 is void.")
+@option("--labels/--no-labels", default=None, help="Take gray coarse masks for ids, or for probabilities.")
+@option("--strict", is_flag=True, help="Fail where a truth has no photograph or no coarse mask.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner.")
 @section(
@@ -65,6 +68,8 @@ def evaluate(
     min_error_removed: float | None,
     max_made_worse: float | None,
     best: bool,
+    labels: bool | None,
+    strict: bool,
     as_json: bool,
     model: str,
     device: str,
@@ -97,12 +102,15 @@ def evaluate(
         for name, peer in others.PEERS.items():
             if name not in chosen:
                 streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
-    cases = find_cases(images, coarse, truth)
+    cases, alone = find_cases(images, coarse, truth, strict=strict)
+    if alone:
+        few = ", ".join(alone[:MOST_NAMED]) + (" ..." if len(alone) > MOST_NAMED else "")
+        streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
     ours = f"spnrefine {model}"
     methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, best=best), **chosen}
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
-    for case, outcomes in streams.progress(run(cases, methods), len(cases)):
+    for case, outcomes in streams.progress(run(cases, methods, labels=labels), len(cases)):
         for name, outcome in outcomes.items():
             results[name].add(outcome)
         each.append({"stem": case.stem, "scores": {name: _scores(o.scores._asdict()) for name, o in outcomes.items()}})

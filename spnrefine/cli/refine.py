@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    context_settings={"allow_extra_args": True},
     epilog="""\b
 Examples:
   spnrefine photo.jpg --mask coarse.png
@@ -72,6 +73,12 @@ def refine(
     MASK may be '-', standard input; then, without -o, the result goes to standard output. A photograph named like a
     command is ./batch.
     """
+    more = click.get_current_context().args
+    if more:
+        raise click.UsageError(
+            f"{1 + len(more)} photographs were given, {image} and {more[0]} among them: 'spnrefine batch' takes them "
+            "all by their names, and 'spnrefine batch --files-from LIST' in a list."
+        )
     to_stdout = output == STREAM or (output is None and STREAM in (image, mask))
     if image == mask == STREAM:
         raise click.UsageError("IMAGE and --mask were both '-': only one of them can be standard input.")

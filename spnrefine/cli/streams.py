@@ -1,7 +1,9 @@
 """Standard input and output: what ``-`` stands for, and what may go where."""
 
+import codecs
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 STREAM = "-"
+SECONDS_A_LINE = 30  # of progress, off a terminal
 WIDTH = 200  # of tables that do not go to a terminal: none of their columns is cut
 
 
@@ -29,17 +32,28 @@ def read_stdin() -> bytes:
 
 
 def read_list(name: str, separator: str) -> list[str]:
-    """Read the names in a file, or in standard input where ``name`` is ``-``, each ended by ``separator``."""
+    """Read the names in a file, or in standard input where ``name`` is ``-``, each ended by ``separator``.
+
+    Lines may begin with a byte order mark, and be UTF-16 where that says so, as PowerShell writes them.
+    """
     if name == STREAM:
         data = read_stdin()
     else:
         from spnrefine.files.opening import read_bytes
 
         data = read_bytes(Path(name))
+    if separator == "\n":
+        data = _without_mark(data)
     items = data.split(separator.encode())
     if separator == "\n":
         items = [item.removesuffix(b"\r") for item in items]
     return [os.fsdecode(item) for item in items if item]
+
+
+def _without_mark(data: bytes) -> bytes:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return os.fsencode(data.decode("utf-16", "replace"))
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def check_stdout_takes_bytes() -> None:
@@ -113,12 +127,28 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def progress(items: Iterable[Item], total: int) -> Iterable[Item]:
-    """Show a bar on standard error while ``items`` are gone through; none off a terminal or where CI is set."""
+def progress(items: Iterable[Item], total: int, *, quiet: bool = False) -> Iterable[Item]:
+    """Say on standard error how many ``items`` have been gone through: by a bar, or off a terminal by a line at times.
+
+    Nothing is said where it is to be ``quiet``; there is no bar where CI is set.
+    """
+    if quiet:
+        return items
+    if os.environ.get("CI") or not is_terminal(sys.stderr):
+        return _lines(items, total)
     from tqdm import tqdm
 
-    silent = bool(os.environ.get("CI")) or not is_terminal(sys.stderr)
-    return tqdm(items, total=total, unit="image", disable=silent, leave=False, file=sys.stderr)
+    return tqdm(items, total=total, unit="image", leave=False, file=sys.stderr)
+
+
+def _lines(items: Iterable[Item], total: int) -> Iterator[Item]:
+    began = said = time.monotonic()
+    for number, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - said >= SECONDS_A_LINE and number < total:
+            say(f"{number} of {total} after {(now - began) / 60:.1f} minutes.")
+            said = now
 
 
 def console() -> "Console":

@@ -61,30 +61,44 @@ class Result:
         return summarise(coarse.scores, self.scores)
 
 
-def find_cases(images: Path, coarse: Path, truth: Path) -> list[Case]:
+def find_cases(images: Path, coarse: Path, truth: Path, *, strict: bool = True) -> tuple[list[Case], list[str]]:
     """Match the files of three folders by stem; each truth needs its photograph and its coarse mask.
+
+    Returns
+    -------
+    The cases, and the stems that are in some of the folders and not in all: none where ``strict``.
 
     Raises
     ------
     FileError
-        A folder is missing or empty, or a truth has no partner, or more than one.
+        A folder is missing or empty, a stem stands for several files of one, or none is in all three; or, where
+        ``strict``, a truth has no partner.
     """
     stems = {folder: by_stem(folder) for folder in (images, coarse, truth)}
     for folder, found in stems.items():
         if not found:
             raise FileError(f"{folder} holds no files: expected photographs, coarse masks and truths of equal stems.")
-    cases = []
-    for stem in stems[truth]:
+    cases, alone = [], []
+    for stem in stems[truth] if strict else sorted(set().union(*stems.values())):
         partners = [stems[folder].get(stem, []) for folder in (images, coarse, truth)]
+        if not strict and not all(partners):
+            alone.append(stem)
+            continue
         for folder, files in zip((images, coarse, truth), partners, strict=True):
             if len(files) != 1:
                 raise FileError(f"{folder} holds {len(files)} files named {stem}.*: expected one for each truth.")
         cases.append(Case(stem, *(files[0] for files in partners)))
-    return cases
+    if not cases:
+        raise FileError(f"{images}, {coarse} and {truth} have no stem in common: give the three files of one name.")
+    return cases, alone
 
 
-def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator[tuple[Case, dict[str, Outcome]]]:
+def evaluate(
+    cases: list[Case], methods: Mapping[str, RefinesMasks], *, labels: bool | None = None
+) -> Iterator[tuple[Case, dict[str, Outcome]]]:
     """Run every method on every case and yield what it did; ``coarse`` is the mask as it came.
+
+    ``labels`` says what the coarse masks' numbers are, as for :func:`spnrefine.files.masks.read_mask`.
 
     The band of calibration lies around the coarse contour, not the true one: whoever uses the tool knows only that.
 
@@ -97,7 +111,7 @@ def evaluate(cases: list[Case], methods: Mapping[str, RefinesMasks]) -> Iterator
     """
     for case in cases:
         photograph = read_photograph(case.image)
-        image, coarse = photograph.pixels, align(read_mask(case.coarse), photograph).probability
+        image, coarse = photograph.pixels, align(read_mask(case.coarse, labels=labels), photograph).probability
         if coarse.shape != image.shape[:2]:
             raise ShapeError(
                 f"Photograph and coarse mask of {case.stem} are {image.shape[:2]} and {coarse.shape}: give one size."

@@ -5,9 +5,16 @@ from pathlib import Path
 
 from spnrefine.errors import FileError
 
-PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm")
+PICTURES = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm"),
+    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", ".heic", ".heif", ".jxl", ".tga"),
+)
+"""The extensions of pictures: of all that is read, and of some that may be told what is missing."""
+
+PHOTOGRAPHS = PICTURES
 """The extensions of photographs, in the order in which they are tried where only a stem is known."""
-MASKS = (".png", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".npz", ".gif", ".jpg", ".jpeg")
+
+MASKS = (*PICTURES, ".npy", ".npz")
 """The extensions of masks and label maps."""
 
 

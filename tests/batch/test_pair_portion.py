@@ -7,7 +7,7 @@ from PIL import Image
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.pair_portion import PairPortion
-from spnrefine.batch.pairing import Pair
+from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
 from spnrefine.errors import SpnRefineError

@@ -112,9 +112,13 @@ def test_the_scores_of_every_image_are_shown(run, folders):
 @pytest.mark.parametrize("folder", ["images", "coarse"])
 def test_a_missing_partner_is_named(run, folders, folder):
     (folders / folder / "2.png").unlink()
-    result = evaluate(run, folders)
+    result = evaluate(run, folders, "--strict")
     assert result.exit_code == 1
     assert f"{folder} holds 0 files named 2.*" in result.stderr
+    result = evaluate(run, folders, "--details")
+    assert result.exit_code == 0
+    assert "Left out: 1 names that are not in all three folders (2); measured: 2." in result.stderr
+    assert len([line for line in result.stdout.splitlines() if "spnrefine general" in line]) == 2 + 1
 
 
 def test_a_void_rim_of_255_and_a_turned_photograph_change_nothing(run, folders):

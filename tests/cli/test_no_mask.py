@@ -63,10 +63,11 @@ def test_a_folder_without_masks(run, photo):
     folder.mkdir()
     photo.rename(folder / photo.name)
     Image.new("RGB", (80, 60), (9, 9, 9)).save(folder / "black.png")
-    result = run("batch", folder, "-o", photo.parent / "out", "--records", "-")
+    result = run("batch", folder, "-o", photo.parent / "out", "--records", "-", "--backbone", "object")
     assert result.exit_code == 0
+    assert "1 empty, 1 made of 2" in result.stderr
     records = {Path(record["image"]).name: record for record in map(json.loads, result.stdout.splitlines())}
-    assert records["astronaut.jpg"]["status"] == "refined"
+    assert records["astronaut.jpg"]["status"] == "made"
     assert records["black.png"]["status"] == "empty"
     assert records["astronaut.jpg"]["mask"] is None
     assert {path.name for path in (photo.parent / "out").iterdir()} == {"astronaut.png", "black.png"}
