@@ -33,6 +33,13 @@ def blurred(top: int, sigma: float = 3) -> np.ndarray:
     return np.rint(cv2.GaussianBlur(DISC.astype(np.float64), (0, 0), sigma) * top)
 
 
+def cells(count: int) -> np.ndarray:
+    """So many instances, 8 x 8 pixels each, with background between them."""
+    numbers = np.arange(1, count + 1)
+    tiles = np.pad(np.ones((8, 8), int), 1)
+    return np.kron(np.append(numbers, np.zeros(-count % 8, int)).reshape(-1, 8), tiles).astype(np.uint8)
+
+
 @pytest.mark.parametrize(
     ("pixels", "held"),
     [
@@ -41,7 +48,8 @@ def blurred(top: int, sigma: float = 3) -> np.ndarray:
         (gray((GROWN, 255), (DISC, 1)), "0, 1 and 255"),
         (gray((DISC, 1), (BAR, 15), (ROWS < 4, 255)), "0, 1, 15 and 255"),
         (gray((DISC, 1), (~DISC, 2)), "1 and 2"),
-        ((ROWS // 12 * 8 + COLUMNS // 10).astype(np.uint8), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 39"),
+        (cells(9), "0, 1, 2, 3, 4, 5, 6, 7, 8 and 9"),
+        (cells(40), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 40"),
     ],
 )
 def test_gray_ids_are_not_taken_for_probabilities(pixels: np.ndarray, held: str) -> None:
@@ -67,8 +75,22 @@ def test_gray_ids_are_not_taken_for_probabilities(pixels: np.ndarray, held: str)
         gray((DISC, 200), (~DISC, 30)),
         np.kron(np.random.default_rng(0).integers(0, 256, (8, 10)), np.ones((8, 8))).astype(np.uint8),
         gray((DISC, 252), (BAR, 3), (ROWS < 3, 1)),
+        np.rint(blurred(20, 6)).astype(np.uint8),
+        np.rint(blurred(202, 12)).astype(np.uint8),
     ],
-    ids=["soft", "few levels", "antialiased", "trimap", "votes", "rim", "two sides", "blocks", "compressed"],
+    ids=[
+        "soft",
+        "few levels",
+        "antialiased",
+        "trimap",
+        "votes",
+        "rim",
+        "two sides",
+        "blocks",
+        "compressed",
+        "faint",
+        "levels without a gap",
+    ],
 )
 def test_probabilities_are_not_taken_for_ids(pixels: np.ndarray) -> None:
     mask = read_mask(png(pixels))
