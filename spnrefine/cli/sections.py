@@ -48,7 +48,7 @@ class Command(click.Command):
 def _with_value(args: list[str], name: str, flag_value: str, values: Collection[str]) -> list[str]:
     """Write ``--name`` as ``--name=FLAG_VALUE`` where none of its ``values`` follows."""
     end = args.index("--") if "--" in args else len(args)
-    following = [*args[1:end], None]
+    following = [*args[1:end], None][:end]
     plain = [
         f"{name}={flag_value}" if arg == name and after not in values else arg
         for arg, after in zip(args[:end], following, strict=True)

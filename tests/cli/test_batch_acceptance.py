@@ -89,7 +89,17 @@ def _write(folder: Path, name: str, seed: int, kind: int = 0) -> None:
 
 def arguments(made: Made, out: str, *more: object) -> list[str]:
     folder = made.folder
-    given = ("batch", folder / "photos", "--mask-dir", folder / "masks", "-o", folder / out, "--json", *more)
+    given = (
+        "batch",
+        folder / "photos",
+        "--mask-dir",
+        folder / "masks",
+        "-o",
+        folder / out,
+        "--json",
+        "--strict",
+        *more,
+    )
     return [str(argument) for argument in given]
 
 
