@@ -20,7 +20,8 @@ LONGEST = {"README.md": 120, "CARD.md": 70}  # lines
 def options(command):
     context = click.Context(main)
     parameters = main.get_command(context, command).params
-    return {name for parameter in parameters for name in parameter.opts if name.startswith("--")}
+    names = [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
+    return {name for name in names if name.startswith("--")}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,10 +1,10 @@
 """Where the masks of photographs lie."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from spnrefine.batch.folders import named, walk
-from spnrefine.batch.pairs import Pair, Rules
+from spnrefine.batch.pairs import Rules
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
@@ -23,7 +23,8 @@ class ByPattern:
         found, wanted = self._pattern.find(photograph, self._masks / name.parent)
         return [path for path in found if has_extension(path, MASKS)], wanted
 
-    def unmatched(self, pairs: Sequence[Pair]) -> list[str]:
+    def unmatched(self) -> list[str]:
+        """Say which masks belong to no photograph that was asked for: a pattern may mean any."""
         return []
 
 
@@ -33,17 +34,18 @@ class ByStem:
     def __init__(self, masks: Path, output: Path):
         self._masks = masks
         self._there: dict[Path, list[Path]] = {}
+        self._asked: set[Path] = set()
         for path in walk(masks, {output.resolve()} - {masks.resolve()}):
             if has_extension(path, MASKS):
                 self._there.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
 
     def find(self, photograph: Path, name: Path) -> tuple[list[Path], str]:
         wanted = name.with_suffix("")
+        self._asked.add(wanted)
         return self._there.get(wanted, []), f"{self._masks / wanted}.*"
 
-    def unmatched(self, pairs: Sequence[Pair]) -> list[str]:
-        taken = {pair.mask for pair in pairs}
-        rest = [path for paths in self._there.values() for path in paths if path not in taken]
+    def unmatched(self) -> list[str]:
+        rest = [path for name, paths in self._there.items() for path in paths if name not in self._asked]
         return [f"Left out: {len(rest)} masks of no photograph ({named(rest)})."] if rest else []
 
 

@@ -42,7 +42,7 @@ def find_pairs(photographs: Path, rules: Rules, output: Path, made: Collection[P
     if masks == photographs:
         found = _without_their_masks(found, photographs, masks_there)
     pairs = _paired([(path, None) for path in found], photographs, masks, masks_there, rules, output)
-    return Found(pairs, [*_others(files, photographs), *masks_there.unmatched(pairs)])
+    return Found(pairs, [*_others(files, photographs), *masks_there.unmatched()])
 
 
 def find_photographs(photographs: Path, output: Path, made: Collection[Path] = ()) -> Found:
@@ -59,7 +59,7 @@ def without_masks(listed: Listed, root: Path | None, output: Path) -> Found:
     listed, twice = _once(listed)
     root = _root([path for path, _ in listed], root)
     pairs = [Pair(path, None, output / below(path, root).parent, _missing(path)) for path, _ in listed]
-    return Found(_apart(pairs), twice)
+    return Found(_apart(pairs, output), twice)
 
 
 def pair_files(listed: Listed, root: Path | None, rules: Rules, output: Path) -> Found:
@@ -105,7 +105,7 @@ def _paired(
         lies, help = advice(found, root, masks)
         raise FileError(f"None of {len(pairs)} photographs has a mask{lies}: {help}.")
     _check_targets(pairs)
-    return _apart(pairs)
+    return _apart(pairs, output)
 
 
 def _without_their_masks(found: Sequence[Path], root: Path, there: ByPattern | ByStem) -> list[Path]:
@@ -138,12 +138,12 @@ def _called(pair: Pair, masks: Path, pattern: Pattern | None, output: Path) -> P
     return replace(pair, folder=folder / path.parent, called=path.name)
 
 
-def _apart(pairs: list[Pair]) -> list[Pair]:
+def _apart(pairs: list[Pair], output: Path) -> list[Pair]:
     """Say of pairs whose results would have one name that they cannot be worked on."""
     names = Counter((pair.folder, pair.stem) for pair in pairs if not pair.without)
     shared = "photographs share the name {}: their refined masks would overwrite each other."
     return [
-        replace(pair, problem=f"{count} {shared.format(pair.stem)}")
+        replace(pair, problem=f"{count} {shared.format((pair.folder / pair.stem).relative_to(output))}")
         if not pair.without and (count := names[pair.folder, pair.stem]) > 1
         else pair
         for pair in pairs

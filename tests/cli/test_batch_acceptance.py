@@ -100,7 +100,7 @@ def arguments(made: Made, out: str, *more: object) -> list[str]:
         "--strict",
         *more,
     )
-    return [str(argument) for argument in given]
+    return [str(argument) for argument in (*given, *more)]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
