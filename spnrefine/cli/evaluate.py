@@ -8,13 +8,16 @@ import click
 from spnrefine.cli import streams
 from spnrefine.cli.options import BEST, DEVICE, NETWORK, model_option, option, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FOLDER
+from spnrefine.cli.types import FOLDER, Number, Radii
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spnrefine.evaluate.evaluation import Result
 
 SHARE = click.FloatRange(0, 1)
 MOST_NAMED = 3
+DIGITS = 6  # of figures in JSON
 
 
 @click.command(
@@ -43,6 +46,20 @@ Examples:
         help="Also measure other refiners: all that are installed, or these, with commas between. Dense CRFs and graph "
         "cut need the extra 'peers'.",
     ),
+    option(
+        "--boundary-share",
+        type=Number(0, 1),
+        default=0.02,
+        show_default=True,
+        metavar="SHARE",
+        help="Width of Boundary IoU's bands, as a share of the diagonal.",
+    ),
+    option(
+        "--mba-radii",
+        type=Radii(),
+        metavar="PX,PX,...",
+        help="Radii of mean boundary accuracy.  [default: five, from 1 to (height + width) / 300]",
+    ),
     option("--calibration", is_flag=True, help="Also say how far soft masks, coarse and refined, can be believed."),
     option("--details", is_flag=True, help="Also print the scores of every image."),
 )
@@ -62,6 +79,8 @@ def evaluate(
     peers: str | None,
     calibration: bool,
     details: bool,
+    boundary_share: float,
+    mba_radii: tuple[int, ...] | None,
     min_iou: float | None,
     min_biou: float | None,
     min_mba: float | None,
@@ -77,8 +96,9 @@ def evaluate(
     """Refine coarse masks whose truth is known, and print how good the masks are before and after.
 
     error_removed is the share of the coarse masks' mean 1 - IoU that is gone; made_worse the share of masks that lost
-    more than half a point of IoU. biou is Boundary IoU in 1 % of the diagonal, mba mean boundary accuracy, seconds the
-    median an image.
+    more than half a point of IoU. biou is Boundary IoU (Cheng et al. 2021), mba mean boundary accuracy (Cheng et al.
+    2020), both as their published code has them; seconds the median an image. What is not defined for a mask, such as
+    mba where the truth has no contour, is left out of means and counted; a floor fails on what is not defined at all.
 
     Peers: grabcut, joint-bilateral, guided-filter, domain-transform, graph-cut, dense-crf-example, dense-crf-deeplab,
     dense-crf-saliency, and guided-filter-demo and domain-transform-demo for OpenCV's own settings of those two. Each
@@ -95,6 +115,7 @@ def evaluate(
     from spnrefine.evaluate import peers as others
     from spnrefine.evaluate.evaluation import COARSE, Result, find_cases
     from spnrefine.evaluate.evaluation import evaluate as run
+    from spnrefine.evaluate.metrics import Measures
     from spnrefine.model.protocols import RefinesMasks
 
     chosen = others.choose(peers) if peers else {}
@@ -108,16 +129,18 @@ def evaluate(
         streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
     ours = f"spnrefine {model}"
     methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, best=best), **chosen}
+    measures = Measures(boundary_share, mba_radii or ())
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
-    for case, outcomes in streams.progress(run(cases, methods, labels=labels), len(cases)):
+    for case, outcomes in streams.progress(run(cases, methods, labels=labels, measures=measures), len(cases)):
         for name, outcome in outcomes.items():
             results[name].add(outcome)
-        each.append({"stem": case.stem, "scores": {name: _scores(o.scores._asdict()) for name, o in outcomes.items()}})
+        each.append({"stem": case.stem, "scores": {name: _rounded(o.scores._asdict()) for name, o in outcomes.items()}})
     rows = {name: _row(result, results[COARSE]) for name, result in results.items()}
     facts: dict[str, Any] = {
         "versions": machine.versions(),
         "machine": machine.describe(),
+        "measures": measures.facts(),
         "results": rows,
         "peers": {name: {"settings": peer.settings, "source": peer.source} for name, peer in chosen.items()},
     }
@@ -130,33 +153,43 @@ def evaluate(
     else:
         measured.show(facts)
     floors = {"iou": min_iou, "biou": min_biou, "mba": min_mba, "error_removed": min_error_removed}
-    missed = [
-        f"{name} is {rows[ours][name]:.4f}, below the floor of {floor}."
-        for name, floor in floors.items()
-        if floor is not None and rows[ours][name] < floor
-    ]
-    if max_made_worse is not None and rows[ours]["made_worse"] > max_made_worse:
-        missed.append(f"made_worse is {rows[ours]['made_worse']:.4f}, above the ceiling of {max_made_worse}.")
+    missed = [*_below(rows[ours], floors), *_above(rows[ours], {"made_worse": max_made_worse})]
     for text in missed:
         streams.say(text)
     return 1 if missed else 0
 
 
-def _row(result: "Result", coarse: "Result") -> dict[str, float]:
+def _below(row: dict[str, Any], floors: dict[str, float | None]) -> "Iterator[str]":
+    for name, floor in floors.items():
+        if floor is not None and row[name] is None:
+            yield f"{name} is not defined, so that the floor of {floor} is missed."
+        elif floor is not None and row[name] < floor:
+            yield f"{name} is {row[name]:.4f}, below the floor of {floor}."
+
+
+def _above(row: dict[str, Any], ceilings: dict[str, float | None]) -> "Iterator[str]":
+    for name, ceiling in ceilings.items():
+        if ceiling is not None and row[name] is None:
+            yield f"{name} is not defined, so that the ceiling of {ceiling} is missed."
+        elif ceiling is not None and row[name] > ceiling:
+            yield f"{name} is {row[name]:.4f}, above the ceiling of {ceiling}."
+
+
+def _row(result: "Result", coarse: "Result") -> dict[str, Any]:
     import statistics
 
-    return _scores(result.summary(coarse)._asdict()) | {"seconds": round(statistics.median(result.seconds), 4)}
+    return _rounded(result.summary(coarse)._asdict()) | {"seconds": round(statistics.median(result.seconds), 4)}
 
 
 def _calibration(result: "Result") -> dict[str, dict[str, Any]]:
     return {
         place: {
             "expected_calibration_error": round(diagram.expected_calibration_error, 4),
-            "bins": [_scores(row) for row in diagram.rows()],
+            "bins": [_rounded(row) for row in diagram.rows()],
         }
         for place, diagram in (("band", result.band), ("everywhere", result.everywhere))
     }
 
 
-def _scores(row: dict[str, float]) -> dict[str, float]:
-    return {key: round(value, 4) for key, value in row.items()}
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, DIGITS) if isinstance(value, float) else value for key, value in row.items()}

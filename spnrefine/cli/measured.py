@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING, Any
 from spnrefine.cli import streams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
 Facts = dict[str, Any]
+
+MEANS = "iou", "biou", "mba"
+COLUMNS = "masks", *MEANS, "error_removed", "made_worse", "seconds"
 
 
 def show(facts: Facts) -> None:
@@ -15,15 +20,20 @@ def show(facts: Facts) -> None:
     console = streams.console()
     images = facts.get("images", [])
     if images:
-        table = _table("image", "method", *next(iter(images[0]["scores"].values())))
+        table = _table("image", "method", *MEANS)
         for image in images:
             for name, scores in image["scores"].items():
-                table.add_row(image["stem"], name, *map(_figure, scores.values()))
+                table.add_row(image["stem"], name, *(_figure(scores[measure]) for measure in MEANS))
         console.print(table)
-    table = _table("", *next(iter(facts["results"].values())))
+    table = _table("", *COLUMNS)
     for name, row in facts["results"].items():
-        table.add_row(name, *map(_figure, row.values()))
+        table.add_row(name, *(_figure(row[column]) for column in COLUMNS))
     console.print(table)
+    for name, how in facts["measures"].items():
+        console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in how.items()))
+    for name, row in facts["results"].items():
+        for text in _left_out(name, row):
+            console.print(text)
     if facts["peers"]:
         table = _table("peer", "settings", "published in")
         for name, peer in facts["peers"].items():
@@ -40,11 +50,24 @@ def show(facts: Facts) -> None:
             console.print(table)
 
 
+def _left_out(name: str, row: Facts) -> "Iterator[str]":
+    """Say what the means of a row do not rest on, and where they rest on nothing."""
+    for measure, count in row["undefined"].items():
+        if count:
+            yield f"{name}: {measure} is not defined for {count} of {row['masks']} masks, which its mean leaves out."
+    if row["both_empty"]:
+        yield f"{name}: {row['both_empty']} of {row['masks']} masks are empty and ought to be; their iou is 1."
+    if row["error_removed"] is None:
+        yield f"{name}: error_removed is not defined, for the coarse masks had no error, and now there is some."
+
+
 def _table(*columns: str) -> "Table":
     from rich.table import Table
 
     return Table(*columns, box=None)
 
 
-def _figure(value: float) -> str:
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)

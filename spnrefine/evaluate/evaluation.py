@@ -10,7 +10,8 @@ import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.calibration import Reliability, tally
-from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
+from spnrefine.evaluate.metrics import PUBLISHED, Measures, Scores, score
+from spnrefine.evaluate.summary import Summary, summarise
 from spnrefine.files.images import read_photograph
 from spnrefine.files.masks import read_mask
 from spnrefine.files.sizes import align
@@ -94,7 +95,11 @@ def find_cases(images: Path, coarse: Path, truth: Path, *, strict: bool = True) 
 
 
 def evaluate(
-    cases: list[Case], methods: Mapping[str, RefinesMasks], *, labels: bool | None = None
+    cases: list[Case],
+    methods: Mapping[str, RefinesMasks],
+    *,
+    labels: bool | None = None,
+    measures: Measures = PUBLISHED,
 ) -> Iterator[tuple[Case, dict[str, Outcome]]]:
     """Run every method on every case and yield what it did; ``coarse`` is the mask as it came.
 
@@ -125,7 +130,7 @@ def evaluate(
             refined = method(image, coarse)
             seconds = time.perf_counter() - start
             results[name] = Outcome(
-                score(refined > 0.5, inside, valid),
+                score(refined > 0.5, inside, valid, measures),
                 seconds,
                 tally(refined, inside, valid),
                 tally(refined, inside, near),

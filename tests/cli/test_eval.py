@@ -54,6 +54,51 @@ def test_a_floor_that_is_missed_fails(run, folders):
         assert re.search(rf"^{name} is 0\.\d+, below the floor of 1\.0\.$", result.stderr, re.MULTILINE)
 
 
+def test_share_and_radii_can_be_chosen_and_stand_beside_the_figures(run, folders):
+    plain = json.loads(evaluate(run, folders, "--json").stdout)
+    other = json.loads(evaluate(run, folders, "--json", "--boundary-share", "0.05", "--mba-radii", "2,5").stdout)
+    assert plain["measures"]["biou"]["band"] == "0.02 of the diagonal"
+    assert other["measures"]["biou"]["band"] == "0.05 of the diagonal"
+    assert other["measures"]["mba"]["radii"] == "2, 5 pixels"
+    for measure in ("biou", "mba"):
+        assert plain["results"]["coarse"][measure] != other["results"]["coarse"][measure]
+    shown = evaluate(run, folders, "--mba-radii", "2,5").stdout
+    assert "biou: band 0.02 of the diagonal, source Cheng et al., CVPR 2021" in shown
+    assert "mba: radii 2, 5 pixels" in shown
+    assert "give whole numbers from 1 on" in evaluate(run, folders, "--mba-radii", "0,5").stderr
+
+
+def test_exact_masks_made_worse_are_no_error_removed(run, folders):
+    rng = np.random.default_rng(0)
+    for path in (folders / "truth").iterdir():  # of which the refiner, over noise, keeps less
+        exact = np.zeros((80, 100), np.uint8)
+        for y, x in rng.integers(5, 70, (12, 2)):
+            exact[y : y + 5, x : x + 9] = 255
+        for folder in ("truth", "coarse"):
+            Image.fromarray(exact).save(folders / folder / path.name)
+        Image.fromarray(rng.integers(0, 256, (80, 100, 3), np.uint8)).save(folders / "images" / path.name)
+    result = evaluate(run, folders, "--json", "--min-error-removed", "-1000")
+    assert result.exit_code == 1
+    assert "error_removed is not defined, so that the floor of -1000.0 is missed." in result.stderr
+    rows = json.loads(result.stdout)["results"]
+    assert rows["spnrefine general"]["error_removed"] is None
+    assert rows["coarse"]["error_removed"] == 0
+
+
+def test_truths_without_a_contour_have_no_boundary_accuracy(run, folders):
+    for path in (folders / "truth").iterdir():
+        Image.fromarray(np.zeros((80, 100), np.uint8)).save(path)
+    Image.fromarray(np.zeros((80, 100), np.uint8)).save(folders / "coarse" / "2.png")
+    result = evaluate(run, folders, "--min-mba", "0", "--json")
+    assert result.exit_code == 1
+    assert "mba is not defined, so that the floor of 0.0 is missed." in result.stderr
+    row = json.loads(result.stdout)["results"]["spnrefine general"]
+    assert (row["mba"], row["undefined"], row["both_empty"]) == (None, {"iou": 0, "biou": 0, "mba": 3}, 1)
+    shown = evaluate(run, folders).stdout
+    assert "spnrefine general: mba is not defined for 3 of 3 masks, which its mean leaves out." in shown
+    assert "spnrefine general: 1 of 3 masks are empty and ought to be; their iou is 1." in shown
+
+
 def test_a_ceiling_that_is_passed_fails(run, folders):
     assert evaluate(run, folders, "--max-made-worse", "0").exit_code == 0
     for name in ("coarse", "truth"):  # the truth itself, save for one pixel, as coarse mask: it can only get worse
