@@ -124,6 +124,6 @@ def mean_boundary_accuracy(mask: Bits, truth: Bits, valid: Bits, radii: tuple[in
     near = {}
     for radius in set(radii):
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-        near[radius] = (cv2.dilate(inside, disc) & cv2.dilate(outside, disc)).astype(np.bool_) & valid
+        near[radius] = (cv2.dilate(inside, disc) > 0) & (cv2.dilate(outside, disc) > 0) & valid
     accuracies = [right[near[radius]].mean() for radius in radii if near[radius].any()]
     return float(np.mean(accuracies)) if accuracies else None
