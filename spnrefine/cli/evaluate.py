@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from spnrefine.evaluate.evaluation import Result
 
 SHARE = click.FloatRange(0, 1)
-MOST_NAMED = 3
 DIGITS = 6  # of figures in JSON
 
 
@@ -125,7 +124,7 @@ def evaluate(
                 streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
     cases, alone = find_cases(images, coarse, truth, strict=strict)
     if alone:
-        few = ", ".join(alone[:MOST_NAMED]) + (" ..." if len(alone) > MOST_NAMED else "")
+        few = streams.few(alone)
         streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
     ours = f"spnrefine {model}"
     methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, best=best), **chosen}

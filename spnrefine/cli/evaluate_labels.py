@@ -66,6 +66,9 @@ def evaluate_labels(
     from spnrefine.evaluate.labels import find_labelled, measure
 
     known, photographs = find_labelled(images, truth, classes, void, max_items)
+    if photographs.alone:
+        few = streams.few(photographs.alone)
+        streams.say(f"Left out: {len(photographs.alone)} names that are not in both folders ({few}).")
     methods = _lowered(known, lower, device, best) if lower else _made(models, known, device, best)
     found = measure(streams.progress(photographs, len(photographs)), known, methods)
     facts: dict[str, Any] = {
@@ -84,8 +87,12 @@ def evaluate_labels(
         rows = facts[measured]
         table = Table("", *rows, title=f"{measured.upper()} of {len(photographs)} photographs", title_justify="left")
         for name in next(iter(rows.values())):
-            table.add_row(name, *(f"{row[name]:.4f}" if name in row else "" for row in rows.values()))
+            table.add_row(name, *(_figure(row.get(name)) for row in rows.values()))
         streams.console().print(table)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _made(models: tuple[str, ...], known: "Classes", device: str, best: bool) -> "Callable[..., dict[str, NDArray]]":

@@ -4,7 +4,7 @@ import codecs
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 STREAM = "-"
+MOST_NAMED = 3
 SECONDS_A_LINE = 30  # of progress, off a terminal
 WIDTH = 200  # of tables that do not go to a terminal: none of their columns is cut
 
@@ -120,6 +121,11 @@ def say(text: str) -> None:
     """Tell the user something on standard error, if anybody can be told."""
     with suppress(OSError):
         click.echo(text, err=True)
+
+
+def few(names: Sequence[str]) -> str:
+    """List the first names of many."""
+    return ", ".join(names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else "")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
