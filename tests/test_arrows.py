@@ -27,7 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "job": {"errors", "files", "model", "refiner"},
     "batch": {"errors", "files", "annotations", "model", "refiner", "job"},
     "review": {"errors", "files"},
-    "evaluate": {"errors", "files", "simd", "ops", "model", "refiner"},
+    "evaluate": {"errors", "files", "simd", "ops", "model", "refiner", "job"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }
 ANYTHING = {"", "cli", "__main__"}  # "" is spnrefine/__init__.py, which resolves its names lazily

@@ -109,8 +109,8 @@ def _largest(pairs: Sequence[tuple[Path, Path]], void: int | None, folder: Path)
         any_known |= not labels.void.all()
     if void is None and any_void and any_known and not objects:
         raise FileError(
-            f"The label maps in {folder} hold 0 and 255 alone, and 255 is void among ids: measure masks of objects with "
-            "'spnrefine eval', or give --void 255 or --classes to have it so."
+            f"The label maps in {folder} hold 0 and 255 alone, and 255 is void among ids: measure masks of objects "
+            "with 'spnrefine eval', or give --void 255 or --classes to have it so."
         )
     return largest
 

@@ -33,6 +33,11 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
         assert maker is not None
         made = maker(photograph.pixels)
         return Loaded(photograph.pixels, made.mask, made)
+    return load_for(photograph, mask, settings, image)
+
+
+def load_for(photograph: Photograph, mask: Source, settings: Settings, image: Source) -> Loaded:
+    """Read the mask of a photograph that was read from ``image``; errors as in :func:`load`."""
     return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
 
 
