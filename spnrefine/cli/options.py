@@ -116,9 +116,14 @@ def _all(*options: Callable[..., Any]) -> Callable[[Command], Command]:
     return add
 
 
+def acting_options(command: Command) -> Command:
+    """Add the sections of the options that say how masks are refined, however they are read."""
+    return _all(section(MAY_CHANGE, _THRESHOLD), _RESTRAINT, _RUNNING)(command)
+
+
 def changing_options(command: Command) -> Command:
     """Add the sections of all options that change a refined mask: what is measured is what these make of it."""
-    return _all(_MEANING, section(MAY_CHANGE, _THRESHOLD), _RESTRAINT, _RUNNING)(command)
+    return _all(_MEANING, acting_options)(command)
 
 
 def refining_options(command: Command) -> Command:

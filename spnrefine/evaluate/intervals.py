@@ -31,9 +31,13 @@ class Interval(NamedTuple):
     high: float | None
 
 
+Draws = Callable[[Numbers], dict[str, Numbers]]
+"""Takes how many times each picture was drawn, (D, N), and returns figures of these draws, (D,), by name."""
+
+
 def intervals(coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Interval]:
     """Return the interval of each of `FIGURES`; scores are of the same pictures in the same order."""
-    return _intervals(len(found), lambda times: _figures(times, coarse, found))
+    return drawn_intervals(len(found), lambda times: _figures(times, coarse, found))
 
 
 def differences(
@@ -51,17 +55,18 @@ def differences(
         }
 
     exact = difference(np.ones((1, len(found))))
-    drawn = _intervals(len(found), difference)
+    drawn = drawn_intervals(len(found), difference)
     return {name: (_known(exact[name][0]), drawn[name]) for name in FIGURES}
 
 
-def _intervals(count: int, figures: Callable[[Numbers], dict[str, Numbers]]) -> dict[str, Interval]:
+def drawn_intervals(count: int, figures: Draws) -> dict[str, Interval]:
+    """Return the interval of each of the ``figures`` of ``count`` pictures."""
     rng = np.random.default_rng(SEED)
-    drawn: dict[str, list[Numbers]] = {name: [] for name in FIGURES}
+    drawn: dict[str, list[Numbers]] = {}
     for _ in range(DRAWS // CHUNK):
         times = rng.multinomial(count, np.full(count, 1 / count), size=CHUNK).astype(np.float64)
         for name, values in figures(times).items():
-            drawn[name].append(values)
+            drawn.setdefault(name, []).append(values)
     return {name: _interval(np.concatenate(values)) for name, values in drawn.items()}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -13,19 +14,29 @@ from spnrefine.files.images import read_photograph
 from spnrefine.files.stems import MASKS, PHOTOGRAPHS, by_stem, pair_by_stem
 from spnrefine.files.truth import read_labels
 
+Given = TypeVar("Given")
+
 
 class Confusion:
-    """Pixels counted by their true class (rows) and the class found (columns); void pixels do not count."""
+    """Pixels counted by their true class (rows) and the class found (columns); void pixels do not count.
+
+    The last column, one more than there are classes, is for what was found to be none of them. ``each`` holds for every
+    label map the pixels that are right, true and found, by class.
+    """
 
     def __init__(self, classes: Classes):
         self.classes = classes
-        self.counts = np.zeros((len(classes.names), len(classes.names)), np.int64)
+        self.counts = np.zeros((len(classes.names), len(classes.names) + 1), np.int64)
+        self.each: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
 
     def add(self, truth: NDArray[np.uint8], found: NDArray[np.integer]) -> None:
         """Count one label map; both are (H, W) and hold numbers of classes, ``truth`` also void."""
+        rows, columns = self.counts.shape
         counted = truth != VOID
-        pairs = truth[counted].astype(np.int64) * len(self.counts) + found[counted]
-        self.counts += np.bincount(pairs, minlength=self.counts.size).reshape(self.counts.shape)
+        pairs = truth[counted].astype(np.int64) * columns + np.minimum(found[counted], rows)
+        here = np.bincount(pairs, minlength=self.counts.size).reshape(rows, columns)
+        self.each.append((here.diagonal().copy(), here.sum(1), here.sum(0)[:rows]))
+        self.counts += here
 
     def f1(self) -> dict[str, float]:
         """F1 of each class but the background, and of each group; classes that never occur are left out.
@@ -46,7 +57,7 @@ class Confusion:
     def iou(self) -> dict[str, float | None]:
         """IoU of each class that occurs, background included, and their ``mean``; None where none occurs."""
         hits = self.counts.diagonal()
-        either = self.counts.sum(0) + self.counts.sum(1) - hits
+        either = self.counts.sum(0)[: len(hits)] + self.counts.sum(1) - hits
         each = {name: float(hits[n] / either[n]) for n, name in enumerate(self.classes.names) if either[n]}
         return each | {"mean": float(np.mean([*each.values()])) if each else None}
 
@@ -84,9 +95,7 @@ class Labelled:
     ``alone`` are stems that only one of the folders has.
     """
 
-    def __init__(
-        self, pairs: Sequence[tuple[Path, Path]], classes: Classes, void: int | None, alone: Sequence[str] = ()
-    ):
+    def __init__(self, pairs: list[tuple[Path, Path]], classes: Classes, void: int | None, alone: Sequence[str] = ()):
         self.pairs, self.classes, self.void, self.alone = pairs, classes, void, alone
 
     def __len__(self) -> int:
@@ -131,14 +140,14 @@ def lowered(labels: NDArray[np.uint8], classes: int, times: int) -> NDArray[np.u
 
 
 def measure(
-    photographs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    photographs: Iterable[tuple[Given, NDArray[np.uint8]]],
     classes: Classes,
-    methods: Callable[[NDArray[np.uint8], NDArray[np.uint8]], dict[str, NDArray[np.uint8]]],
+    methods: Callable[[Given, NDArray[np.uint8]], dict[str, NDArray[np.uint8]]],
 ) -> dict[str, Confusion]:
-    """Return each method's confusion; ``methods`` takes a photograph and its truth to label maps by name."""
+    """Return each method's confusion; ``methods`` takes a photograph, or what is known of it, and its truth to maps."""
     found: dict[str, Confusion] = {}
-    for image, truth in photographs:
-        for name, labels in methods(image, truth).items():
+    for given, truth in photographs:
+        for name, labels in methods(given, truth).items():
             found.setdefault(name, Confusion(classes)).add(truth, labels)
     return found
 
