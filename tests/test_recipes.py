@@ -110,7 +110,10 @@ def files(tmp_path):
 
 @pytest.fixture
 def truths(run, files):
-    """images/, coarse/, truth/, theirs/, labels/, of-my-network/, faces/; the truth is what the program makes of the coarse mask."""
+    """images/, coarse/, truth/, theirs/, labels/, of-my-network/, faces/.
+
+    The truth is what the program makes of the coarse mask.
+    """
     for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png"), ("faces", "photo.jpg")):
         (files / folder).mkdir(exist_ok=True)
         shutil.copy(files / source, files / folder / f"one{Path(source).suffix}")

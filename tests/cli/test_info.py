@@ -28,3 +28,18 @@ def test_models_are_listed_with_their_purpose_terms_and_card(run):
         assert Path(each["card"]).is_file()
     shown = run("info", "--models").stdout
     assert all(each["name"] in shown for each in listed)
+
+
+def test_a_file_of_ones_own_is_described(run):
+    path = weights.find("broad")
+    [described] = json.loads(run("info", path, "--json").stdout)["weights"]
+    assert described["sha256"] == weights.describe("broad").sha256
+    assert described["start"].startswith("general ")
+    assert described["steps"] == weights.describe("broad").provenance["steps"]
+    shown = run("info", path).stdout
+    assert "Weights: broad" in shown
+    assert "Versions" not in shown
+    assert run("info", path, "--models").exit_code == 2
+    missing = run("info", "nowhere.safetensors")
+    assert missing.exit_code == 1
+    assert "No weights 'nowhere.safetensors'" in missing.stderr
