@@ -86,9 +86,5 @@ def _describe(name_or_path: str, *, whole: bool = False) -> dict[str, Any]:
         | {"parameters": header.parameters, **asdict(header.config)}
         | {"classes": list(header.classes), "sha256": header.sha256, "path": str(header.path)}
         | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
-        | {
-            key: header.provenance[key]
-            for key in ("start", "steps", "validation")
-            if whole and key in header.provenance
-        }
+        | (trained if whole else {})
     )
