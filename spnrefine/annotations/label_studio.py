@@ -34,7 +34,7 @@ from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import ANY, Spanned
 from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
-from spnrefine.files.stems import PHOTOGRAPHS
+from spnrefine.files.formats import PHOTOGRAPHS
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
 OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS], ANY: [{}]}]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from spnrefine.files.stems import PHOTOGRAPHS
+from spnrefine.files.formats import PHOTOGRAPHS
 
 Claims = dict[Path, dict[str, set[str]]]
 """What was found for a document: photograph to the names it was found for, each with the items that came to it by

@@ -12,7 +12,8 @@ from spnrefine.batch.pairs import Found, Listed, Pair, Rules, below, full
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+from spnrefine.files.stems import has_extension
 
 REFINED_SUFFIX = "_refined"
 

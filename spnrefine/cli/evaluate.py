@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import BEST, DEVICE, NETWORK, model_option, option, section
+from spnrefine.cli.options import BEST, DEVICE, MAX_MEGAPIXELS, NETWORK, model_option, option, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FOLDER
 
@@ -54,7 +54,7 @@ Examples:
     option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed."),
     option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse."),
 )
-@section(NETWORK, BEST, DEVICE)
+@section(NETWORK, BEST, DEVICE, MAX_MEGAPIXELS)
 def evaluate(
     images: Path,
     coarse: Path,

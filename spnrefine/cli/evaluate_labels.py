@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import BEST, NETWORK, device_option, option, section
+from spnrefine.cli.options import BEST, MAX_MEGAPIXELS, NETWORK, device_option, option, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FILE, FOLDER, Model
 
@@ -38,7 +38,7 @@ Examples:
 )
 @option("--max-items", type=click.IntRange(min=1), metavar="N", help="Measure at most N, evenly taken.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@section(NETWORK, BEST, device_option("Where the networks run."))
+@section(NETWORK, BEST, device_option("Where the networks run."), MAX_MEGAPIXELS)
 def evaluate_labels(
     images: Path,
     truth: Path,

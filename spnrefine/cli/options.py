@@ -43,12 +43,29 @@ def device_option(text: str) -> Callable[..., Any]:
     return option("--device", type=Device(), default="auto", show_default=True, help=text)
 
 
+def _set_max_megapixels(context: click.Context, parameter: click.Parameter, megapixels: int | None) -> None:
+    from spnrefine.files.limits import MEGA, set_max_pixels
+
+    if megapixels is not None and not context.resilient_parsing:
+        set_max_pixels(megapixels * MEGA)
+        context.call_on_close(lambda: set_max_pixels(None))
+
+
 THREADS = option(
     "--threads",
     type=click.IntRange(1),
     show_default="one a core, or what NUMBA_NUM_THREADS or OMP_NUM_THREADS says",
     metavar="N",
     help="Use at most N threads of the CPU, all together.",
+)
+MAX_MEGAPIXELS = option(
+    "--max-megapixels",
+    type=click.IntRange(1),
+    show_default="250",
+    metavar="N",
+    expose_value=False,
+    callback=_set_max_megapixels,
+    help="Refuse pictures of more than N million pixels, and files that would take more memory than such a picture.",
 )
 BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
 DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
@@ -118,6 +135,7 @@ def refining_options(command: Command) -> Command:
                 BEST,
                 DEVICE,
                 THREADS,
+                MAX_MEGAPIXELS,
             ),
             section(
                 "Where no mask is given",

@@ -24,11 +24,13 @@ WIDTH = 200  # of tables that do not go to a terminal: none of their columns is 
 
 
 def read_stdin() -> bytes:
-    """Read all of standard input; wrong usage when that is a terminal, or closed."""
+    """Read all of standard input, or one byte too many; wrong usage when that is a terminal, or closed."""
     if sys.stdin is None or sys.stdin.isatty():
         what = "closed" if sys.stdin is None else "a terminal"
         raise click.UsageError(f"'-' reads standard input, which is {what}: pipe a file into it or name one.")
-    return sys.stdin.buffer.read()
+    from spnrefine.files.limits import Content, max_bytes
+
+    return sys.stdin.buffer.read(max_bytes(Content.PICTURE) + 1)
 
 
 def read_list(name: str, separator: str) -> list[str]:
@@ -36,12 +38,14 @@ def read_list(name: str, separator: str) -> list[str]:
 
     Lines may begin with a byte order mark, and be UTF-16 where that says so, as PowerShell writes them.
     """
+    from spnrefine.files.limits import Content, check_bytes
+    from spnrefine.files.opening import read_bytes
+
     if name == STREAM:
         data = read_stdin()
+        check_bytes(len(data), Content.TEXT, "standard input")
     else:
-        from spnrefine.files.opening import read_bytes
-
-        data = read_bytes(Path(name))
+        data = read_bytes(Path(name), Content.TEXT)
     if separator == "\n":
         data = _without_mark(data)
     items = data.split(separator.encode())

@@ -1,17 +1,21 @@
 """Masks in NumPy's files: NPY, and NPZ with one array that is the mask."""
 
 import io
+import math
 import zipfile
 from dataclasses import dataclass, field
+from typing import IO
 
 import numpy as np
 
 from spnrefine.errors import FileError
+from spnrefine.files.limits import CURE, MEGA, check_pixels, max_array_bytes, max_values
 
 FORMATS = ("NPY", "NPZ")
 KEYS = ("mask", "masks", "labels", "probability", "arr_0")
 """The names by which an NPZ's mask is known where it holds several arrays, the first that is there."""
 
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
 _NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
 
 
@@ -38,11 +42,14 @@ def is_array(data: bytes) -> bool:
 
 
 def read(data: bytes, name: str) -> Stored:
-    """Read a mask; FileError when the bytes hold none."""
+    """Read a mask; FileError when the bytes hold none, or more than `limits` allow, which headers tell beforehand."""
     is_npz = data.startswith(_ZIP_MAGIC)
     try:
+        (_check_archive if is_npz else _check_array)(data, name)
         loaded = np.load(io.BytesIO(data), allow_pickle=False)
         arrays = {key: loaded[key] for key in loaded.files} if is_npz else {"": loaded}
+    except (FileError, MemoryError):
+        raise
     except Exception as error:  # ValueError, EOFError, SyntaxError, BadZipFile: all say that the bytes are no array
         raise FileError(f"{name} is no whole NumPy array ({error}): save it again with numpy.save.") from error
     if not is_npz:
@@ -69,6 +76,47 @@ def write(array: np.ndarray, format: str, stored: Stored | None) -> bytes:
     return buffer.getvalue()
 
 
+def _check_array(data: bytes, name: str) -> None:
+    file = io.BytesIO(data)
+    size = _stated_bytes(file, name)
+    if size > len(data) - file.tell():
+        raise FileError(f"{name} is no whole NumPy array (its end is missing): save or copy it again.")
+
+
+def _check_archive(data: bytes, name: str) -> None:
+    total = 0
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for entry in archive.infolist():
+            if entry.compress_type not in _COMPRESSIONS or not entry.filename.endswith(".npy"):
+                raise FileError(f"{name} holds {entry.filename!r}, which NumPy has not written: save it again.")
+            with archive.open(entry) as file:
+                total += _stated_bytes(file, name)
+            _check_total(total, name)
+
+
+def _stated_bytes(file: IO[bytes], name: str) -> int:
+    """Return how many bytes an array has by its header, which is read, and refuse one with too many numbers.
+
+    Whatever the header of version 3.0 has beyond that of 2.0, the names of fields in UTF-8, no mask has.
+    """
+    read = np.lib.format.read_array_header_1_0
+    if np.lib.format.read_magic(file) != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if math.prod(shape) > max_values():
+        most = f"at most {max_values() / MEGA:g} million values are read"
+        raise FileError(f"{name} holds an array of shape {shape}, and {most}: {CURE}.")
+    size = math.prod(shape) * dtype.itemsize
+    _check_total(size, name)
+    return size
+
+
+def _check_total(size: int, name: str) -> None:
+    if size > max_array_bytes():
+        most = f"at most {max_array_bytes() / MEGA:g} MB are read"
+        raise FileError(f"{name} holds arrays of {size / MEGA:.0f} MB or more, and {most}: {CURE}.")
+
+
 def _pixels(array: np.ndarray, name: str) -> np.ndarray:
     pixels = array
     while pixels.ndim > 2 and len(pixels) == 1:
@@ -81,4 +129,5 @@ def _pixels(array: np.ndarray, name: str) -> np.ndarray:
             f"{name} holds {given}: give a mask as bools, integers or floats of shape (height, width), or a stack of "
             "them of shape (planes, height, width)."
         )
+    check_pixels(pixels.shape[-1], pixels.shape[-2], name)
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

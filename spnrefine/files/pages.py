@@ -3,16 +3,17 @@
 import numpy as np
 
 from spnrefine.errors import FileError
-from spnrefine.files.opening import MAX_PIXELS, Picture
+from spnrefine.files.limits import CURE, MAX_PAGES, MEGA, check_pixels, max_values
+from spnrefine.files.opening import Picture, damaged
 from spnrefine.files.orientation import turn
 
 MODES = {"1": "1-bit", "L": "8-bit gray", "F": "floats"}
-MAX_VALUES = 4 * MAX_PIXELS
-"""Of all pages together: beyond it a small file of many pages would fill the memory."""
 
 
-def read(picture: Picture, name: str) -> np.ndarray:
-    """Read all pages of a TIFF: an (H, W, K) array of bools, uint8 or float32, upright.
+def read(picture: Picture, count: int, name: str) -> np.ndarray:
+    """Read the pages of a TIFF, ``count`` of them: an (H, W, K) array of bools, uint8 or float32, upright.
+
+    ``count`` is what `Picture.count_frames` says.
 
     Raises
     ------
@@ -21,25 +22,26 @@ def read(picture: Picture, name: str) -> np.ndarray:
     """
     image = picture.image
     mode, size = image.mode, image.size
+    if count > MAX_PAGES:
+        raise FileError(f"{name} has more pages than the {MAX_PAGES} that a stack may have: save it as NPY.")
     if mode not in MODES:
         raise FileError(
-            f"{name} holds {picture.frames} pages of the kind {mode}, where a stack has {', '.join(MODES.values())}, "
+            f"{name} holds {count} pages of the kind {mode}, where a stack has {', '.join(MODES.values())}, "
             "one plane a page: save the page that is the mask as a file of its own."
         )
-    if size[0] * size[1] * picture.frames > MAX_VALUES:
-        most = f"at most {MAX_VALUES // 10**6} million values are read"
-        raise FileError(
-            f"{name} has {picture.frames} pages of {size[0]} x {size[1]} pixels: {most}, so make it smaller."
-        )
+    if size[0] * size[1] * count > max_values():
+        most = f"at most {max_values() / MEGA:g} million values are read"
+        raise FileError(f"{name} has {count} pages of {size[0]} x {size[1]} pixels, and {most}: {CURE}.")
     planes = []
-    for number in range(picture.frames):
+    for number in range(count):
         try:
             image.seek(number)
+            check_pixels(*image.size, name)
             image.load()
+        except (FileError, MemoryError):
+            raise
         except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
-            raise FileError(
-                f"{name} is damaged or cut short at page {number + 1} ({error}): export or copy it again."
-            ) from error
+            raise damaged(f"{name} (page {number + 1})", error) from error
         if (image.mode, image.size) != (mode, size):
             raise FileError(
                 f"{name} has pages of several sizes or kinds ({size[0]} x {size[1]} {mode}, {image.width} x "

@@ -70,13 +70,14 @@ def read_raster(source: Source) -> Raster:
         pixels = np.ascontiguousarray(np.moveaxis(stored.pixels, 0, 2)) if is_stack else stored.pixels[..., None]
         return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
     picture = decode(data, name)
-    if picture.frames > 1 and picture.format not in ("TIFF", "MPO"):  # MPO: a camera's JPEG with a preview behind it
-        raise FileError(f"{name} holds {picture.frames} frames: save the one that is the mask as a file of its own.")
+    frames = 1 if picture.format == "MPO" else picture.count_frames(name)  # a camera's JPEG with a preview behind it
+    if frames > 1 and picture.format != "TIFF":
+        raise FileError(f"{name} holds several frames: save the one that is the mask as a file of its own.")
     image, palette, extras = picture.image, None, {}
     if image.info.get("compression") in _LOSSLESS_TIFF:
         extras["compression"] = image.info["compression"]
-    if picture.frames > 1 and picture.format == "TIFF":
-        return Raster(pages.read(picture, name), "TIFF", data, None, extras, is_stack=True)
+    if frames > 1:
+        return Raster(pages.read(picture, frames, name), "TIFF", data, None, extras, is_stack=True)
     if image.mode == "P":
         palette = bytes(image.getpalette("RGB") or b"")
     elif image.mode == "PA":

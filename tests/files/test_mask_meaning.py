@@ -166,7 +166,10 @@ def test_empty_and_full() -> None:
     [
         (encode(Image.fromarray(RGB), "PNG"), "is a colour picture, not a mask"),
         (encode(Image.new("CMYK", (3, 3)), "TIFF"), "colours of the kind CMYK"),
-        (encode(Image.fromarray(COARSE), "PNG", save_all=True, append_images=[Image.fromarray(~COARSE)]), "2 frames"),
+        (
+            encode(Image.fromarray(COARSE), "PNG", save_all=True, append_images=[Image.fromarray(~COARSE)]),
+            "several frames",
+        ),
         (npy(np.zeros((2, 3, 4, 5))), r"float64 of shape \(2, 3, 4, 5\)"),
         (npy(np.zeros((0, 5))), r"shape \(0, 5\)"),
         (npy(np.zeros((2, 2), complex)), "complex128"),

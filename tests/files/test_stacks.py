@@ -162,8 +162,8 @@ def test_stacks_that_cannot_be_read_are_one_sentence(data, how, message):
 
 
 def test_pages_beyond_the_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("spnrefine.files.pages.MAX_VALUES", SOFT.size - 1)
-    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels: at most"):
+    monkeypatch.setattr("spnrefine.files.pages.max_values", lambda: SOFT.size - 1)
+    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels, and at most"):
         read_mask(tiff(SOFT))
 
 
