@@ -1,4 +1,8 @@
-"""Find the photograph that an annotation speaks of."""
+"""Find the photograph that an annotation speaks of, in the folders that the user gave and nowhere else.
+
+An annotation file may come from anybody, and name any file of this machine: by an absolute path, by ``..``, by a link.
+What does not lie within the folders once all links are followed is not opened.
+"""
 
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -30,6 +34,7 @@ class Photographs:
     below: Path = Path()
     claims: Claims = field(default_factory=dict)
     _found: dict[tuple[str, ...], tuple[Path, str, bool] | None] = field(default_factory=dict, init=False)
+    _outside: set[str] = field(default_factory=set, init=False)  # names that are files, but out of the folders
 
     def find(self, item: str, names: Sequence[str], others: Sequence[str] = ()) -> tuple[Path, str | None]:
         """Look for the first of ``names`` that is a file in one of the folders.
@@ -49,7 +54,11 @@ class Photographs:
             self._found[key] = self._look_up([name.replace("\\", "/") for name in names], others)
         found = self._found[key]
         if found is None:
+            outside = next((name for name in names if name.replace("\\", "/") in self._outside), None)
             expected = self.folders[0] / names[0].replace("\\", "/")
+            if outside is not None:
+                where = "which lies outside the folders of the photographs"
+                return expected, f"{item} belongs to {outside}, {where}: give --images, the folder that holds it."
             missing = f"belongs to {expected}, which does not exist: give the folder that holds the photographs."
             return expected, f"{item} {missing}"
         photograph, called, certain = found
@@ -67,6 +76,9 @@ class Photographs:
         for name, tried in _candidates(names, others):
             for folder in self.folders:
                 if tried and is_file(folder / tried):
+                    if not is_within(folder / tried, self.folders):
+                        self._outside.add(tried)
+                        continue
                     called = posixpath.normpath(posixpath.join(self.below.as_posix(), name))
                     return folder / tried, called, _ends_in(folder / tried, called)
         return None
@@ -110,6 +122,12 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def is_within(path: Path, folders: Sequence[Path]) -> bool:
+    """Tell if a file lies in one of the folders, or below, when all links are followed."""
+    resolved = path.resolve()
+    return any(resolved.is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _candidates(names: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
