@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.streams import say, tell
+from spnrefine.cli.streams import say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.annotations.items import Document, Item
@@ -75,7 +75,7 @@ def check_fit(course: "Course", **others: Any) -> None:
 def _list(document: "Document", output: Path) -> int:
     """Print the items without working on them; 1 where some cannot be."""
     for item in document.items:
-        tell(f"{item.photograph}\t{item.name}\t{output}")
+        tell_fields(item.photograph, item.name, output)
         if item.problem:
             say(item.problem)
     return int(any(item.problem for item in document.items))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli import no_mask
-from spnrefine.cli.streams import read_list, say, tell
+from spnrefine.cli.streams import read_list, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
@@ -84,7 +84,7 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
 def _list(pairs: "list[Pair]") -> int:
     """Print the pairs without working on them; 1 where some cannot be."""
     for pair in pairs:
-        tell(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
+        tell_fields(pair.photograph, pair.mask or "", f"{pair.folder / pair.stem}.*")
         if pair.problem or pair.without:
             say(f"{pair.photograph}: {pair.problem or pair.without}")
     return int(any(pair.problem for pair in pairs))

@@ -84,7 +84,7 @@ def evaluate_labels(
         rows = facts[measured]
         table = Table("", *rows, title=f"{measured.upper()} of {len(photographs)} photographs", title_justify="left")
         for name in next(iter(rows.values())):
-            table.add_row(name, *(f"{row[name]:.4f}" if name in row else "" for row in rows.values()))
+            streams.add_row(table, name, *(f"{row[name]:.4f}" if name in row else "" for row in rows.values()))
         streams.console().print(table)
 
 

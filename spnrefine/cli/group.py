@@ -1,6 +1,7 @@
 """The command group: commands imported when asked for, and errors turned into one sentence and an exit code."""
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -9,7 +10,7 @@ from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
 from spnrefine.cli import streams
-from spnrefine.errors import in_words
+from spnrefine.errors import in_words, printable
 
 COMMANDS = {  # and the module and function of each
     "refine": "refine",
@@ -60,6 +61,7 @@ class Group(DefaultGroup):
             streams.flush_stdout()
             sys.exit(code)
         except click.ClickException as error:
+            error.message = printable(error.message)
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
@@ -71,7 +73,9 @@ class Group(DefaultGroup):
         except Exception as error:
             streams.drop_stdout()
             if debugging():
-                raise
+                for line in traceback.format_exc().splitlines():
+                    streams.say(line)
+                sys.exit(FAILED)
             streams.say(f"Error: {in_words(error) or f'{type(error).__name__}: {error} (a bug: --debug shows where)'}")
             sys.exit(FAILED)
 

@@ -18,16 +18,16 @@ def show(facts: Facts) -> None:
         table = _table("image", "method", *next(iter(images[0]["scores"].values())))
         for image in images:
             for name, scores in image["scores"].items():
-                table.add_row(image["stem"], name, *map(_figure, scores.values()))
+                streams.add_row(table, image["stem"], name, *map(_figure, scores.values()))
         console.print(table)
     table = _table("", *next(iter(facts["results"].values())))
     for name, row in facts["results"].items():
-        table.add_row(name, *map(_figure, row.values()))
+        streams.add_row(table, name, *map(_figure, row.values()))
     console.print(table)
     if facts["peers"]:
         table = _table("peer", "settings", "published in")
         for name, peer in facts["peers"].items():
-            table.add_row(name, *peer.values())
+            streams.add_row(table, name, *peer.values())
         console.print("", table)
     for name, places in facts.get("calibration", {}).items():
         for place, diagram in places.items():
@@ -36,7 +36,7 @@ def show(facts: Facts) -> None:
             table = _table("probability", "mean predicted", "observed share", "pixels")
             for row in diagram["bins"]:
                 values = (_figure(row[key]) for key in ("predicted", "observed", "pixels"))
-                table.add_row(f"{row['from']:.1f} to {row['to']:.1f}", *values)
+                streams.add_row(table, f"{row['from']:.1f} to {row['to']:.1f}", *values)
             console.print(table)
 
 

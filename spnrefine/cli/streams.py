@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from spnrefine.errors import FileError
+from spnrefine.errors import FileError, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Item = TypeVar("Item")
 
@@ -114,16 +115,29 @@ def drop_stdout() -> None:
 def tell(text: str) -> None:
     """Print a line of the result, errors as in `checked_stdout`; where standard output is closed, nothing.
 
-    Paths in it go out as the bytes that they are: a path need not be text in any encoding.
+    Paths in it go out as the bytes that they are, as a path need not be text in any encoding; but on a terminal, as
+    what is `printable` of them.
     """
     if sys.stdout is not None:
-        write_stdout(os.fsencode(text) + b"\n")
+        write_stdout(os.fsencode(printable(text) if is_terminal(sys.stdout) else text) + b"\n")
+
+
+def tell_fields(*fields: object) -> None:
+    """Print a line of fields with tabs between them, in which each is as it is `printable`; errors as in `tell`."""
+    tell("\t".join(printable(str(field)) for field in fields))
 
 
 def say(text: str) -> None:
     """Tell the user something on standard error, if anybody can be told."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
+
+
+def add_row(table: "Table", *cells: str, style: str | None = None) -> None:
+    """Add a row whose cells are taken as they are `printable`, none of it as markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -70,7 +70,7 @@ def test_nothing_outside_is_opened(tmp_path, secret, form, name):
     items = open_document(path, tmp_path / "photos").items
     assert items
     for item in items:
-        with pytest.raises(FileError, match="lies outside the folders of the photographs: give|does not exist"):
+        with pytest.raises(FileError, match=r"lies outside the folders of the photographs: give|does not exist"):
             item.read(SIZE)
 
 

@@ -1,0 +1,97 @@
+"""What file names and annotation files say never reaches the terminal raw; JSON and results in pipes stay exact."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spnrefine.errors import printable
+from tests.annotations.making import save_photograph
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\r\n\t\x9b31m\u202egnp.\u2066x\u2028\x7f"
+"""A title, a cleared screen, new lines, the eight-bit form of an escape, and names written backwards."""
+RAW = [character for character in EVIL if not character.isprintable()]
+
+
+def is_plain(text):
+    return all(character == "\n" or character.isprintable() for character in text)
+
+
+def test_escapes_tell_what_was_there():
+    assert printable("a\x1b[31m\n\u202e\x9b\udcff.jpg") == r"a\x1b[31m\n\u202e\x9b\xff.jpg"
+    for name in ("фото é 1.jpg", "100 %.png", "c:\\new", "\N{FAMILY}"):
+        assert printable(name) == name
+    assert is_plain(printable("".join(map(chr, range(0xA0)))))
+
+
+@pytest.fixture
+def evil(pair, monkeypatch):
+    """A folder with a photograph whose name is hostile, and annotations that say hostile things."""
+    folder = pair[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "photos").mkdir()
+    try:
+        shutil.copy(pair[0], f"photos/{EVIL}.jpg")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    save_photograph(folder / "photos" / "a.png")
+    shape = {"shape_type": "polygon", "points": [[1, 1], [50, 1], [50, 50]]}
+    shapes = [shape, shape | {"points": [[EVIL]]}, shape | {"shape_type": "mask", "mask": EVIL}]
+    (folder / "labels").mkdir()
+    (folder / "labels" / f"{EVIL}.json").write_text(json.dumps({"imagePath": EVIL, "shapes": shapes}))
+    return folder
+
+
+COMMANDS = {
+    "refine": ["photo.jpg", "--mask", f"photos/{EVIL}.jpg"],
+    "refine a stranger": [f"{EVIL}.jpg", "--mask", "coarse.png"],
+    "usage": [f"--{EVIL}"],
+    "a value": ["photo.jpg", "--threshold", EVIL],
+    "a command": ["photo.jpg", EVIL],
+    "a model": ["photo.jpg", "--mask", "coarse.png", "--model", EVIL],
+    "batch": ["batch", "photos", "--mask-dir", ".", "-o", "out"],
+    "dry run": ["batch", "photos", "--mask-dir", ".", "-o", "out", "--dry-run"],
+    "dry run of annotations": ["batch", "labels", "--images", "photos", "-o", "out", "--dry-run"],
+    "annotations": ["batch", "labels", "--images", "photos", "-o", "out"],
+    "debug": ["--debug", f"{EVIL}.jpg", "--mask", "coarse.png"],
+}
+
+
+@pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+def test_hostile_names_are_written_out(run, evil, arguments):
+    result = run(*arguments)
+    assert r"\x1b]0;owned\x07" in result.output
+    assert is_plain(result.stderr)
+    assert is_plain(result.stdout.replace("\t", ""))
+
+
+def test_json_stays_exact(run, evil):
+    result = run("batch", "photos", "--mask-dir", ".", "-o", "out", "--json")
+    assert f"photos/{EVIL}.jpg" in [json.loads(line)["image"] for line in result.stdout.splitlines()]
+
+
+def test_a_result_is_exact_in_a_pipe_and_plain_on_a_terminal(run, evil):
+    line = [sys.executable, "-m", "spnrefine", f"photos/{EVIL}.jpg", "--mask", "coarse.png", "--overwrite"]
+    assert run(*line[3:]).stdout_bytes == os.fsencode(f"photos/{EVIL}_refined.png\n")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(line, stdout=theirs, stderr=theirs, timeout=120, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert shown == printable(f"photos/{EVIL}_refined.png") + "\r\n"
+
+
+def test_tables_take_no_markup(run, evil):
+    folders = ("images", "coarse", "truth")
+    for folder, file in zip(folders, ("photo.jpg", "coarse.png", "coarse.png"), strict=True):
+        (evil / folder).mkdir()
+        shutil.copy(evil / file, evil / folder / f"[red]\x1b[2J[b]{Path(file).suffix}")
+    result = run("eval", "--images", "images", "--coarse", "coarse", "--truth", "truth", "--details")
+    assert result.exit_code == 0, result.stderr
+    assert r"[red]\x1b[2J[b]" in result.stdout
