@@ -61,7 +61,7 @@ class Group(DefaultGroup):
             streams.flush_stdout()
             sys.exit(code)
         except click.ClickException as error:
-            error.message = printable(error.message)
+            error.message = printable(error.message)  # type: ignore[misc]  # click shows it alone
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
