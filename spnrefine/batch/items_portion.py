@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from spnrefine.annotations.items import Item
 from spnrefine.batch.ledger import digest
 from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import masks
 from spnrefine.files.images import Photograph, read_photograph
-from spnrefine.files.opening import read_bytes
+from spnrefine.files.opening import count_pixels, read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn, turn_back
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined
@@ -73,24 +74,34 @@ class ItemsPortion(Portion):
 
     def __init__(self, items: Sequence[Item], work: Work, output: Path, show: ShowItem | None = None):
         self._items, self._work, self._output, self._show = items, work, output, show
-        self._chosen: list[_Opened | Record] | None = None
+        self._chosen: set[int] | None = None  # by position: what waits for its turn holds no picture
 
     def limit(self, most: int) -> int:
         """Leave out fresh items past the limit; the run goes on, to put back those that the ledger keeps."""
-        chosen: list[_Opened | Record] = []
+        chosen: set[int] = set()
         fresh = 0
-        for one in self._open_all():
+        for number, one in enumerate(self._open_all()):
             if isinstance(one, _Opened) and one.kept is not None:
-                chosen.append(one)
+                chosen.add(number)
             elif fresh < most:
-                chosen.append(one)
+                chosen.add(number)
                 fresh += 1
         self._chosen = chosen
+        vars(self).pop("_photograph", None)
         return fresh
+
+    def memory(self) -> int:
+        """Estimate as said there; all masks of a photograph are held at once, with a byte a pixel."""
+        try:
+            picture = self._items[0].picture
+        except FileError:
+            return 0
+        return (BYTES_A_PIXEL + len(self._items)) * count_pixels(picture)
 
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
-        chosen = self._open_all() if self._chosen is None else self._chosen
+        opened = enumerate(self._open_all())
+        chosen = [one for number, one in opened if self._chosen is None or number in self._chosen]
         return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
 
     def _open_all(self) -> list[_Opened | Record]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import labelmaps, masks
+from spnrefine.files.opening import count_pixels
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
@@ -37,6 +39,11 @@ class PairPortion(Portion):
         if self._done is not None or self._pair.without:
             return 0
         return 1 if most > 0 else None
+
+    def memory(self) -> int:
+        if self._pair.problem or self._done is not None:
+            return 0
+        return BYTES_A_PIXEL * count_pixels(self._pair.photograph)
 
     def run(self) -> list[Record]:
         """Refine the pair, or skip it."""

@@ -47,6 +47,10 @@ class Portion(ABC):
         None says that none stays, and that nothing after this portion need be looked at.
         """
 
+    def memory(self) -> int:
+        """Estimate, from headers alone, how many bytes :meth:`run` takes; 0 where these cannot be read."""
+        return 0
+
     @abstractmethod
     def run(self) -> list[Record]:
         """Work on the masks and return their records; whatever is wrong with one, the others go on."""

@@ -56,7 +56,13 @@ Examples:
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     option("--strict", is_flag=True, help="A photograph without a mask is a failure."),
     option("--quiet", is_flag=True, help="Do not say how far the batch is, nor what is left out."),
-    option("--jobs", type=click.IntRange(1), show_default="one a core, at most 8", metavar="N", help="Images at once."),
+    option(
+        "--jobs",
+        type=click.IntRange(1),
+        show_default="one a core, at most 8",
+        metavar="N",
+        help="Images at once; fewer where there are fewer cores, or memory for fewer.",
+    ),
     option(
         "--files-from",
         type=TEXT_OF_PATH,

@@ -48,7 +48,7 @@ class Course:
     def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
         """Gather the options of the command line; those that are none of a course are settings."""
         most = count_threads(options.pop("threads"))
-        jobs = jobs or min(most, MOST_JOBS)
+        jobs = min(jobs or MOST_JOBS, most)  # each has a thread at least, and there are never more than cores
         threads = share_threads(most, jobs)
         from spnrefine.job.types import Settings
 
@@ -92,7 +92,9 @@ class Course:
     def run(self, portions: "Iterable[Portion]", tally: "Tally") -> None:
         """Run the portions, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
+        from spnrefine.simd import ram
 
-        with closing(run(portions, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
+        how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast}
+        with closing(run(portions, jobs=self.jobs, free=ram.free(), **how)) as done:
             for record in progress(done, tally.total, quiet=self.quiet):
                 tally.add(record)

@@ -109,6 +109,15 @@ def _read_file(path: Path, content: Content, name: str) -> bytes:
     return b"".join(pieces)
 
 
+def count_pixels(source: Source) -> int:
+    """Count the pixels of a picture by its header alone; 0 where that says nothing, which `decode` then explains."""
+    try:
+        with _open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            return image.width * image.height
+    except Exception:  # as in decode
+        return 0
+
+
 def decode(data: bytes, name: str) -> Picture:
     """Decode the first frame of a picture in one of the formats of `formats.PICTURES`.
 
@@ -118,7 +127,7 @@ def decode(data: bytes, name: str) -> Picture:
         For anything that is not a whole picture of these formats, of at most `limits.max_pixels` pixels.
     """
     try:
-        image = _open(data)
+        image = _open(io.BytesIO(data))
         check_pixels(*image.size, name)
         if not _is_whole(data, image.format):
             raise FileError(f"{name} is cut short (its end is missing): export or copy it again.")
@@ -152,14 +161,14 @@ def _unknown(start: bytes, name: str) -> FileError:
     return FileError(f"{name} is of the format {found}, which is not opened: give a {formats.NAMED}.")
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(file: io.BytesIO | Path) -> Image.Image:
     """Read the header alone; the pixels are decoded outside the lock, in several threads side by side."""
     known = formats.openable()
     with _pillow, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(io.BytesIO(data), formats=known)
+            return Image.open(file, formats=known)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
