@@ -16,6 +16,8 @@ from spnrefine.model.config import Config
 from spnrefine.model.spn import SPN
 from tests.documents import ROOT
 
+pytestmark = pytest.mark.faults
+
 EXAMPLES = ROOT / "examples"
 PAIR = [EXAMPLES / "cat.jpg", "--mask", EXAMPLES / "cat_mask.png"]
 FACE = [EXAMPLES / "astronaut.jpg", "--model", "face", "-o", "face.png"]

@@ -11,6 +11,8 @@ import pytest
 
 from spnrefine import cache
 
+pytestmark = pytest.mark.faults
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PHOTOGRAPH, MASK = EXAMPLES / "astronaut.jpg", EXAMPLES / "astronaut_mask.png"
 COMMANDS = {

@@ -11,6 +11,8 @@ from spnrefine.annotations.document import open_document
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, save_photograph
 
+pytestmark = pytest.mark.faults
+
 HEIGHT, WIDTH = SIZE
 
 

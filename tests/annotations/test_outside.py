@@ -9,6 +9,8 @@ from spnrefine.errors import FileError
 from tests.annotations import test_cvat, test_label_studio, test_panoptic
 from tests.annotations.making import SIZE, save_photograph
 
+pytestmark = pytest.mark.faults
+
 pytest.importorskip("pycocotools")
 
 

@@ -12,6 +12,8 @@ from spnrefine.job.record import Record
 from spnrefine.simd import cores, ram
 from tests.batch.test_run import Fake
 
+pytestmark = pytest.mark.faults
+
 MB = 10**6
 
 

@@ -12,6 +12,8 @@ from spnrefine.cli import streams
 from spnrefine.errors import printable
 from tests.annotations.making import save_photograph
 
+pytestmark = pytest.mark.faults
+
 EVIL = "\x1b]0;owned\x07\x1b[2J\r\n\t\x9b31m\u202egnp.\u2066x\u2028\x7f"
 """A title, a cleared screen, new lines, the eight-bit form of an escape, and names written backwards."""
 RAW = [character for character in EVIL if not character.isprintable()]

@@ -20,6 +20,8 @@ from spnrefine.files.masks import read_mask
 from spnrefine.files.opening import read_bytes
 from tests.files.making import encode, npy
 
+pytestmark = pytest.mark.faults
+
 GRAY = Image.new("L", (4, 3))
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 3\n%%EndComments\n%%EOF\n"
 OTHERS = {format: encode(GRAY.convert("RGB"), format) for format in ("PCX", "SGI", "DDS", "ICO", "ICNS")}
