@@ -22,7 +22,7 @@ def pytest_configure(config):
 
 def pytest_terminal_summary(terminalreporter, config):
     """Print the table of faults where these were asked for: what held, case by case."""
-    if config.option.markexpr == "faults":
+    if config.option.markexpr == "faults" and not config.option.collectonly:
         write_table(terminalreporter)
 
 

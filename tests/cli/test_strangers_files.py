@@ -71,11 +71,11 @@ PLACES = {
 }
 
 
+QUICK, SLOW = ["photograph", "mask", "annotations"], ["model", "truth"]  # the latter load networks: half a minute
+
+
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
-@pytest.mark.parametrize(
-    "place",
-    ["photograph", "mask", "annotations", *(pytest.param(p, marks=pytest.mark.slow) for p in ("model", "truth"))],
-)  # slow: these load networks, half a minute in all
+@pytest.mark.parametrize("place", [*QUICK, *(pytest.param(place, marks=pytest.mark.slow) for place in SLOW)])
 def test_a_strangers_file_is_one_sentence(run, pair, monkeypatch, place, file):
     folder = pair[0].parent
     monkeypatch.chdir(folder)

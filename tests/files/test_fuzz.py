@@ -23,7 +23,7 @@ from tests.files.making import SHAPE, encode, inside, npy, palette_image, with_o
 from tests.files.test_limits import npz
 from tests.model.test_forged_weights import SMALL
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]  # slow: half a minute of changed files
 
 GRAY = Image.fromarray(inside().astype(np.uint8) * 255)
 RGB = Image.fromarray(np.random.default_rng(0).integers(0, 256, (*SHAPE, 3), dtype=np.uint8))
@@ -45,7 +45,7 @@ PICTURES = {
     "npz": npz(mask=inside(), other=SOFT),
 }
 READERS = {"photograph": read_photograph, "mask": read_mask, "object": read_object, "labels": read_labels}
-fuzzed = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+fuzzed = settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
