@@ -4,6 +4,7 @@ Pillow reads three times as many, some of which start other programs (EPS) or ar
 must not choose among them.
 """
 
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 
@@ -42,15 +43,17 @@ _MAGICS = (
 )
 
 
-@cache
 def openable() -> tuple[str, ...]:
-    """List the formats of `PICTURES` that this Pillow has a reader for."""
-    for plugin in _PLUGINS.values():
-        try:
-            import_module(f"PIL.{plugin}")
-        except ImportError:  # older than the format
-            continue
+    """List the formats of `PICTURES` that Pillow has a reader for."""
+    _load_readers()
     return tuple(format for format in PICTURES if format in Image.OPEN)
+
+
+@cache
+def _load_readers() -> None:
+    for plugin in _PLUGINS.values():
+        with suppress(ImportError):  # a Pillow that is older than the format
+            import_module(f"PIL.{plugin}")
 
 
 def may_be_read(start: bytes) -> bool:

@@ -106,6 +106,9 @@ def _stated_bytes(file: IO[bytes], name: str) -> int:
     if math.prod(shape) > max_values():
         most = f"at most {max_values() / MEGA:g} million values are read"
         raise FileError(f"{name} holds an array of shape {shape}, and {most}: {CURE}.")
+    sides = [side for side in shape if side != 1]
+    if len(sides) > 1:
+        check_pixels(sides[-1], sides[-2], name)
     size = math.prod(shape) * dtype.itemsize
     _check_total(size, name)
     return size
@@ -129,5 +132,4 @@ def _pixels(array: np.ndarray, name: str) -> np.ndarray:
             f"{name} holds {given}: give a mask as bools, integers or floats of shape (height, width), or a stack of "
             "them of shape (planes, height, width)."
         )
-    check_pixels(pixels.shape[-1], pixels.shape[-2], name)
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
