@@ -56,6 +56,7 @@ class Group(DefaultGroup):
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""
         settings["standalone_mode"] = False
+        _debug["on"] = False  # whatever an earlier run in this process asked for
         try:
             code = super().main(*args, **settings) or DONE
             streams.flush_stdout()

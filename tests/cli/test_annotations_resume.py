@@ -207,11 +207,11 @@ def test_overlays_never_overwrite_any_photograph(run, labelme):
 
 
 def test_photographs_outside_the_folder_are_drawn_inside_the_overlays(run, labelme):
-    shutil.move(labelme / "labels/0.jpg", labelme / "0.jpg")
-    path = labelme / "labels/0.json"
-    path.write_text(path.read_text().replace('"0.jpg"', '"../0.jpg"'))
+    """Of the photographs, which --images names; one lies in a folder beside, where they are looked for as well."""
+    (labelme / "img").mkdir()
+    shutil.move(labelme / "labels/0.jpg", labelme / "img/0.jpg")
     assert run(*arguments(labelme, "--overlay", labelme / "look/deep")).exit_code == 0
-    assert {"0.jpg", "labels/2.jpg", "labels/sub/1.jpg"} <= set(contents(labelme / "look/deep"))
+    assert {"img/0.jpg", "labels/2.jpg", "labels/sub/1.jpg"} <= set(contents(labelme / "look/deep"))
     assert [p.name for p in Path(labelme / "look").iterdir()] == ["deep"]
 
 
