@@ -8,7 +8,8 @@ from spnrefine.batch.pairs import Rules
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+from spnrefine.files.stems import has_extension
 
 MASK_SUFFIX = "_mask"
 

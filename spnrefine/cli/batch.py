@@ -162,7 +162,8 @@ def batch(
 
 def _folder_or_files(paths: tuple[Path, ...], *, listed: bool) -> tuple[Path | None, list[Path]]:
     """Tell the folder, or annotation file, from photographs that are named one by one."""
-    from spnrefine.files.stems import PHOTOGRAPHS, has_extension
+    from spnrefine.files.formats import PHOTOGRAPHS
+    from spnrefine.files.stems import has_extension
 
     if len(paths) == 1 and not (paths[0].is_file() and has_extension(paths[0], PHOTOGRAPHS)):
         return paths[0], []

@@ -26,12 +26,14 @@ PICTURES: dict[str, tuple[str, ...]] = {
 NAMED = "JPEG, PNG, TIFF, BMP or WebP"
 """The formats named to users; the others of `PICTURES` are rare."""
 
+NOT_OPENED = (".heic", ".heif", ".jxl", ".tga")
+"""Extensions of photographs all the same, so that a folder of them is told what is missing."""
+
 PHOTOGRAPHS = (
     *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm"),
-    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", ".heic", ".heif", ".jxl", ".tga"),
+    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", *NOT_OPENED),
 )
-"""The extensions of photographs, in the order in which they are tried where only a stem is known: of all that is read,
-and of some that may be told what is missing."""
+"""The extensions of photographs, in the order in which they are tried where only a stem is known."""
 MASKS = (*PHOTOGRAPHS, ".npy", ".npz")
 """The extensions of masks and label maps."""
 
