@@ -103,7 +103,10 @@ def test_there_are_no_more_jobs_than_cores(run, pair, tmp_path, monkeypatch):
     monkeypatch.setattr(cores, "threads", lambda: 2)
     monkeypatch.setattr("spnrefine.batch.run.in_order", lambda calls, jobs: seen.append(jobs) or iter(()))
     monkeypatch.setattr("spnrefine.batch.run.closing", nullcontext)
-    run("batch", pair[0].parent, "--mask-dir", pair[0].parent, "-o", tmp_path / "out", "--jobs", 50)
+    for name, source in (("photos/a.jpg", pair[0]), ("masks/a.png", pair[1])):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(source.read_bytes())
+    run("batch", tmp_path / "photos", "--mask-dir", tmp_path / "masks", "-o", tmp_path / "out", "--jobs", 50)
     assert seen == [2]
 
 

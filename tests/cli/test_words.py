@@ -36,6 +36,8 @@ def evil(pair, monkeypatch):
     folder = pair[0].parent
     monkeypatch.chdir(folder)
     (folder / "photos").mkdir()
+    (folder / "masks").mkdir()
+    shutil.copy(pair[1], "masks/a.png")
     try:
         shutil.copy(pair[0], f"photos/{EVIL}.jpg")
     except OSError:
@@ -55,8 +57,8 @@ COMMANDS = {
     "a value": ["photo.jpg", "--threshold", EVIL],
     "a command": ["photo.jpg", EVIL],
     "a model": ["photo.jpg", "--mask", "coarse.png", "--model", EVIL],
-    "batch": ["batch", "photos", "--mask-dir", ".", "-o", "out"],
-    "dry run": ["batch", "photos", "--mask-dir", ".", "-o", "out", "--dry-run"],
+    "batch": ["batch", "photos", "--mask-dir", "masks", "-o", "out", "--strict"],
+    "dry run": ["batch", "photos", "--mask-dir", "masks", "-o", "out", "--strict", "--dry-run"],
     "dry run of annotations": ["batch", "labels", "--images", "photos", "-o", "out", "--dry-run"],
     "annotations": ["batch", "labels", "--images", "photos", "-o", "out"],
     "debug": ["--debug", f"{EVIL}.jpg", "--mask", "coarse.png"],
@@ -72,7 +74,7 @@ def test_hostile_names_are_written_out(run, evil, arguments):
 
 
 def test_json_stays_exact(run, evil):
-    result = run("batch", "photos", "--mask-dir", ".", "-o", "out", "--json")
+    result = run("batch", "photos", "--mask-dir", "masks", "-o", "out", "--json", "--strict")
     assert f"photos/{EVIL}.jpg" in [json.loads(line)["image"] for line in result.stdout.splitlines()]
 
 
