@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from spnrefine.files.regular import is_file
 from spnrefine.files.stems import PHOTOGRAPHS
 
 Claims = dict[Path, dict[str, set[str]]]
@@ -102,14 +103,6 @@ def search_path(own: Path, images: Path | None, below: Path = Path()) -> list[Pa
 def of_stem(stem: str) -> list[str]:
     """List the names that the photograph of a stem may have, in the order in which they are tried."""
     return [stem + suffix for lower in PHOTOGRAPHS for suffix in (lower, lower.upper())]
-
-
-def is_file(path: Path) -> bool:
-    """Like Path.is_file, but False for names that no file can have: too long, or with a null byte."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _candidates(names: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:

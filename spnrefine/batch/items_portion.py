@@ -91,7 +91,12 @@ class ItemsPortion(Portion):
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
         chosen = self._open_all() if self._chosen is None else self._chosen
-        return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
+        records = []
+        for one in chosen:
+            if self._work.stop.asked:
+                break
+            records.append(one if isinstance(one, Record) else self._run_one(one))
+        return records
 
     def _open_all(self) -> list[_Opened | Record]:
         opened = [self._open(item) for item in self._items]
@@ -103,7 +108,7 @@ class ItemsPortion(Portion):
         for number, one in enumerate(opened):
             if isinstance(one, _Opened):
                 one = joined.get(one, one)
-                opened[number] = replace(one, kept=outputs.kept(one.key))
+                opened[number] = replace(one, kept=outputs.kept(one.key, _shape(one.coarse)))
         return opened
 
     def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
@@ -168,6 +173,11 @@ def items_portions(
         groups.setdefault(item.photograph, []).append(item)
     for group in groups.values():
         yield ItemsPortion(group, work, output, show)
+
+
+def _shape(mask: Mask) -> tuple[int, int]:
+    height, width = mask.shape
+    return height, width
 
 
 def _record(item: Item) -> Record:

@@ -54,11 +54,11 @@ class PairPortion(Portion):
             raise SpnRefineError(pair.problem)
         loaded = job.load(pair.photograph, pair.mask, work.settings, work.maker)
         output = pair.folder / (pair.stem + masks.extension(loaded.mask))
-        work.outputs.check(output, pair.inputs)
+        work.outputs.check(output)
         key = self._key()
         refined = work.refine(loaded, record)
         data = job.encode(loaded, refined, work.settings)
-        work.outputs.begin_mask(output, key, data, pair.inputs)
+        work.outputs.begin_mask(output, key, data)
         record.output = str(output)
         if self._show is not None:
             self._show(pair, record, loaded.image, refined)
@@ -88,8 +88,8 @@ class PairPortion(Portion):
             return None
         try:
             key = self._key()
-        except SpnRefineError:
-            return None  # it will fail, and say why, in its turn
+        except Exception:  # it will fail, and say why, in its turn
+            return None
         for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
             output = pair.folder / (pair.stem + suffix)
             record = outputs.finished(output, key)

@@ -4,16 +4,22 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
 from spnrefine.batch.portion import Portion
+from spnrefine.batch.stop import Stop
 from spnrefine.batch.threads import in_order
 from spnrefine.job.record import Record
 
 
 def run(
-    portions: Iterable[Portion], *, jobs: int = 1, most: int | None = None, fail_fast: bool = False
+    portions: Iterable[Portion],
+    *,
+    jobs: int = 1,
+    most: int | None = None,
+    fail_fast: bool = False,
+    stop: Stop | None = None,
 ) -> Generator[Record]:
     """Run every portion and yield the records of its masks, in the order of ``portions``.
 
-    Closing the generator lets the portions that have begun finish.
+    Closing the generator lets the portions that have begun finish; asking ``stop`` does too, and yields their records.
 
     Parameters
     ----------
@@ -21,8 +27,9 @@ def run(
     jobs : threads, each of which runs one portion after another.
     most : refine at most so many masks, besides those that earlier runs have done; None for all.
     fail_fast : begin no further portion after a record that says failed, which is the last.
+    stop : what the portions' `Work` has.
     """
-    with closing(in_order(_calls(portions, most), jobs)) as done:
+    with closing(in_order(_calls(portions, most), jobs, stop)) as done:
         for records in done:
             for record in records:
                 yield record

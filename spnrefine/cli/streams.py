@@ -113,7 +113,11 @@ def tell(text: str) -> None:
     Paths in it go out as the bytes that they are: a path need not be text in any encoding.
     """
     if sys.stdout is not None:
-        write_stdout(os.fsencode(text) + b"\n")
+        try:
+            data = os.fsencode(text)
+        except UnicodeEncodeError:  # half of a character, which an annotation file may hold and no path can
+            data = text.encode("utf-8", "backslashreplace")
+        write_stdout(data + b"\n")
 
 
 def say(text: str) -> None:
