@@ -3,6 +3,7 @@
 Nothing here believes a line: one that is cut short, was changed, or never was a ledger's, is passed over.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ _SUM_LENGTH = 16
 _TAIL = len(_SUM) + _SUM_LENGTH + len(_END)
 
 _MOST_NUMBER = 10**15
+_NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 class Place(NamedTuple):
@@ -51,13 +53,14 @@ def read_lines(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
     """
     try:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # which does not wait for whoever writes to a pipe
-    except (FileNotFoundError, NotADirectoryError):
-        return
     except OSError as error:
+        if error.errno in _NOTHING:
+            return
         raise FileError(f"{path} cannot be read ({error.strerror or error}): choose another output.") from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        return  # whether it can be written, who opens it will say
     with os.fdopen(number, "rb") as file:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            return  # whether it can be written, who opens it will say
         offset = 0
         while text := file.readline(MOST_LINE + 1):
             if len(text) > MOST_LINE:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from spnrefine.errors import FileError
+from spnrefine.files import temporary
 from spnrefine.files.atomic import make_folder
 
 fcntl: ModuleType | None
@@ -59,8 +60,7 @@ class Lock:
     def release(self) -> None:
         """Let others in; may be called twice."""
         if self._file is not None:
-            with suppress(OSError):
-                self._path.unlink()  # before it is let go: whoever opened it meanwhile sees that it is no longer there
+            temporary.release(self._path)  # before it is let go: whoever opened it meanwhile sees that it has gone
             os.close(self._file)
             self._file = None
         for folder in self._made:
@@ -75,6 +75,7 @@ class Lock:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_still_there(file, self._path):
                     self._file = file
+                    temporary.adopt(self._path)
                     _write_owner(file)
             except OSError as error:
                 if error.errno in _HELD:

@@ -4,24 +4,27 @@ import hashlib
 import os
 from pathlib import Path
 
-SUFFIX = ".spnrefine"
-_LEDGER, _LOCK = ".jsonl", ".lock"
+_OWN, _LEDGER = ".spnrefine", ".spnrefine.jsonl"
 _MOST_NAME = 255  # bytes
 
 
 def beside(output: Path) -> Path:
     """Return the path of an output's ledger beside it, where those of version 0.1.0 lie too."""
-    return _hidden(output, _LEDGER)
+    output = output.absolute()
+    name = f".{output.name}{_LEDGER}"
+    if len(os.fsencode(name)) > _MOST_NAME:
+        name = f".{_digest(output.name)}{_LEDGER}"
+    return output.parent / name
 
 
 def inside(folder: Path) -> Path:
     """Return the path of a ledger in the folder of its outputs."""
-    return folder / f"{SUFFIX}{_LEDGER}"
+    return folder / _LEDGER
 
 
 def lock_path(output: Path, *, is_folder: bool) -> Path:
-    """Return the path of an output's lock: in the folder of outputs, or beside the file."""
-    return output / f"{SUFFIX}{_LOCK}" if is_folder else _hidden(_real(output, is_folder=False), _LOCK)
+    """Return the path of an output's lock, a temporary file: in the folder of outputs, or beside the file."""
+    return output / f"{_OWN}-lock.tmp" if is_folder else output.parent / f"{_OWN}-lock-{_digest(output.name)}.tmp"
 
 
 def places(output: Path, *, is_folder: bool) -> list[Path]:
@@ -55,10 +58,5 @@ def _is_volume(folder: Path) -> bool:
         return False
 
 
-def _hidden(output: Path, suffix: str) -> Path:
-    output = output.absolute()
-    name = f".{output.name}{SUFFIX}{suffix}"
-    if len(os.fsencode(name)) > _MOST_NAME:
-        digest = hashlib.blake2b(os.fsencode(output.name), digest_size=20).hexdigest()
-        name = f".{digest}{SUFFIX}{suffix}"
-    return output.with_name(name)
+def _digest(name: str) -> str:
+    return hashlib.blake2b(os.fsencode(name), digest_size=10).hexdigest()

