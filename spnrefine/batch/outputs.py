@@ -1,5 +1,6 @@
 """What a run may write: the one place that decides whether a file may be replaced, and that writes it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +41,13 @@ class Outputs:
     ):
         self.ledger, self.inputs, self.resume = ledger, inputs or Inputs(), resume
         self._lock, self._overwrite = lock, overwrite
-        self._swept: set[Path] = set()
+        self._folders: set[Path] = set()
 
     def close(self) -> None:
+        """Let other runs in, once the names of all that was written are on the disc."""
+        for folder in self._folders:
+            with suppress(OSError):
+                atomic.sync_folder(folder)
         self.ledger.close()
         if self._lock is not None:
             self._lock.release()
@@ -74,7 +79,7 @@ class Outputs:
             As in :meth:`check`, or it cannot be written.
         """
         self.check(path)  # first: what is refused is not named as ours
-        with atomic.staged(path, data) as name:
+        with atomic.staged(path, data, sync_name=False) as name:
             self.ledger.begin(path, key, digest(data))
             name(self._may_replace(path))  # somebody may have edited it since
 
@@ -95,9 +100,9 @@ class Outputs:
         return self._overwrite or (self.resume and self.ledger.may_replace(path))
 
     def _sweep(self, folder: Path) -> None:
-        """Delete what dead processes left in a folder, once."""
-        if folder not in self._swept:
-            self._swept.add(folder)
+        """Delete what dead processes left in a folder of outputs, once."""
+        if folder not in self._folders:
+            self._folders.add(folder)
             temporary.sweep(folder)
 
 

@@ -62,10 +62,11 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = False, inputs: Ite
 
 
 @contextmanager
-def staged(path: Path, data: bytes) -> Iterator[Name]:
+def staged(path: Path, data: bytes, *, sync_name: bool = True) -> Iterator[Name]:
     """Write ``data`` to the disc, in a temporary file beside ``path``, and let it be given its name.
 
-    This is for those who have something to do just before, see `write_bytes` for all else.
+    This is for those who have something to do just before, see `write_bytes` for all else; and for those who write many
+    files to a folder, and wait for their names once, with `sync_folder`, and not each time.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def staged(path: Path, data: bytes) -> Iterator[Name]:
             yield name
         finally:
             temporary.release(own)
-        sync_folder(path.parent)
+        if sync_name:
+            sync_folder(path.parent)
     except FileError:
         raise
     except (OSError, ValueError) as error:  # ValueError: no file can have that name

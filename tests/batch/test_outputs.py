@@ -1,6 +1,7 @@
 """What may be written: the one table of all that a file can be, and of both options."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,3 +196,28 @@ def test_a_run_that_must_resume_insists_on_its_ledger(folder):
     Ledger(folder, "run").close()
     with pytest.raises(FileError, match="cannot be written"):
         Ledger(folder, "run", required=True)
+
+
+def test_a_power_cut_finds_bytes_then_their_digest_and_then_the_name(folder, monkeypatch):
+    path, done = folder / "sub" / "a.png", []
+    sync, link = os.fsync, os.link
+
+    def synced(file):
+        sync(file)
+        name = Path(f"/proc/self/fd/{file}").readlink()
+        done.append("name" if name == path.parent else "digest" if name == beside(folder) else name.suffix)
+
+    (folder / "sub").mkdir()
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", lambda *names: (link(*names), done.append("named")))
+    with_outputs(folder, lambda outputs: (outputs.write(path, NEW), done.append("written")))
+    assert done == [".tmp", "digest", "named", "written", "name", "digest"]
+
+
+def test_what_a_dead_run_left_is_swept_wherever_this_one_looks(folder, monkeypatch):
+    swept = []
+    monkeypatch.setattr("spnrefine.files.temporary.sweep", swept.append)
+    with_outputs(folder, lambda outputs: (outputs.write(folder / "a.png", NEW), outputs.write(folder / "b.png", NEW)))
+    assert swept == [folder]
+    with_outputs(folder, lambda outputs: outputs.finished(folder / "sub" / "c.png", "key"))
+    assert swept == [folder, folder / "sub"]

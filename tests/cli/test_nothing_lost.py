@@ -6,7 +6,6 @@ import shutil
 import tracemalloc
 from collections import Counter
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -195,7 +194,6 @@ def test_one_bad_name_or_file_is_one_failure(run, folder):
         shutil.copy(good[1], folder / f"masks/p{name}.png")
     long = "n" * 251  # its mask's name is longer by one, and that of its overlay as long
     shutil.copy(good[0], folder / f"photos/{long}.jpg")
-    np.save(folder / "mask.npy", np.asarray(open_picture(good[1])))
     result = run(*FILES, "--records", "records.jsonl", "--report", "r.html", "--overlay", "look")
     assert result.exit_code == 1
     assert "bug" not in result.stderr
