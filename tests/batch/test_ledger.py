@@ -119,3 +119,37 @@ def test_lines_of_others_are_passed_over(folder):
     assert ledger.finished(folder / "out/a.png", KEY)
     assert not ledger.may_replace(folder / "out/a")
     ledger.close()
+
+
+@pytest.mark.parametrize(
+    "change", [('"changed": 0.1', '"changed": "0.1"'), ('"image"', '"picture"'), ('"size": [6, 9]', '"size": [9, 6]')]
+)
+def test_what_does_not_hold_together_is_made_again(folder, change):
+    beside(folder / "out").write_text(LINES.replace(*change))
+    ledger = opened(folder)
+    assert ledger.kept(MASK_KEY, (6, 9)) is None
+    assert (ledger.finished(folder / "out/a.png", KEY) is None) == ("size" not in change[0])
+    assert ledger.may_replace(folder / "out/a.png")
+    ledger.close()
+
+
+def test_a_mask_of_another_photograph_s_size_is_none(folder):
+    beside(folder / "out").write_text(LINES)
+    ledger = opened(folder)
+    assert ledger.kept(MASK_KEY, (9, 6)) is None
+    assert ledger.kept("another", (6, 9)) is None
+    ledger.close()
+
+
+def test_two_processes_may_add_lines(folder):
+    ledgers = [opened(folder) for _ in range(2)]
+    for number, ledger in enumerate(ledgers * 3):
+        ledger.begin(folder / f"out/{number}.png", "key", digest(b"a"))
+    for ledger in ledgers:
+        ledger.close()
+    assert len(made_before(folder / "out")) == 6
+
+
+def test_a_ledger_to_which_nothing_was_written_goes(folder):
+    opened(folder).close()
+    assert not beside(folder / "out").exists()
