@@ -204,33 +204,40 @@ def test_one_bad_name_or_file_is_one_failure(run, folder):
     assert Counter(statuses(folder))["refined"] == 3
 
 
-@pytest.mark.parametrize("name", ["n" * 5000, "nul\0l", "loop.jpg", "pipe.jpg"])
-def test_one_bad_name_of_a_list_is_one_failure(run, folder, name):
+BAD_NAMES = ["n" * 5000 + ".jpg", "nul\0l.jpg", "loop.jpg", "pipe.jpg", "half\ud800.jpg"]
+
+
+@pytest.fixture
+def bad_files(folder):
     (folder / "photos/loop.jpg").symlink_to("loop.jpg")
     os.mkfifo(folder / "photos/pipe.jpg")
-    (folder / "list.txt").write_text(f"photos/a.jpg\nphotos/{name}\nphotos/b.jpg\n")
+
+
+@pytest.mark.usefixtures("bad_files")
+def test_each_bad_name_of_a_list_is_one_failure(run, folder):
+    bad = BAD_NAMES[:4]
+    (folder / "list.txt").write_text("".join(f"photos/{name}\n" for name in ("a.jpg", *bad, "b.jpg")))
     result = run(*LISTED, "--records", "records.jsonl", "--report", "r.html")
     assert result.exit_code == 1
     assert "bug" not in result.stderr
-    assert statuses(folder) == ["refined", "failed", "refined"]
+    assert statuses(folder) == ["refined", *["failed"] * len(bad), "refined"]
 
 
-@pytest.mark.parametrize("name", ["n" * 5000 + ".jpg", "nul\0l.jpg", "half\ud800.jpg", "loop.jpg", "pipe.jpg"])
-def test_one_bad_name_in_annotations_is_one_failure(run, folder, name):
-    (folder / "photos/loop.jpg").symlink_to("loop.jpg")
-    os.mkfifo(folder / "photos/pipe.jpg")
+@pytest.mark.usefixtures("bad_files")
+def test_each_bad_name_in_annotations_is_one_failure(run, folder):
     content = json.loads((folder / "coco.json").read_text())
-    content["images"][1]["file_name"] = name
+    for number, name in enumerate(BAD_NAMES, 10):
+        content["images"].append(content["images"][0] | {"id": number, "file_name": name})
+        content["annotations"].append(content["annotations"][0] | {"id": number, "image_id": number})
     (folder / "coco.json").write_text(json.dumps(content))
-    more = ("--records", "records.jsonl", "--report", "r.html", "--overlay", "look")
     shown = run(*COCO, "-o", "new.json", "--dry-run")
-    assert (shown.exit_code, shown.stdout.count("\n")) == (1, 3)
-    result = run(*COCO, "-o", "new.json", *more)
-    assert result.exit_code == 1
-    assert "bug" not in result.stderr
-    assert Counter(statuses(folder)) == {"refined": 2, "failed": 1}
-    assert run(*COCO, "-o", "new.json", *more, "--resume").exit_code == 1
-    assert Counter(statuses(folder)) == {"skipped": 2, "failed": 1}
+    assert (shown.exit_code, shown.stdout.count("\n")) == (1, 3 + len(BAD_NAMES))
+    more = ("-o", "new.json", "--records", "records.jsonl", "--report", "r.html", "--overlay", "look")
+    for again, done in (((), "refined"), (("--resume",), "skipped")):
+        result = run(*COCO, *more, *again)
+        assert result.exit_code == 1
+        assert "bug" not in result.stderr
+        assert statuses(folder) == [done] * 3 + ["failed"] * len(BAD_NAMES)
 
 
 def test_a_pipe_as_ledger_holds_nothing_up(run, folder):
