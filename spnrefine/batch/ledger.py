@@ -8,11 +8,10 @@ run may write; `lines` says what may be believed.
 
 import errno
 import hashlib
-import json
 import os
 import stat
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +25,6 @@ from spnrefine.errors import FileError
 from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
 from spnrefine.job.record import Record
-from spnrefine.job.types import Settings
 
 _CHUNK = 1 << 20
 
@@ -188,14 +186,6 @@ def made_before(folder: Path) -> list[Path]:
         for _, line in read_lines(path)
         if "output" in line
     ]
-
-
-def run_key(settings: Settings, weights: str, version: str) -> str:
-    """Put in words what results depend on besides the inputs: options, checksum of the weights, program version."""
-    options = asdict(settings) | {"overwrite": None}
-    if not settings.wrap:  # ledgers of earlier versions know of no panoramas
-        del options["wrap"]
-    return json.dumps([options, weights, version], sort_keys=True)
 
 
 def digest(*parts: bytes) -> str:

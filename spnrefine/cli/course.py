@@ -79,7 +79,7 @@ class Course:
 
     def open_outputs(self, inputs: "Iterable[Path]", *, is_folder: bool, makes_masks: bool = False) -> "Outputs":
         """Open the outputs for this run alone; what is read besides ``inputs`` is the network's weights."""
-        from spnrefine.batch.ledger import run_key
+        from spnrefine.batch.keys import run_key
         from spnrefine.batch.outputs import open_outputs
         from spnrefine.cli import no_mask
         from spnrefine.files.inputs import Inputs

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from spnrefine.batch.ledger import Ledger, digest, made_before, run_key
+from spnrefine.batch.keys import run_key
+from spnrefine.batch.ledger import Ledger, digest, made_before
 from spnrefine.batch.place import beside
 from spnrefine.job.record import Record
 from spnrefine.job.types import Settings
