@@ -15,7 +15,11 @@ values = st.recursive(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.dictionaries(st.text(max_size=9), values, max_size=4), max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
+@given(
+    st.lists(st.dictionaries(st.text(max_size=9), values, max_size=4), max_size=4),
+    st.sampled_from([None, 0, 3]),
+    st.booleans(),
+)
 def test_parses_as_json_does_and_spans_hold_the_values(objects, indent, ascii_only):
     text = json.dumps({"things": objects, "else": objects}, indent=indent, ensure_ascii=ascii_only)
     for opened in (None, {}, {"things": [{}]}, {"things": {}}, [{}]):
