@@ -34,7 +34,7 @@ def kernel(function: Callable) -> Callable:
     return compiled
 
 
-def inlined(function: Callable) -> Callable:
+def inlined(function: Callable) -> Any:
     """Compile ``function`` as a part of the kernels that call it.
 
     From Python, call its ``py_func``: as a kernel it would be compiled in every process, for it is kept nowhere.
