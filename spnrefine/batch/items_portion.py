@@ -139,7 +139,7 @@ class ItemsPortion(Portion):
         """The photograph of all items, and the digest of its file."""
         first = self._items[0]
         try:
-            return read_photograph(first.picture), digest(read_bytes(first.picture))
+            return read_photograph(first.picture, self._work.settings.bands), digest(read_bytes(first.picture))
         except FileError as error:
             if first.embedded is None:
                 raise

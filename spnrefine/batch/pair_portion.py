@@ -8,7 +8,7 @@ from pathlib import Path
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.errors import SpnRefineError
-from spnrefine.files import labelmaps, masks
+from spnrefine.files import labelmaps, masks, sidecars
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
@@ -60,6 +60,8 @@ class PairPortion(Portion):
         data = job.encode(loaded, refined, work.settings)
         work.outputs.begin_mask(output, key, data)
         record.output = str(output)
+        if pair.mask is not None and not loaded.resized:
+            sidecars.copy(pair.mask, output, overwrite=work.settings.overwrite)
         if self._show is not None:
             self._show(pair, record, loaded.image, refined)
         work.outputs.finish_mask(output, key, data, record)

@@ -95,7 +95,7 @@ def refine(
 
     threads = share_threads(threads)
     from spnrefine.cli import no_mask
-    from spnrefine.files import atomic, masks
+    from spnrefine.files import atomic, masks, sidecars
     from spnrefine.files.inputs import Inputs
     from spnrefine.job import job
     from spnrefine.job.record import Record
@@ -138,6 +138,8 @@ def refine(
         no_mask.write_labelmap(target.parent, model, inputs, overwrite=overwrite)
     if target:
         atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
+        if isinstance(coarse, Path) and not loaded.resized:
+            sidecars.copy(coarse, target, overwrite=overwrite)
     else:
         write_stdout(data)
     note = job.note(record, loaded)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from spnrefine.errors import FileError
+from spnrefine.errors import FileError, MissingExtraError
+from spnrefine.files import foreign
 
 Source = Path | bytes
 
@@ -19,7 +20,6 @@ FORMATS = "JPEG, PNG, TIFF, BMP or WebP"
 """The formats named to users; whatever else Pillow reads is read as well."""
 
 _ORIENTATION_TAG = 0x0112
-_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Pillow's pixel limit and Python's warning filters belong to the process; threads take turns at changing them.
 _pillow = threading.Lock()
 
@@ -70,27 +70,34 @@ def decode(data: bytes, name: str) -> Picture:
         For anything that is not a whole picture of at most `MAX_PIXELS` pixels.
     """
     try:
+        foreign.prepare(data, name, check_pixels)
         image, orientation = _open(data)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            most = f"at most {MAX_PIXELS // 10**6} million are read, so make it smaller"
-            raise FileError(f"{name} has {width} x {height} pixels: {most}.")
+        check_pixels(*image.size, name)
         if not _is_whole(data, image.format):
             raise FileError(f"{name} is cut short (its end is missing): export or copy it again.")
         image.load()
         pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
         return Picture(image, image.format or "", orientation, pending, getattr(image, "n_frames", 1))
-    except FileError:
+    except (FileError, MissingExtraError):
         raise
     except UnidentifiedImageError as error:
-        if data.startswith(_TIFF_MAGICS):
-            kinds = "8 or 16 bits, or with floats of 32 bits"
-            raise FileError(
-                f"{name} is a damaged TIFF, or of a kind that is not read: save it with {kinds}."
-            ) from error
+        foreign.refuse(data, name)
         raise FileError(f"{name} is not a whole picture that can be read: give a {FORMATS}.") from error
     except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
+        foreign.refuse(data, name)  # of some formats Pillow knows the mark alone
         raise FileError(f"{name} is damaged or cut short ({error}): export or copy it again.") from error
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """Refuse a picture of more than `MAX_PIXELS` pixels, by what its header says."""
+    if width * height > MAX_PIXELS:
+        most = f"at most {MAX_PIXELS // 10**6} million are read, so make it smaller"
+        raise FileError(f"{name} has {width} x {height} pixels: {most}.")
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Read the header of a picture with Pillow, whatever size it says; its pixels are not decoded yet."""
+    return _open(data)[0]
 
 
 def _open(data: bytes) -> tuple[Image.Image, int]:
