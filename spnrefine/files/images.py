@@ -65,11 +65,11 @@ class Photographs(Sequence[Photograph]):
     def __getitem__(self, number: int | slice) -> Photograph | list[Photograph]:
         if isinstance(number, slice):
             return [self[each] for each in range(*number.indices(len(self)))]
+        if number and not 0 <= number < len(self):  # the first is there, and pages are counted only where need be
+            raise IndexError(number)
         if self._tiff is not None:
             pixels, notes = self._tiff.read(number)
             return Photograph(pixels, self._tiff.orientation, notes)
-        if number:
-            raise IndexError(number)
         picture = decode(self._data, self._name)
         pixels, notes = _rgb(picture, self._data)
         return Photograph(np.ascontiguousarray(turn(pixels, picture.pending)), picture.orientation, notes)
