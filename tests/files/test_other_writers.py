@@ -30,7 +30,7 @@ def ask(python: Path, *arguments: object) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow  # installs 400 MB of packages
+@pytest.mark.slow(reason="installs the writers from the registry, 400 MB of packages")
 def test_what_real_writers_get_back(run, tmp_path: Path) -> None:
     python = tmp_path / "writers" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "writers"], check=True)
