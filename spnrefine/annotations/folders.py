@@ -7,11 +7,12 @@ from typing import Any
 from spnrefine.annotations import json_formats, yolo
 from spnrefine.annotations.items import BadItem, Document, TextFile, decode_text
 from spnrefine.annotations.json_spans import parse
-from spnrefine.annotations.photograph_names import Claims, Photographs, is_file, search_path
+from spnrefine.annotations.photograph_names import Claims, Photographs, search_path
 from spnrefine.annotations.yolo_lines import Line, is_yolo, read_lines, tell
 from spnrefine.errors import FileError
 from spnrefine.files.limits import Content
 from spnrefine.files.opening import read_bytes
+from spnrefine.files.regular import is_file
 from spnrefine.files.stems import has_extension
 
 Read = dict[Path, tuple[str, Any]]

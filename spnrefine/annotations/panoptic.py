@@ -18,8 +18,9 @@ from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFi
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.panoptic_map import VOID, PanopticMap
-from spnrefine.annotations.photograph_names import Photographs, is_file, is_within
+from spnrefine.annotations.photograph_names import Photographs, is_within
 from spnrefine.errors import FileError
+from spnrefine.files.regular import is_file
 
 OPENED: dict[str, Any] = {"annotations": [{"segments_info": [{}]}]}
 

@@ -4,12 +4,14 @@ An annotation file may come from anybody, and name any file of this machine: by 
 What does not lie within the folders once all links are followed is not opened.
 """
 
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from spnrefine.files.formats import PHOTOGRAPHS
+from spnrefine.files.regular import is_file
 
 Claims = dict[Path, dict[str, set[str]]]
 """What was found for a document: photograph to the names it was found for, each with the items that came to it by
@@ -116,18 +118,10 @@ def of_stem(stem: str) -> list[str]:
     return [stem + suffix for lower in PHOTOGRAPHS for suffix in (lower, lower.upper())]
 
 
-def is_file(path: Path) -> bool:
-    """Like Path.is_file, but False for names that no file can have: too long, or with a null byte."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def is_within(path: Path, folders: Sequence[Path]) -> bool:
     """Tell if a file lies in one of the folders, or below, when all links are followed."""
-    resolved = path.resolve()
-    return any(resolved.is_relative_to(folder.resolve()) for folder in folders)
+    resolved = Path(os.path.realpath(path))  # unlike resolve, no error where a link leads to itself
+    return any(resolved.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def _candidates(names: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from spnrefine.batch.folders import named, walk
+from spnrefine.batch.folders import named, real, walk
 from spnrefine.batch.pairs import Rules
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
@@ -36,7 +36,7 @@ class ByStem:
         self._masks = masks
         self._there: dict[Path, list[Path]] = {}
         self._asked: set[Path] = set()
-        for path in walk(masks, {output.resolve()} - {masks.resolve()}):
+        for path in walk(masks, {real(output)} - {real(masks)}):
             if has_extension(path, MASKS):
                 self._there.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
 
@@ -75,7 +75,7 @@ def masks_of(photographs: Path, rules: Rules) -> tuple[Path, Pattern | None]:
 
 def check_apart(output: Path, masks: Path, photographs: Path) -> None:
     """Refuse to write among the coarse masks, where a refined one would be taken for one of them in the next run."""
-    if masks != photographs and output.resolve() == masks.resolve():
+    if masks != photographs and real(output) == real(masks):
         raise FileError(f"-o {output} is the folder of the coarse masks: give another folder.")
 
 

@@ -100,9 +100,14 @@ class ItemsPortion(Portion):
 
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
-        opened = enumerate(self._open_all())
-        chosen = [one for number, one in opened if self._chosen is None or number in self._chosen]
-        return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
+        records = []
+        for number, one in enumerate(self._open_all()):
+            if self._chosen is not None and number not in self._chosen:
+                continue
+            if self._work.stop.asked:
+                break
+            records.append(one if isinstance(one, Record) else self._run_one(one))
+        return records
 
     def _open_all(self) -> list[_Opened | Record]:
         opened = [self._open(item) for item in self._items]
@@ -114,7 +119,7 @@ class ItemsPortion(Portion):
         for number, one in enumerate(opened):
             if isinstance(one, _Opened):
                 one = joined.get(one, one)
-                opened[number] = replace(one, kept=outputs.kept(one.key))
+                opened[number] = replace(one, kept=outputs.kept(one.key, _shape(one.coarse)))
         return opened
 
     def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
@@ -145,7 +150,7 @@ class ItemsPortion(Portion):
         """The photograph of all items, and the digest of its file."""
         first = self._items[0]
         try:
-            return read_photograph(first.picture), digest(read_bytes(first.picture))
+            return read_photograph(first.picture, self._work.settings.bands), digest(read_bytes(first.picture))
         except FileError as error:
             if first.embedded is None:
                 raise
@@ -179,6 +184,11 @@ def items_portions(
         groups.setdefault(item.photograph, []).append(item)
     for group in groups.values():
         yield ItemsPortion(group, work, output, show)
+
+
+def _shape(mask: Mask) -> tuple[int, int]:
+    height, width = mask.shape
+    return height, width
 
 
 def _record(item: Item) -> Record:

@@ -2,9 +2,10 @@
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.stop import Stop
 from spnrefine.errors import in_words
 from spnrefine.job import job
 from spnrefine.job.record import Record
@@ -22,12 +23,14 @@ class Work:
     settings : how masks are refined and written.
     outputs : what may be written, and what earlier runs have done.
     maker : makes the masks of photographs that have none.
+    stop : says that no further mask is to be begun.
     """
 
     refiner: RefinesMasks | None
     settings: Settings
     outputs: Outputs
     maker: MakesMasks | None = None
+    stop: Stop = field(default_factory=Stop)
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
@@ -53,7 +56,10 @@ class Portion(ABC):
 
     @abstractmethod
     def run(self) -> list[Record]:
-        """Work on the masks and return their records; whatever is wrong with one, the others go on."""
+        """Work on the masks and return their records; whatever is wrong with one, the others go on.
+
+        Masks that are not begun when the run is asked to stop have none.
+        """
 
 
 def failed(record: Record, error: Exception) -> Record:

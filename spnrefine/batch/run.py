@@ -6,6 +6,7 @@ from functools import partial
 
 from spnrefine.batch.portion import Portion
 from spnrefine.batch.room import Room
+from spnrefine.batch.stop import Stop
 from spnrefine.batch.threads import in_order
 from spnrefine.job.record import Record
 
@@ -17,10 +18,11 @@ def run(
     most: int | None = None,
     fail_fast: bool = False,
     free: int | None = None,
+    stop: Stop | None = None,
 ) -> Generator[Record]:
     """Run every portion and yield the records of its masks, in the order of ``portions``.
 
-    Closing the generator lets the portions that have begun finish.
+    Closing the generator lets the portions that have begun finish; asking ``stop`` does too, and yields their records.
 
     Parameters
     ----------
@@ -29,8 +31,9 @@ def run(
     most : refine at most so many masks, besides those that earlier runs have done; None for all.
     free : bytes of memory that all portions at work share; None for any number of them.
     fail_fast : begin no further portion after a record that says failed, which is the last.
+    stop : what the portions' `Work` has.
     """
-    with closing(in_order(_calls(portions, most, Room(free)), jobs)) as done:
+    with closing(in_order(_calls(portions, most, Room(free)), jobs, stop)) as done:
         for records in done:
             for record in records:
                 yield record

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli import no_mask
-from spnrefine.cli.streams import read_list, say, tell_fields
+from spnrefine.cli.signals import stopping
+from spnrefine.cli.streams import STREAM, read_list, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
@@ -34,6 +35,12 @@ class Photographs:
     mask_pattern: str | None
     name: str | None
     strict: bool
+
+    @property
+    def lists(self) -> list[Path]:
+        """The file that names the photographs, if one does."""
+        names = self.files_from, self.files0_from
+        return [Path(name) for name in names if name and name != STREAM]
 
     @property
     def rules(self) -> "Rules":
@@ -78,7 +85,9 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     if not course.quiet:
         for sentence in found.left_out:
             say(sentence)
-    return _list(found.pairs) if course.dry_run else _refine(found.pairs, course, labels=labels)
+    if course.dry_run:
+        return _list(found.pairs)
+    return _refine(found.pairs, photographs.lists, course, labels=labels)
 
 
 def _list(pairs: "list[Pair]") -> int:
@@ -90,22 +99,25 @@ def _list(pairs: "list[Pair]") -> int:
     return int(any(pair.problem for pair in pairs))
 
 
-def _refine(pairs: "list[Pair]", course: "Course", *, labels: bool) -> int:
+def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels: bool) -> int:
     from spnrefine.batch.pair_portion import PairPortion
+    from spnrefine.batch.pairs import all_inputs
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
-    with closing(course.open_outputs(makes_masks=makes)) as outputs:
+    inputs = [*lists, *all_inputs(pairs)]
+    with closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs:
         tally = Tally(outputs, course.records, course.report, len(pairs))
-        tally.check(inputs={path for pair in pairs for path in pair.inputs})
+        tally.check()
         maker = course.load_maker() if makes else None
         if makes and labels and course.only is None:
-            no_mask.write_labelmap(course.output, course.model, overwrite=course.settings.overwrite)
+            overwrite = course.settings.overwrite
+            no_mask.write_labelmap(course.output, course.model, outputs.inputs, overwrite=overwrite)
         work = Work(None if labels else course.load_refiner(), course.settings, outputs, maker)
         show = _showing(tally, course, outputs) if course.shows else None
-        with closing(tally):
-            course.run((PairPortion(pair, work, show) for pair in pairs), tally)
+        with stopping(work.stop), closing(tally):
+            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop)
     return 1 if tally.failed else 0
 
 
@@ -121,6 +133,6 @@ def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair"
         target = course.overlay / pair.folder.relative_to(course.output) / f"{pair.stem}.jpg"
         if record.status == "skipped" and target.exists():
             return
-        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"), pair.inputs)
+        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"))
 
     return show

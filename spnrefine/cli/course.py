@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spnrefine import Refiner
     from spnrefine.batch.outputs import Outputs
     from spnrefine.batch.portion import Portion
+    from spnrefine.batch.stop import Stop
     from spnrefine.cli.summary import Tally
     from spnrefine.job.types import MakesMasks, Settings
 
@@ -76,25 +77,27 @@ class Course:
             self.model, self.backbone, self.only, how.threshold, self.device, self.threads, best=how.best
         )
 
-    def open_outputs(self, *, makes_masks: bool = False) -> "Outputs":
-        """Open the ledger of the outputs, under what results depend on besides their inputs."""
-        from spnrefine.batch.ledger import Ledger, run_key
-        from spnrefine.batch.outputs import Outputs
+    def open_outputs(self, inputs: "Iterable[Path]", *, is_folder: bool, makes_masks: bool = False) -> "Outputs":
+        """Open the outputs for this run alone; what is read besides ``inputs`` is the network's weights."""
+        from spnrefine.batch.keys import run_key
+        from spnrefine.batch.outputs import open_outputs
         from spnrefine.cli import no_mask
+        from spnrefine.files.inputs import Inputs
         from spnrefine.model import weights
         from spnrefine.version import __version__
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
         key = run_key(self.settings, sums or weights.describe(self.model).sha256, __version__)
-        ledger = Ledger(self.output, key, required=self.resume)
-        return Outputs(ledger, overwrite=self.settings.overwrite, resume=self.resume)
+        read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
+        overwrite, resume = self.settings.overwrite, self.resume
+        return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)
 
-    def run(self, portions: "Iterable[Portion]", tally: "Tally") -> None:
-        """Run the portions, and put each record where it was asked for as it comes."""
+    def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop") -> None:
+        """Run the portions until ``stop``, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
         from spnrefine.simd import ram
 
-        how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast}
+        how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast, "stop": stop}
         with closing(run(portions, jobs=self.jobs, free=ram.free(), **how)) as done:
             for record in progress(done, tally.total, quiet=self.quiet):
                 tally.add(record)

@@ -115,9 +115,8 @@ def evaluate(
             results[name].add(outcome)
         each.append({"stem": case.stem, "scores": {name: _scores(o.scores._asdict()) for name, o in outcomes.items()}})
     rows = {name: _row(result, results[COARSE]) for name, result in results.items()}
-    facts: dict[str, Any] = {
-        "versions": machine.versions(),
-        "machine": machine.describe(),
+    facts: dict[str, Any] = machine.facts() if as_json else {}  # tables show none of it, and it takes torch to tell
+    facts |= {
         "results": rows,
         "peers": {name: {"settings": peer.settings, "source": peer.source} for name, peer in chosen.items()},
     }

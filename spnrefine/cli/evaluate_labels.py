@@ -68,9 +68,8 @@ def evaluate_labels(
     known, photographs = find_labelled(images, truth, classes, void, max_items)
     methods = _lowered(known, lower, device, best) if lower else _made(models, known, device, best)
     found = measure(streams.progress(photographs, len(photographs)), known, methods)
-    facts: dict[str, Any] = {
-        "versions": machine.versions(),
-        "machine": machine.describe(),
+    facts: dict[str, Any] = machine.facts() if as_json else {}
+    facts |= {
         "photographs": len(photographs),
         "f1": {name: confusion.f1() for name, confusion in found.items()},
         "iou": {name: confusion.iou() for name, confusion in found.items()},

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
-from spnrefine.cli import streams
+from spnrefine.cli import signals, streams
 from spnrefine.errors import in_words, printable
 
 COMMANDS = {  # and the module and function of each
@@ -22,7 +22,7 @@ COMMANDS = {  # and the module and function of each
     "info": "info",
     "cache": "cache",
 }
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+DONE, FAILED = 0, 1
 
 
 class Group(DefaultGroup):
@@ -54,9 +54,13 @@ class Group(DefaultGroup):
             return argument.shell_complete(own, incomplete)
 
     def main(self, *args: Any, **settings: Any) -> Any:
-        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""
+        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 128 + N on signal N."""
         settings["standalone_mode"] = False
         _debug["on"] = False  # whatever an earlier run in this process asked for
+        with signals.listening():
+            self._main(*args, **settings)
+
+    def _main(self, *args: Any, **settings: Any) -> None:
         try:
             code = super().main(*args, **settings) or DONE
             streams.flush_stdout()
@@ -67,12 +71,15 @@ class Group(DefaultGroup):
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             streams.say("Interrupted.")
-            sys.exit(INTERRUPTED)
+            sys.exit(signals.exit_code())
         except BrokenPipeError:
             streams.drop_stdout()  # the reader has gone: leave quietly
             sys.exit(FAILED)
         except Exception as error:
             streams.drop_stdout()
+            if signals.heard() and not debugging():  # a terminal that has gone, say, which a SIGHUP told of
+                streams.say(f"Interrupted, and then: {in_words(error) or error}")
+                sys.exit(signals.exit_code())
             if debugging():
                 for line in traceback.format_exc().splitlines():
                     streams.say(line)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spnrefine.cli.sections import FIRST, Option
-from spnrefine.cli.types import Device, Model, Number, Resizing, Void
+from spnrefine.cli.types import BandNumbers, Device, Model, Number, Resizing, Void
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -97,6 +97,15 @@ def refining_options(command: Command) -> Command:
                     flag_value=Resizing.PLAIN,
                     default=False,
                     help="Resize a mask of the photograph's proportions; letterbox: cut off the zeros around it first.",
+                ),
+            ),
+            section(
+                "What photographs mean",
+                option(
+                    "--bands",
+                    type=BandNumbers(),
+                    metavar="R,G,B",
+                    help="Bands of a TIFF photograph that are seen as red, green and blue, as in 4,3,2; default 1,2,3.",
                 ),
             ),
             section(

@@ -95,7 +95,8 @@ def refine(
 
     threads = share_threads(threads)
     from spnrefine.cli import no_mask
-    from spnrefine.files import atomic, masks
+    from spnrefine.files import atomic, masks, sidecars
+    from spnrefine.files.inputs import Inputs
     from spnrefine.job import job
     from spnrefine.job.record import Record
     from spnrefine.review import pictures
@@ -106,7 +107,7 @@ def refine(
     no_mask.check_usage(model, backbone, only, has_masks=mask is not None)
     photograph = read_stdin() if image == STREAM else Path(image)
     coarse = None if mask is None else read_stdin() if mask == STREAM else Path(mask)
-    inputs = [source for source in (photograph, coarse) if isinstance(source, Path)]
+    inputs = Inputs([*_read(photograph, coarse), *no_mask.weights_files(model, backbone)])
     maker = None
     if coarse is None:
         maker = no_mask.load_maker(model, backbone, only, settings.threshold, device, threads, best=settings.best)
@@ -134,9 +135,11 @@ def refine(
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)
     if target and only is None and no_mask.makes_labels(model):
-        no_mask.write_labelmap(target.parent, model, overwrite=overwrite)
+        no_mask.write_labelmap(target.parent, model, inputs, overwrite=overwrite)
     if target:
         atomic.write_bytes(target, data, overwrite=overwrite, inputs=inputs)
+        if isinstance(coarse, Path) and not loaded.resized:
+            sidecars.copy(coarse, target, overwrite=overwrite)
     else:
         write_stdout(data)
     note = job.note(record, loaded)
@@ -146,6 +149,15 @@ def refine(
         tell(json.dumps(record.as_dict()))
     elif target and not output:
         tell(str(target))
+
+
+def _read(*sources: Path | bytes | None) -> list[Path]:
+    """List the files that are read for a photograph and its mask."""
+    from spnrefine.files.labelmaps import find_labelmap
+
+    paths = [source for source in sources if isinstance(source, Path)]
+    labelmaps = (find_labelmap(path) for path in paths)
+    return [*paths, *(path for path in labelmaps if path)]
 
 
 def _target(source: str, output: str | None, extension: str) -> Path:

@@ -119,7 +119,12 @@ def tell(text: str) -> None:
     what is `printable` of them.
     """
     if sys.stdout is not None:
-        write_stdout(os.fsencode(printable(text) if is_terminal(sys.stdout) else text) + b"\n")
+        text = printable(text) if is_terminal(sys.stdout) else text
+        try:
+            data = os.fsencode(text)
+        except UnicodeEncodeError:  # half of a character, which an annotation file may hold and no path can
+            data = text.encode("utf-8", "backslashreplace")
+        write_stdout(data + b"\n")
 
 
 def tell_fields(*fields: object) -> None:

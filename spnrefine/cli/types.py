@@ -18,6 +18,20 @@ class Number(click.FloatRange):
         return number
 
 
+class BandNumbers(click.ParamType):
+    """Numbers of bands, counted from 1: three, or one that is seen as gray."""
+
+    name = "bands"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        numbers = tuple(int(word) if word.strip().isdecimal() else 0 for word in value.split(","))
+        if len(numbers) not in (1, 3) or min(numbers) < 1:
+            self.fail(f"{value!r} is neither three numbers of bands, as in 4,3,2, nor one.", parameter, context)
+        return numbers
+
+
 class File(click.Path):
     """A path, shown as FILE."""
 

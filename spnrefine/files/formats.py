@@ -20,18 +20,23 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "JPEG2000": (".jp2", ".j2k", ".jpx", ".jpf"),
     "AVIF": (".avif",),
+    "HEIF": (".heic", ".heif"),
+    "JXL": (".jxl",),
 }
-"""What Pillow calls each format, and the extensions that its files have, in lower case."""
+"""What Pillow calls each format, and the extensions that its files have, in lower case.
+
+Its readers of the last two are packages of their own, which the extras heif and jxl bring.
+"""
 
 NAMED = "JPEG, PNG, TIFF, BMP or WebP"
 """The formats named to users; the others of `PICTURES` are rare."""
 
-NOT_OPENED = (".heic", ".heif", ".jxl", ".tga")
-"""Extensions of photographs all the same, so that a folder of them is told what is missing."""
+NOT_OPENED = (".tga",)
+"""Extensions of photographs all the same, so that a folder of them is told what they are."""
 
 PHOTOGRAPHS = (
     *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm"),
-    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", *NOT_OPENED),
+    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", ".heic", ".heif", ".jxl", *NOT_OPENED),
 )
 """The extensions of photographs, in the order in which they are tried where only a stem is known."""
 MASKS = (*PHOTOGRAPHS, ".npy", ".npz")
@@ -40,7 +45,7 @@ MASKS = (*PHOTOGRAPHS, ".npy", ".npz")
 _PLUGINS = {format: f"{format.capitalize()}ImagePlugin" for format in PICTURES} | {"JPEG2000": "Jpeg2KImagePlugin"}
 _MAGICS = (
     *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", b"P"),
-    *(b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP"),
+    *(b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP", b"\xff\x0a", b"\0\0\0\x0cJXL "),
     *(b"\x93NUMPY", b"PK\x03\x04"),
 )
 

@@ -15,8 +15,8 @@ MEGAPIXELS = 250
 VARIABLE = "SPNREFINE_MAX_MEGAPIXELS"
 CURE = "make it smaller, or raise --max-megapixels"
 
-MAX_PAGES = 500
-"""Of a TIFF that is a stack; counting goes no further, whatever follows."""
+MAX_PAGES = 1000
+"""Of a TIFF; counting goes no further, whatever follows."""
 
 _given: dict[str, int] = {}  # of the process: files are read in many threads, which all have the same limits
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.labelmaps import labelmap_of, palette
-from spnrefine.files.meaning import LOSSY, interpret, same_pixels
+from spnrefine.files.meaning import LOSSY, interpret
 from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn_back
-from spnrefine.files.rasters import EXTENSIONS, Raster, format_named, holds, read_raster, write_raster
+from spnrefine.files.rasters import EXTENSIONS, Raster, encode_like, format_named, holds, read_raster
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,11 +25,14 @@ class Mask(Meaning):
     suffix : the extension of the file's name, or '' when it came as bytes.
     orientation : EXIF orientation by which `spnrefine.files.sizes.align` turned the mask along with its photograph; 1
         when it did not.
+    pages : the masks of the planes, where each is one of its own, as `spnrefine.files.volumes` makes them; else none.
+        All but ``raster`` is then that of the first.
     """
 
     raster: Raster
     suffix: str = ""
     orientation: int = 1
+    pages: tuple["Mask", ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -127,7 +130,7 @@ def extension(mask: Mask) -> str:
     try:
         return mask.suffix if format_named(mask.suffix) == mask.raster.format else EXTENSIONS[mask.format]
     except FileError:  # no name, or one that says something else
-        return EXTENSIONS[mask.format] if mask.suffix or mask.stack else ".png"
+        return EXTENSIONS[mask.format] if mask.suffix or mask.raster.is_stack else ".png"
 
 
 def encode_mask(
@@ -157,11 +160,15 @@ def encode_mask(
     FileError
         The format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
     """
+    format = mask.format if format is None else format_named(format)
+    return encode_like(mask.raster, written(mask, refined, format, soft=soft, threshold=threshold), format)
+
+
+def written(mask: Mask, refined: np.ndarray, format: str, *, soft: bool, threshold: float) -> Raster:
+    """Give a refined mask the clothes of the coarse one, as far as ``format``, a key of `EXTENSIONS`, can hold them."""
     expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
     if refined.shape != expected:
         raise ShapeError(f"The refined mask is {refined.shape}, the coarse one {expected}: give one size.")
-    format = mask.format if format is None else format_named(format)
-    own = mask.raster.data if format == mask.raster.format else None
     if soft and mask.labels is not None:
         raise FileError("A mask of several ids has no probabilities to write: leave out --soft.")
     before = mask.probability > threshold if mask.labels is None else mask.labels
@@ -173,13 +180,9 @@ def encode_mask(
     elif refined.dtype.kind == "f":
         decided = refined > threshold
     if soft:
-        raster = _soft(mask, refined, format)
-    else:
-        stays = np.array_equal(decided, before) and not (mask.kind == "probability" and mask.raster.format in LOSSY)
-        raster = mask.raster if stays else _hard(mask, decided)
-    if own is not None and raster.palette == mask.raster.palette and same_pixels(raster.pixels, mask.raster.pixels):
-        return own
-    return write_raster(raster if soft else _fitted(mask, raster, format), format)
+        return _soft(mask, refined, format)
+    stays = np.array_equal(decided, before) and not (mask.kind == "probability" and mask.raster.format in LOSSY)
+    return _fitted(mask, mask.raster if stays else _hard(mask, decided), format)
 
 
 def _hard(mask: Mask, decided: np.ndarray) -> Raster:
@@ -211,10 +214,11 @@ def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
     probability = refined if mask.void is None else np.where(mask.void, mask.probability, refined)
     probability = np.clip(turn_back(probability, mask.orientation), 0, 1)
     probability = probability if mask.stack is not None else probability[..., None]
-    raster = replace(mask.raster, palette=None, extras=mask.raster.extras if format in ("NPY", "NPZ") else None)
+    extras = {key: value for key, value in (mask.raster.extras or {}).items() if key != "transparency"}
+    raster = replace(mask.raster, palette=None, extras=extras)
     dtype = mask.raster.pixels.dtype
     if dtype.kind == "f" and format in ("NPY", "NPZ", "TIFF"):
-        return replace(raster, pixels=probability.astype(np.float32 if format == "TIFF" else dtype))
+        return replace(raster, pixels=probability.astype(dtype))
     raster = replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
     if mask.kind == "probability" and dtype == np.uint16:
         fine = replace(raster, pixels=np.round(65535 * probability.astype(np.float64)).astype(np.uint16))

@@ -16,6 +16,9 @@ KEYS = ("mask", "masks", "labels", "probability", "arr_0")
 """The names by which an NPZ's mask is known where it holds several arrays, the first that is there."""
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
+_UNPICKLED = (
+    "save the mask alone, for cellpose as numpy.save('mask.npy', numpy.load(file, allow_pickle=True).item()['masks'])"
+)
 _NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK\x03\x04"
 
 
@@ -51,6 +54,8 @@ def read(data: bytes, name: str) -> Stored:
     except (FileError, MemoryError):
         raise
     except Exception as error:  # ValueError, EOFError, SyntaxError, BadZipFile: all say that the bytes are no array
+        if "allow_pickle" in str(error):
+            raise FileError(f"{name} holds pickled objects, as cellpose's _seg.npy does: {_UNPICKLED}.") from error
         raise FileError(f"{name} is no whole NumPy array ({error}): save it again with numpy.save.") from error
     if not is_npz:
         return Stored("NPY", loaded, _pixels(loaded, name))
@@ -65,7 +70,9 @@ def read(data: bytes, name: str) -> Stored:
 
 
 def write(array: np.ndarray, format: str, stored: Stored | None) -> bytes:
-    """Encode a mask as NPY, or as NPZ among the arrays that ``stored`` had beside it."""
+    """Encode a mask as NPY, or as NPZ among the arrays that ``stored`` had beside it, in its byte order."""
+    if stored is not None and array.dtype == stored.array.dtype.newbyteorder("="):
+        array = array.astype(stored.array.dtype)
     buffer = io.BytesIO()
     if format == "NPY":
         np.save(buffer, array, allow_pickle=False)

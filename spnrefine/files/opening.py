@@ -10,15 +10,15 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from spnrefine.errors import FileError
-from spnrefine.files import formats
-from spnrefine.files.limits import MAX_PAGES, Content, check_bytes, check_pixels, max_bytes
+from spnrefine.errors import FileError, MissingExtraError
+from spnrefine.files import foreign, formats
+from spnrefine.files.limits import Content, check_bytes, check_pixels, max_bytes
+from spnrefine.files.regular import is_file
 
 Source = Path | bytes
 
 _ORIENTATION_TAG = 0x0112
-_START, _LARGE = 16, 1 << 20  # bytes that tell a format, and of files that are not read on where these tell none
-_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LARGE = 1 << 20  # bytes of files that are not read on where their first ones tell no format
 # Pillow's pixel limit and Python's warning filters belong to the process; threads take turns at changing them.
 _pillow = threading.Lock()
 
@@ -32,27 +32,10 @@ class Picture:
     orientation: int  # EXIF, of the stored pixels, 1..8
     pending: int  # EXIF, that still has to be applied to ``image``
 
-    def count_frames(self, name: str) -> int:
-        """Count the frames or pages, up to one more than `MAX_PAGES`, as each has to be looked for.
-
-        Raises
-        ------
-        FileError
-            A page's header is damaged.
-        """
-        number = 0
-        try:
-            if self.format != "TIFF":  # none of these holds a stack: that there are several is all that matters
-                return 2 if getattr(self.image, "is_animated", False) else 1
-            for number in range(1, MAX_PAGES + 1):
-                self.image.seek(number)
-            return MAX_PAGES + 1
-        except EOFError:
-            return number
-        except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
-            raise damaged(name, error) from error
-        finally:
-            self.image.seek(0)
+    @property
+    def has_frames(self) -> bool:
+        """Whether there are frames behind the first; one is looked for, whatever their number."""
+        return bool(getattr(self.image, "is_animated", False))
 
 
 def describe(source: Source) -> str:
@@ -96,7 +79,7 @@ def _read_file(path: Path, content: Content, name: str) -> bytes:
         if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
             raise FileError(f"{name} is a device: give a file.")
         check_bytes(status.st_size, content, name)
-        start = file.read(_START)
+        start = file.read(foreign.LONGEST_START)
         if content is Content.PICTURE and status.st_size > _LARGE and not formats.may_be_read(start):
             raise _unknown(start, name)
         pieces = [start]
@@ -111,6 +94,8 @@ def _read_file(path: Path, content: Content, name: str) -> bytes:
 
 def count_pixels(source: Source) -> int:
     """Count the pixels of a picture by its header alone; 0 where that says nothing, which `decode` then explains."""
+    if isinstance(source, Path) and not is_file(source):  # a pipe would be waited for
+        return 0
     try:
         with _open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             return image.width * image.height
@@ -127,7 +112,8 @@ def decode(data: bytes, name: str) -> Picture:
         For anything that is not a whole picture of these formats, of at most `limits.max_pixels` pixels.
     """
     try:
-        image = _open(io.BytesIO(data))
+        foreign.prepare(data, name, check_pixels)
+        image = open_image(data)
         check_pixels(*image.size, name)
         if not _is_whole(data, image.format):
             raise FileError(f"{name} is cut short (its end is missing): export or copy it again.")
@@ -135,16 +121,12 @@ def decode(data: bytes, name: str) -> Picture:
         image.load()
         pending = image.getexif().get(_ORIENTATION_TAG, 1)  # 1 where the reader has turned it (TIFF)
         return Picture(image, image.format or "", orientation, pending)
-    except (FileError, MemoryError):
+    except (FileError, MissingExtraError, MemoryError):
         raise
     except UnidentifiedImageError as error:
-        if data.startswith(_TIFF_MAGICS):
-            kinds = "8 or 16 bits, or with floats of 32 bits"
-            raise FileError(
-                f"{name} is a damaged TIFF, or of a kind that is not read: save it with {kinds}."
-            ) from error
         raise _unknown(data, name) from error
     except Exception as error:  # on bad bytes Pillow's readers raise nearly every kind there is
+        foreign.refuse(data, name)  # of some formats Pillow knows the mark alone
         raise damaged(name, error) from error
 
 
@@ -155,10 +137,16 @@ def damaged(what: str, error: Exception) -> FileError:
 
 def _unknown(start: bytes, name: str) -> FileError:
     """Say that a file is no picture that is opened, and what it is, if it is one of the others that Pillow knows."""
-    found = formats.name_of(start[:_START])
+    foreign.refuse(start, name)
+    found = formats.name_of(start)
     if found is None or found.partition(" ")[0] in formats.PICTURES:
         return FileError(f"{name} is not a whole picture that can be read: give a {formats.NAMED}.")
     return FileError(f"{name} is of the format {found}, which is not opened: give a {formats.NAMED}.")
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Read the header of a picture with Pillow, whatever size it says; its pixels are not decoded yet."""
+    return _open(io.BytesIO(data))
 
 
 def _open(file: io.BytesIO | Path) -> Image.Image:

@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
-from spnrefine.files import levels, masks, sizes
-from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files import levels, masks, sizes, volumes
+from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
+from spnrefine.files.rasters import Raster, read_raster
 from spnrefine.job.record import Record
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
 from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.job.volume import is_volume, refine_volume
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.panorama import Wrapped
 
@@ -28,27 +30,40 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
     ShapeError
         They differ in size, and ``settings.resize_mask`` is off or cannot be done.
     """
-    photograph = read_photograph(image)
+    photographs = Photographs(image, settings.bands)
+    first = photographs[0]
     if mask is None:
         assert maker is not None
-        made = maker(photograph.pixels)
-        return Loaded(photograph.pixels, made.mask, made)
-    return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
+        made = maker(first.pixels)
+        return Loaded(first.pixels, made.mask, made, photographs, notes=first.notes)
+    coarse = _read_mask(mask, photographs, first, image, settings)
+    pages = coarse.pages or (coarse,)
+    resized = coarse.raster.pixels.shape[:2] != pages[0].raster.pixels.shape[:2] or coarse.raster.data is None
+    return Loaded(first.pixels, coarse, photographs=photographs, resized=resized, notes=first.notes)
 
 
 def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
     """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
-    photograph = read_photograph(image)
-    before = _read_mask(mask, photograph, image, settings)
+    photographs = Photographs(image, settings.bands)
+    first = photographs[0]
+    before = _read_mask(mask, photographs, first, image, settings)
     if before.kind == "probability" and settings.labels is None:  # so is what was made of it, whatever it looks like
         settings = replace(settings, labels=False)
-    after = _read_mask(refined, photograph, image, settings)
-    hard = [_hard(found, settings.threshold) for found in (before, after)]
-    return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
+    after = _read_mask(refined, photographs, first, image, settings)
+    hard_before, hard_after = (_hard(found, settings.threshold) for found in (before, after))
+    return Loaded(first.pixels, before), Refined(after.probability, hard_before, hard_after)
 
 
-def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
-    coarse = sizes.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
+def _read_mask(mask: Source, photographs: Photographs, first: Photograph, image: Source, settings: Settings) -> Mask:
+    raster = read_raster(mask)
+    if not is_volume(raster, photographs, settings, mask=describe(mask), photograph=describe(image)):
+        return _fitting(raster, mask, first, image, settings)
+    planes = [_fitting(plane, mask, first, image, settings) for plane in volumes.planes(raster)]
+    return volumes.of_planes(raster, planes)
+
+
+def _fitting(raster: Raster, mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
+    coarse = sizes.align(masks.of_raster(raster, mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     shape = coarse.raster.npy_shape
     if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
@@ -66,13 +81,17 @@ def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, rec
     """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    if loaded.mask.stack is not None and refiner is not None:
+    if loaded.mask.pages and refiner is not None:
+        refined = refine_volume(loaded, refiner, settings, record)
+    elif loaded.mask.stack is not None and refiner is not None:
         refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
     else:
         refined = refine_single(loaded, refiner, settings, record)
     if loaded.made is not None and record.status == "refined":
         record.status = "made"
-    record.notes += loaded.mask.notes
+    record.notes += [*loaded.notes, *loaded.mask.notes]
+    if record.status == "refined":  # else the file comes back as it came
+        record.notes += loaded.mask.raster.notes
     if record.status == "empty" and loaded.made is None:
         record.notes.append(_held(loaded.mask))
     if not loaded.mask.keeps_format:
@@ -98,19 +117,27 @@ def _held(mask: Mask) -> str:
 def _other_format(format: str) -> str:
     if format in ("JPEG", "MPO"):
         return f"a lossy {format} file was read; what is written is lossless"
-    return f"a {format} file was read; what is written is not, as masks are not written so"
+    return f"a file of the format {format} was read; what is written is not, as masks are not written so"
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
     """Encode a refined mask as the coarse one was encoded."""
-    wanted = refined.probability if settings.soft and loaded.mask.labels is None else refined.after
+    if refined.pages:
+        found = [_wanted(page, each, settings) for page, each in zip(loaded.mask.pages, refined.pages, strict=True)]
+        return volumes.encode_volume(
+            loaded.mask, found, soft=settings.soft, threshold=settings.threshold, format=format
+        )
     return masks.encode_mask(
         loaded.mask,
-        wanted if refined.planes is None else refined.planes,
+        _wanted(loaded.mask, refined, settings) if refined.planes is None else refined.planes,
         soft=settings.soft,
         threshold=settings.threshold,
         format=format,
     )
+
+
+def _wanted(mask: Mask, refined: Refined, settings: Settings) -> NDArray:
+    return refined.probability if settings.soft and mask.labels is None else refined.after
 
 
 def note(record: Record, loaded: Loaded) -> str | None:
@@ -121,6 +148,6 @@ def note(record: Record, loaded: Loaded) -> str | None:
         notes = "".join(f"; {note}" for note in record.notes)
         return f"{record.mask}: the mask is {record.status}{notes}; it is returned unchanged."
     worth = record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format
-    if record.notes and (worth or loaded.mask.notes):
+    if record.notes and (worth or loaded.mask.notes or loaded.mask.raster.notes):
         return f"{record.mask}: {'; '.join(record.notes)}."
     return None

@@ -60,13 +60,13 @@ def _refine_each(
         refine_single(Loaded(image, masks.of_array(plane)), refiner, settings, own)
         for plane, own in zip(coarse, records, strict=True)
     ]
-    _sum_up(record, records, [int(one.before.sum()) for one in done])
+    sum_up(record, records, [int(one.before.sum()) for one in done])
     planes = np.stack([one.probability if settings.soft else one.after for one in done])
     before, after = (topmost(np.stack(hard)) for hard in zip(*((one.before, one.after) for one in done), strict=True))
     return Refined(np.max([one.probability for one in done], axis=0), before, after, planes)
 
 
-def _sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> None:
+def sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> None:
     """Put into a stack's record what its planes' say: sums of counts, shares by area, means of the rest."""
     statuses = {own.status for own in planes}
     record.status = next(status for status in STATUSES if status in statuses)

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
 from spnrefine.model.protocols import Image, Probability
@@ -39,6 +40,7 @@ class Settings:
     wrap: bool = False
     best: bool = False
     overwrite: bool = False
+    bands: tuple[int, ...] | None = None
     restraint: Restraint = field(default_factory=Restraint)
 
     @classmethod
@@ -49,11 +51,18 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
+    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it.
+
+    ``photographs`` are all of its file, of which ``image`` is the first; ``notes`` say how their numbers were read.
+    ``resized`` masks have other pixels than their file.
+    """
 
     image: Image
     mask: Mask
     made: Made | None = None
+    photographs: Photographs | None = None
+    resized: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +71,12 @@ class Refined:
 
     ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
-    are to be written: floats, or bools where a hard mask is wanted.
+    are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
+    is a mask of its own; all else is then that of the first.
     """
 
     probability: Probability
     before: NDArray
     after: NDArray
     planes: NDArray | None = None
+    pages: tuple["Refined", ...] = ()

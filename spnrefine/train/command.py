@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from spnrefine.errors import FileError, SpnRefineError
+from spnrefine.files import temporary
 from spnrefine.files.atomic import check_output
 from spnrefine.files.classes import read_classes
 from spnrefine.model import storage, weights
@@ -153,6 +154,7 @@ def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | Non
         raise FileError(f"{folder} cannot be made ({error.strerror}): give --out another folder.") from None
     if not os.access(folder, os.W_OK):
         raise FileError(f"{folder} cannot be written to: give --out another folder.")
+    temporary.sweep(folder)
     if options.resume:
         return read_checkpoint(checkpoint)
     if checkpoint.exists() and not options.overwrite:

@@ -101,7 +101,7 @@ def test_a_batch_is_held_back_by_the_headers_of_its_photographs(run, pair, tmp_p
 def test_there_are_no_more_jobs_than_cores(run, pair, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(cores, "threads", lambda: 2)
-    monkeypatch.setattr("spnrefine.batch.run.in_order", lambda calls, jobs: seen.append(jobs) or iter(()))
+    monkeypatch.setattr("spnrefine.batch.run.in_order", lambda calls, jobs, stop: seen.append(jobs) or iter(()))
     monkeypatch.setattr("spnrefine.batch.run.closing", nullcontext)
     for name, source in (("photos/a.jpg", pair[0]), ("masks/a.png", pair[1])):
         (tmp_path / name).parent.mkdir()

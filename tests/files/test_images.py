@@ -130,12 +130,6 @@ def test_one_pixel() -> None:
     assert read_image(encode(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG")).tolist() == [[[1, 2, 3]]]
 
 
-@pytest.mark.parametrize("mode", ["I", "F"])
-def test_kinds_that_are_no_photographs(mode: str) -> None:
-    with pytest.raises(FileError, match="export it"):
-        read_image(encode(Image.new(mode, (4, 4)), "TIFF"))
-
-
 def test_large_photographs_are_welcome_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
