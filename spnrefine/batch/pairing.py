@@ -99,7 +99,7 @@ def _paired(
         if len(matching) > 1:
             pair = replace(pair, problem=pair.problem or f"several masks fit: {', '.join(map(str, matching))}.")
         elif not matching:
-            pair = replace(pair, without=None if rules.strict else f"no mask {wanted}")
+            pair = replace(pair, without=None if rules.strict or pair.problem else f"no mask {wanted}")
             pair = replace(pair, problem=pair.problem or (f"no mask {wanted}: name another." if rules.strict else None))
         elif reason := why_no_file(matching[0]):
             pair = replace(pair, mask=None, problem=pair.problem or f"{matching[0]}: {reason}")
