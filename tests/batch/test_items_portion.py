@@ -90,9 +90,9 @@ def test_items_are_refined_and_put_back_in_their_order(folder, jobs):
 def test_a_photograph_is_read_once_for_all_its_items(folder, monkeypatch):
     read = []
 
-    def counted(path):
+    def counted(path, bands=None):
         read.append(path.name)
-        return read_photograph(path)
+        return read_photograph(path, bands)
 
     monkeypatch.setattr(items_portion, "read_photograph", counted)
     refine(folder)
