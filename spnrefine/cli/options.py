@@ -110,7 +110,13 @@ def refining_options(command: Command) -> Command:
             ),
             section(
                 WRITING,
-                option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
+                option(
+                    "--soft",
+                    is_flag=True,
+                    help="Write probabilities instead of a hard mask: 8-bit gray, or RGBA's alpha.",
+                ),
+                option("--alpha", is_flag=True, help="Write a matte: how much of each pixel the object covers."),
+                option("--matting", type=Model(), default="matte", show_default=True, help="What makes the matte."),
                 option(
                     "--threshold",
                     type=Number(0, 1),
@@ -133,7 +139,7 @@ def refining_options(command: Command) -> Command:
                     "--max-change",
                     type=Number(min=0),
                     metavar="SHARE",
-                    help="Keep the coarse mask where more than this share of its area would change.",
+                    help="Leave a part as it came where more than this share of its area would change.",
                 ),
                 option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
             ),
@@ -155,6 +161,12 @@ def refining_options(command: Command) -> Command:
     ):
         command = add(command)
     return command
+
+
+def check_kinds(*, soft: bool, alpha: bool) -> None:
+    """Refuse two kinds of mask at once."""
+    if soft and alpha:
+        raise click.UsageError("--soft and --alpha were both given: give one, for probabilities or for a matte.")
 
 
 def is_folder(output: str) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spnrefine.files import masks
 from spnrefine.files.stacks import Stack, one_hot, topmost
-from spnrefine.job.outcome import conclude, pass_through, within_band
+from spnrefine.job.outcome import as_let_through, conclude, pass_through, within_band
 from spnrefine.job.record import Record
 from spnrefine.job.single import refine_single
 from spnrefine.job.types import Loaded, Refined, Settings
@@ -45,7 +45,8 @@ def _refine_distribution(
     hard = most_probable(planes, before)
     planes = within_band(before, coarse, planes, settings)
     after = conclude(record, before, hard, planes.max(axis=0), settings)
-    return _joint(coarse if record.status == "kept" else planes, before, after, settings)
+    kept = record.status == "kept"
+    return _joint(coarse if kept else as_let_through(coarse, planes, hard, after), before, after, settings)
 
 
 def _joint(planes: NDArray[np.float32], before: Ids, after: Ids, settings: Settings) -> Refined:

@@ -12,6 +12,12 @@ from spnrefine.model.protocols import Image, Probability
 from spnrefine.refiner.restraint import Restraint
 
 
+class MakesMattes(Protocol):
+    """What makes a matte of a refined mask, see :class:`spnrefine.refiner.matte.Matting`."""
+
+    def __call__(self, image: Image, coarse: Probability, refined: Probability, inside: NDArray) -> Probability: ...
+
+
 class MakesMasks(Protocol):
     """What makes a coarse mask where none is given, and perhaps refines it itself."""
 
@@ -32,6 +38,7 @@ class Settings:
     """How refined masks are made and written, whatever their number."""
 
     soft: bool = False
+    alpha: bool = False
     threshold: float = 0.5
     labels: bool | None = None
     void: Void = None
@@ -72,7 +79,8 @@ class Refined:
     ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
     are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
-    is a mask of its own; all else is then that of the first.
+    is a mask of its own; all else is then that of the first. ``matte`` (H, W), float32 in 0..1, is the alpha of all
+    objects together, where it was asked for.
     """
 
     probability: Probability
@@ -80,3 +88,4 @@ class Refined:
     after: NDArray
     planes: NDArray | None = None
     pages: tuple["Refined", ...] = ()
+    matte: Probability | None = None

@@ -14,16 +14,24 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.config import Config, MatteConfig, SegmenterConfig
 
 FORMAT_VERSION = 1
 SPN, SEGMENTER, PARSER = (f"{name}-efficientnet-lite0" for name in ("spn", "segmenter", "parser"))
 """Architectures: refines a mask; makes the mask of an object; makes a label map and refines it."""
-CONFIGS: dict[str, type[Config | SegmenterConfig]] = {SPN: Config, SEGMENTER: SegmenterConfig, PARSER: Config}
+MATTE = "matting-unet"
+"""Makes a matte of a refined mask."""
+CONFIGS: dict[str, type[Config | SegmenterConfig | MatteConfig]] = {
+    SPN: Config,
+    SEGMENTER: SegmenterConfig,
+    PARSER: Config,
+    MATTE: MatteConfig,
+}
 PURPOSES = {
     SPN: "a refiner of masks (--model)",
     SEGMENTER: "a backbone, which makes a mask from a photograph (--backbone)",
     PARSER: "a model of label maps, which needs no mask (--model)",
+    MATTE: "a network of mattes (--alpha)",
 }
 ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
 """Added to the configuration since the first files of this format were written."""
@@ -38,7 +46,7 @@ class WeightsInfo:
 
     path: Path
     architecture: str
-    config: Config | SegmenterConfig
+    config: Config | SegmenterConfig | MatteConfig
     task: str
     sha256: str
     parameters: int
