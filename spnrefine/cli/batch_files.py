@@ -133,7 +133,7 @@ def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair"
             from spnrefine.job import job
 
             rgba = job.encode_cutout(image, refined, ".png")
-            outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba, pair.inputs)
+            outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
         if course.overlay is None:
             return
         from spnrefine.review import pictures

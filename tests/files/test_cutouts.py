@@ -71,10 +71,11 @@ def test_where_nothing_changes_the_bytes_are_the_files_own(soft):
 
 def test_colours_are_turned_as_the_mask_is():
     from spnrefine.files.images import Photograph
+    from spnrefine.files.sizes import align
 
     _, data = cutout()
     photograph = Photograph(np.ascontiguousarray(turn(COLOURS, 6)), 6)
-    mask = masks.align(masks.read_mask(data), photograph)
+    mask = align(masks.read_mask(data), photograph)
     wanted = turn(WIDER, 6)
     written = masks.encode_mask(mask, wanted, colours=lambda: photograph.pixels)
     after = np.asarray(Image.open(io.BytesIO(written)))

@@ -16,7 +16,7 @@ from tests.train.sets import draw_pair
 
 PLAIN = (
     "matte_zoom_chance=0", "matte_noise_chance=0", "matte_jpeg_chance=0", "matte_harmony_chance=0",
-    "matte_shadow_chance=0", "matte_front_blur_chance=0",
+    "matte_shadow_chance=0", "matte_front_blur_chance=0", "matte_edges=(1.0,0.0,0.0,0.0)",
 )  # fmt: skip
 
 
