@@ -39,7 +39,7 @@ def matte_inputs(
     -----
     He, Sun, Tang, "Guided Image Filtering", ECCV 2010.
     """
-    colour = image.astype(np.float32) / 255
+    colour = np.divide(image, 255, dtype=np.float32)
     inside = refined > 0.5
     depth = signed_distance(inside)
     planes = np.empty((CHANNELS, *inside.shape), np.float32)

@@ -74,7 +74,7 @@ def left_over(image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> float:
     partial = (alpha > UNSURE[0]) & (alpha < UNSURE[1])
     if not partial.any():
         return np.inf
-    colour = image.astype(np.float32) / 255
+    colour = np.divide(image, 255, dtype=np.float32)
     around = np.asarray(cv2.dilate(partial.astype(np.uint8), np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8)))
     own = _left(colour, alpha, around)[partial]
     return max(
