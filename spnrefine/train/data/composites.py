@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 from spnrefine.model.matte_inputs import signed_distance
 from spnrefine.train.recipe import Recipe
 
-Image, Plane = NDArray[np.uint8], NDArray[np.float32]
+Image = NDArray[Any]
+"""(H, W, 3) uint8."""
+Plane = NDArray[Any]
+"""(H, W), or (H, W, 3) of colours, float32 in 0..1."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,8 @@ def _edge(rng: np.random.Generator, hard: Plane, zoom: float, recipe: Recipe) ->
         kernel = np.zeros((side, side), np.float32)
         angle, middle = rng.uniform(0, math.pi), side / 2 - 0.5
         way = np.array([math.cos(angle), math.sin(angle)]) * length / 2
-        ends = [tuple(int(16 * each) for each in (middle + sign * way)) for sign in (-1, 1)]
-        cv2.line(kernel, *ends, 1.0, 1, cv2.LINE_AA, 4)
+        start, end = ([int(16 * each) for each in middle + sign * way] for sign in (-1, 1))
+        cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA, 4)
         kernel = _blurred(kernel, 0.5)
         return np.asarray(cv2.filter2D(hard, -1, kernel / kernel.sum())), length / 4
     sharp = min(sigma, recipe.matte_hair_blur)
@@ -149,8 +153,7 @@ def _with_hairs(rng: np.random.Generator, alpha: Plane, zoom: float, recipe: Rec
         turns = out + lean + rng.normal(0, 0.35) + np.cumsum(rng.normal(0, 0.12, 8)) + np.linspace(0, rng.normal(), 8)
         steps = np.stack([np.cos(turns), np.sin(turns)], 1) * length / 8
         points = np.round(16 * (np.array([x, y]) - 2 * steps[0] + np.cumsum(steps, 0))).astype(np.int32)
-        strand = np.zeros_like(canvas) if count < 0 else canvas
-        cv2.polylines(strand, [points], False, float(rng.uniform(0.4, 1)), max(1, round(thick)), cv2.LINE_AA, 4)
+        cv2.polylines(canvas, [points], False, float(rng.uniform(0.4, 1)), max(1, round(thick)), cv2.LINE_AA, 4)
     return np.maximum(alpha, _blurred(canvas, rng.uniform(0.3, 0.9)))
 
 

@@ -1,5 +1,7 @@
 """Coarse masks and mattes made from a composite's exact alpha."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,8 @@ from numpy.typing import NDArray
 from spnrefine.train.data.composites import Composite, chance, field, spanned
 from spnrefine.train.recipe import Recipe
 
-Plane = NDArray[np.float32]
+Plane = NDArray[Any]
+"""(H, W) float32 in 0..1."""
 HARD = "polygon", "shift", "warp", "grow", "lowres", "exact"
 SHADOWLESS = "polygon", "sharp"
 SOFT = "lowres", "shift", "warp", "blur", "polygon", "sharp", "exact"
