@@ -46,7 +46,7 @@ Examples:
     help="Folder of the refined masks, or file of the refined annotations.",
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, most changed first.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",

@@ -65,8 +65,7 @@ class Course:
     def load_refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        how = self.settings
-        return Refiner(self.model, self.device, self.threads, quick=how.quick, best=how.best)
+        return Refiner(self.model, self.device, self.threads, **self.settings.of_refiner)
 
     def load_maker(self) -> "MakesMasks":
         """Load what makes the masks of photographs without."""
@@ -87,7 +86,7 @@ class Course:
         from spnrefine.version import __version__
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
-        key = run_key(self.settings, sums or weights.describe(self.model).sha256, __version__)
+        key = run_key(self.settings, sums or weights.describe(self.model).identity, __version__)
         read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
         overwrite, resume = self.settings.overwrite, self.resume
         return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)

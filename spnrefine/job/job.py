@@ -11,12 +11,13 @@ from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.rasters import Raster, read_raster
-from spnrefine.job.record import Record
+from spnrefine.job.record import Record, say_used
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
 from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
 from spnrefine.job.volume import is_volume, refine_volume
 from spnrefine.model.protocols import RefinesMasks
+from spnrefine.refiner.noting import listening
 from spnrefine.refiner.panorama import Wrapped
 
 
@@ -81,12 +82,14 @@ def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, rec
     """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    if loaded.mask.pages and refiner is not None:
-        refined = refine_volume(loaded, refiner, settings, record)
-    elif loaded.mask.stack is not None and refiner is not None:
-        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
-    else:
-        refined = refine_single(loaded, refiner, settings, record)
+    with listening() as used:
+        if loaded.mask.pages and refiner is not None:
+            refined = refine_volume(loaded, refiner, settings, record)
+        elif loaded.mask.stack is not None and refiner is not None:
+            refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+        else:
+            refined = refine_single(loaded, refiner, settings, record)
+    say_used(record, used)
     if loaded.made is not None and record.status == "refined":
         record.status = "made"
     record.notes += [*loaded.notes, *loaded.mask.notes]

@@ -1,0 +1,103 @@
+"""``spnrefine adapt``: from a few photographs with good masks to how masks like theirs are refined best."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spnrefine.cli.options import DEVICE, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.sections import Command
+from spnrefine.cli.types import FILE, FOLDER
+
+if TYPE_CHECKING:
+    from spnrefine.adapt.adapting import Adapted
+
+
+@click.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  spnrefine adapt --images photos/ --masks good/ --out mine.safetensors
+  spnrefine adapt --images photos/ --masks good/ --coarse coarse/ --out mine.safetensors
+  spnrefine batch more/ --mask-dir coarse/ -o refined/ --model mine.safetensors
+""",
+)
+@option("--images", type=FOLDER, required=True, help="The photographs, three at least.")
+@option("--masks", type=FOLDER, required=True, help="Their good masks, or maps of ids, same stems.")
+@option(
+    "--coarse", type=FOLDER, help="Coarse masks such as will be refined, same stems; default: made of the good ones."
+)
+@option("--out", type=FILE, required=True, help="The weights to write (.safetensors).")
+@option("--overwrite", is_flag=True, help="Replace weights that exist.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@model_option("The refiner to adapt; the others that ship are tried beside it.")
+@section(NETWORK, DEVICE, THREADS)
+def adapt(
+    images: Path,
+    masks: Path,
+    coarse: Path | None,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    model: str,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Find out, on a few photographs with good masks, how masks like theirs are refined best.
+
+    Coarse masks are refined by each refiner that ships, with several notions of how far off they are, and of each
+    refined mask contours are taken part of the way, at several probabilities, farther in and out; or the masks are
+    left alone. Chosen is what gains most for certain: the fewer the pairs and the more is tried, the more it has to
+    gain. The choice is written into the weights, which refine, batch and eval take as --model.
+    """
+    if out.suffix != ".safetensors":
+        raise click.UsageError(f"--out is {out}: expected a name that ends in .safetensors.")
+
+    import json
+
+    from spnrefine.cli import streams
+    from spnrefine.cli.threads import count_threads, share_threads
+
+    jobs = count_threads(threads)
+    share_threads(jobs, jobs)
+    from spnrefine.adapt import adapting
+    from spnrefine.adapt.examples import read_examples
+    from spnrefine.adapt.trials import gathered, try_all
+    from spnrefine.files import atomic
+
+    atomic.check_output(out, overwrite=overwrite)
+    ways = adapting.ways_for(model)
+    examples = read_examples(images, masks, coarse)
+    adapting.check_enough(one.picture for one in examples)
+    tried = streams.progress(try_all(examples, ways, model, device, jobs), len(examples))
+    adapted = adapting.adapt(gathered(tried))
+    atomic.write_bytes(out, adapting.encoded(adapted, model), overwrite=overwrite)
+    if as_json:
+        streams.tell(json.dumps(adapting.facts(adapted)))
+    else:
+        _show(adapted, out)
+
+
+def _show(adapted: "Adapted", out: Path) -> None:
+    from rich.table import Table
+
+    from spnrefine.cli import streams
+
+    console = streams.console()
+    console.print(f"{adapted.pictures} photographs, {adapted.masks} coarse masks")
+    table = Table("", "IoU before", "after", "error removed", "made worse", box=None)
+    for name, each in (
+        ("as usual", adapted.as_usual),
+        ("as chosen", adapted.chosen),
+        ("left one out", adapted.left_out),
+    ):
+        ious = (f"{1 - error:.4f}" for error in (each.before, each.after))
+        table.add_row(name, *ious, f"{each.error_removed:.4f}", f"{100 * each.made_worse:.1f} %")
+    console.print(table)
+    for kind, choice in adapted.choices.items():
+        console.print(f"{kind} masks: {choice.in_words()}")
+    if adapted.leaves_alone:
+        console.print(
+            "Nothing that was tried is better for certain: with these weights such masks come back as they came."
+        )
+    streams.tell(str(out))
