@@ -39,6 +39,11 @@ class Adapted:
         """Whether no mask is refined."""
         return all(choice.leaves_alone for choice in self.choices.values())
 
+    @property
+    def uses_its_own(self) -> bool:
+        """Whether some masks are refined by the weights themselves, not by others that ship."""
+        return any(choice.model is None and choice.strength > 0 for choice in self.choices.values())
+
 
 def ways_for(model: str) -> list[Choice]:
     """Return the ways of refining that are tried: by a model, and by the others that ship.

@@ -1,13 +1,15 @@
 """``spnrefine adapt``: from a few photographs with good masks to how masks like theirs are refined best."""
 
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from spnrefine.cli.options import DEVICE, NETWORK, THREADS, model_option, option, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER
+from spnrefine.cli.types import FILE, FOLDER, Number
 
 if TYPE_CHECKING:
     from spnrefine.adapt.adapting import Adapted
@@ -28,6 +30,14 @@ Examples:
     "--coarse", type=FOLDER, help="Coarse masks such as will be refined, same stems; default: made of the good ones."
 )
 @option("--out", type=FILE, required=True, help="The weights to write (.safetensors).")
+@option(
+    "--minutes",
+    type=Number(min=0),
+    default=0,
+    show_default=True,
+    metavar="M",
+    help="Also train for so long, on 20 pairs or more; new weights are kept only where they are better on others.",
+)
 @option("--overwrite", is_flag=True, help="Replace weights that exist.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner to adapt; the others that ship are tried beside it.")
@@ -37,6 +47,7 @@ def adapt(
     masks: Path,
     coarse: Path | None,
     out: Path,
+    minutes: float,
     overwrite: bool,
     as_json: bool,
     model: str,
@@ -48,7 +59,8 @@ def adapt(
     Coarse masks are refined by each refiner that ships, with several notions of how far off they are, and of each
     refined mask contours are taken part of the way, at several probabilities, farther in and out; or the masks are
     left alone. Chosen is what gains most for certain: the fewer the pairs and the more is tried, the more it has to
-    gain. The choice is written into the weights, which refine, batch and eval take as --model.
+    gain. With --minutes, weights trained on three quarters of the pairs are tried beside the others on the rest. The
+    choice is written into the weights, which refine, batch and eval take as --model.
     """
     if out.suffix != ".safetensors":
         raise click.UsageError(f"--out is {out}: expected a name that ends in .safetensors.")
@@ -61,21 +73,60 @@ def adapt(
     jobs = count_threads(threads)
     share_threads(jobs, jobs)
     from spnrefine.adapt import adapting
-    from spnrefine.adapt.examples import read_examples
-    from spnrefine.adapt.trials import gathered, try_all
     from spnrefine.files import atomic
 
     atomic.check_output(out, overwrite=overwrite)
-    ways = adapting.ways_for(model)
+    adapting.ways_for(model)
+    with TemporaryDirectory(prefix="spnrefine-") as folder:
+        trained = Path(folder) / "trained.safetensors"
+        found = _trained(images, masks, coarse, model, device, jobs, minutes, trained) if minutes else None
+        kept = found is not None and found.uses_its_own
+        if kept:
+            assert found is not None
+            adapted, model = found, str(trained)
+        else:
+            adapted = _adapted(images, masks, coarse, model, device, jobs)
+        atomic.write_bytes(out, adapting.encoded(adapted, model), overwrite=overwrite)
+    if as_json:
+        streams.tell(json.dumps(adapting.facts(adapted) | {"trained": kept}))
+        return
+    if found is not None:
+        streams.tell(f"Trained weights are {'kept' if kept else 'dropped: none are better on pairs held aside'}.")
+    _show(adapted, out)
+
+
+def _adapted(images: Path, masks: Path, coarse: Path | None, model: str, device: str, jobs: int) -> "Adapted":
+    """Choose on the pairs of two folders how masks are refined."""
+    from spnrefine.adapt import adapting
+    from spnrefine.adapt.examples import read_examples
+    from spnrefine.adapt.trials import gathered, try_all
+    from spnrefine.cli import streams
+
     examples = read_examples(images, masks, coarse)
     adapting.check_enough(one.picture for one in examples)
-    tried = streams.progress(try_all(examples, ways, model, device, jobs), len(examples))
-    adapted = adapting.adapt(gathered(tried))
-    atomic.write_bytes(out, adapting.encoded(adapted, model), overwrite=overwrite)
-    if as_json:
-        streams.tell(json.dumps(adapting.facts(adapted)))
-    else:
-        _show(adapted, out)
+    tried = try_all(examples, adapting.ways_for(model), model, device, jobs)
+    return adapting.adapt(gathered(streams.progress(tried, len(examples))))
+
+
+def _trained(
+    images: Path, masks: Path, coarse: Path | None, model: str, device: str, jobs: int, minutes: float, out: Path
+) -> "Adapted":
+    """Train on most of the pairs, write new weights to ``out``, and choose on those held aside among these and all."""
+    from contextlib import redirect_stdout
+
+    from spnrefine.adapt.held_aside import split_pairs
+    from spnrefine.cli.train import train
+
+    learnt, held = split_pairs(images, masks, out.parent / "pairs")
+    command = ["--images", learnt / "images", "--masks", learnt / "masks", "--from", model, "--minutes", minutes]
+    command += ["--out", out, "--device", device, "--threads", jobs]
+    with redirect_stdout(sys.stderr):
+        try:
+            train.main([str(each) for each in command], standalone_mode=False)
+        except SystemExit as ended:
+            if ended.code:
+                raise
+    return _adapted(held / "images", held / "masks", coarse, str(out), device, jobs)
 
 
 def _show(adapted: "Adapted", out: Path) -> None:
