@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spnrefine.cli.options import DEVICE, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.options import DEVICE, MAX_MEGAPIXELS, NETWORK, THREADS, model_option, option, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FILE, FOLDER, Number
 
@@ -41,7 +41,7 @@ Examples:
 @option("--overwrite", is_flag=True, help="Replace weights that exist.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner to adapt; the others that ship are tried beside it.")
-@section(NETWORK, DEVICE, THREADS)
+@section(NETWORK, DEVICE, THREADS, MAX_MEGAPIXELS)
 def adapt(
     images: Path,
     masks: Path,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spnrefine.cli.options import DEVICE, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.options import DEVICE, MAX_MEGAPIXELS, NETWORK, THREADS, model_option, option, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FOLDER
 
@@ -35,7 +35,7 @@ Examples:
 @option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities.")
 @option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for each mask.")
 @model_option("The refiner whose masks are compared.")
-@section(NETWORK, DEVICE, THREADS)
+@section(NETWORK, DEVICE, THREADS, MAX_MEGAPIXELS)
 def check(
     folder: Path,
     mask_dir: Path | None,
