@@ -41,7 +41,7 @@ class Record:
     strength : 0..1, how far the contour went from the coarse to the refined one; the mean where there are several.
     off : pixels that the mask's edge was said to be off, None where nothing was said; the mean likewise.
     quality_before, quality_after : the IoU with the truth that is expected of the coarse mask and of the refined one,
-        0..1, as far as it can be told without the truth; the mean likewise.
+        0..1, as far as it can be told without the truth; the mean of the first twelve ids or planes.
     seconds : of the refinement, without reading and writing.
     notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, that nothing would have been left, that
         many parts or holes came or went, how a doubtful mask was read, what an empty one holds, and whether the format

@@ -5,7 +5,7 @@ from spnrefine import Refiner
 from spnrefine.refiner import refiner as facade
 from spnrefine.refiner.judge import Judgement, _trees, judge, predicted
 from spnrefine.refiner.kinds import KINDS
-from spnrefine.refiner.noting import Used, listening
+from spnrefine.refiner.noting import ENOUGH, Used, listening
 from spnrefine.refiner.signs import NAMES, signs
 
 
@@ -93,3 +93,14 @@ def test_who_is_careful_heeds_the_judge(disc, monkeypatch, judged, strength, ask
     assert np.array_equal(refined, good if strength else moved)
     after = {0.0: 0.9}.get(strength, judged.after if len(asked) == 1 else 0.95)
     assert used == [Used(strength, None, 0.9, pytest.approx(after))]
+
+
+def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
+    image, good, moved = disc
+    refiner = Refiner.__new__(Refiner)
+    refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
+    refiner.sights = {None: lambda image, coarse, off: good}
+    with listening() as used:
+        for _ in range(ENOUGH + 2):
+            refiner(image, moved)
+    assert [one.quality_before is not None for one in used] == [True] * ENOUGH + [False] * 2
