@@ -48,7 +48,8 @@ def check(
     """Rank the masks of all photographs in DIR by how good they look, worst first; none is changed.
 
     quality_before is the IoU with the truth that is expected of a mask, quality_after of what refining would make of
-    it. Of a map of ids both are means over the first twelve of them. Masks that cannot be read come first, and the exit code is 1.
+    it. Of a map of ids both are means over the first twelve of them. Masks that cannot be read come first, and the exit
+    code is 1.
     """
     import json
 
