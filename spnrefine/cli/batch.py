@@ -47,7 +47,7 @@ Examples:
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
 @option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, most changed first.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",

@@ -74,8 +74,7 @@ class Course:
     def load_refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        how = self.settings
-        return Refiner(self.model, self.device, self.threads, quick=how.quick, best=how.best)
+        return Refiner(self.model, self.device, self.threads, **self.settings.of_refiner)
 
     def load_matting(self) -> "MakesMattes | None":
         """Load what makes mattes, where there are any to make."""
@@ -102,9 +101,9 @@ class Course:
         from spnrefine.version import __version__
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
-        sums = sums or weights.describe(self.model).sha256
+        sums = sums or weights.describe(self.model).identity
         if self.makes_mattes:
-            sums += f" {weights.describe(self.matting).sha256}" + " cut out" * (self.cutout is not None)
+            sums += f" {weights.describe(self.matting).identity}" + " cut out" * (self.cutout is not None)
         key = run_key(self.settings, sums, __version__)
         read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
         overwrite, resume = self.settings.overwrite, self.resume

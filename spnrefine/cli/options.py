@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spnrefine.cli.sections import FIRST, Option
-from spnrefine.cli.types import BandNumbers, Device, Model, Number, Resizing, Void
+from spnrefine.cli.types import BandNumbers, Device, Distance, Model, Number, NumberOrAuto, Resizing, Void
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +51,26 @@ def _set_max_megapixels(context: click.Context, parameter: click.Parameter, mega
         context.call_on_close(lambda: set_max_pixels(None))
 
 
+STRENGTH = option(
+    "--strength",
+    type=NumberOrAuto(0, 1),
+    show_default="auto",
+    metavar="S|auto",
+    help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way.",
+)
+OFF = option(
+    "--off",
+    type=Distance(),
+    show_default="auto",
+    metavar="PX|N%|auto",
+    help="How far off the mask's edge may be, in pixels or in percent of the object's size; 0 changes nothing, auto "
+    "lets the network see for itself.",
+)
+CAREFUL = option(
+    "--careful",
+    is_flag=True,
+    help="Keep the coarse mask where the refined one is not expected to be better, or let broad refine it.",
+)
 THREADS = option(
     "--threads",
     type=click.IntRange(1),
@@ -129,6 +149,9 @@ def refining_options(command: Command) -> Command:
             ),
             section(
                 "How much may change",
+                STRENGTH,
+                OFF,
+                CAREFUL,
                 option(
                     "--band",
                     type=Number(min=0),

@@ -135,7 +135,7 @@ def refine(
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
-    later = _Later(model, device, threads, quick=settings.quick, best=settings.best)
+    later = _Later(model, device, threads, **settings.of_refiner)
     mattes = load_matting(matting, threads) if settings.alpha or cutout else None
     refined = job.refine(loaded, later, settings, record, mattes)
     record.seconds = round(time.perf_counter() - start, 4)
@@ -200,7 +200,7 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
-    def __init__(self, model: str, device: str, threads: int, **how: bool):
+    def __init__(self, model: str, device: str, threads: int, **how: Any):
         self._model, self._device, self._threads, self._how = model, device, threads, how
 
     def __call__(self, image: Any, coarse: Any) -> Any:

@@ -12,13 +12,14 @@ from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.rasters import Raster, read_raster
 from spnrefine.job.mattes import make_matte
-from spnrefine.job.record import Record
+from spnrefine.job.record import Record, say_used
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
 from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.job.volume import is_volume, refine_volume
 from spnrefine.model.protocols import Image, RefinesMasks
 from spnrefine.refiner.foreground import foreground
+from spnrefine.refiner.noting import listening
 from spnrefine.refiner.panorama import Wrapped
 
 
@@ -99,12 +100,14 @@ def refine(
         raise FileError("A mask of several pages has no matte: leave out --alpha and --cutout.")
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    if loaded.mask.pages and refiner is not None:
-        refined = refine_volume(loaded, refiner, settings, record)
-    elif loaded.mask.stack is not None and refiner is not None:
-        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
-    else:
-        refined = refine_single(loaded, refiner, settings, record)
+    with listening() as used:
+        if loaded.mask.pages and refiner is not None:
+            refined = refine_volume(loaded, refiner, settings, record)
+        elif loaded.mask.stack is not None and refiner is not None:
+            refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+        else:
+            refined = refine_single(loaded, refiner, settings, record)
+    say_used(record, used)
     if loaded.made is not None and record.status == "refined":
         record.status = "made"
     record.notes += [*loaded.notes, *loaded.mask.notes]

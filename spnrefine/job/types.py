@@ -9,6 +9,7 @@ from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
 from spnrefine.model.protocols import Image, Probability
+from spnrefine.refiner.off import Off
 from spnrefine.refiner.restraint import Restraint
 
 
@@ -35,7 +36,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Settings:
-    """How refined masks are made and written, whatever their number."""
+    """How refined masks are made and written, whatever their number.
+
+    ``strength``, ``off`` and ``careful`` are those of :class:`spnrefine.refiner.Refiner`.
+    """
 
     soft: bool = False
     alpha: bool = False
@@ -49,6 +53,14 @@ class Settings:
     overwrite: bool = False
     bands: tuple[int, ...] | None = None
     restraint: Restraint = field(default_factory=Restraint)
+    strength: float | None = None
+    off: Off | None = None
+    careful: bool = False
+
+    @property
+    def of_refiner(self) -> dict[str, Any]:
+        """Those that a refiner takes."""
+        return {name: getattr(self, name) for name in ("quick", "best", "strength", "off", "careful", "threshold")}
 
     @classmethod
     def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":

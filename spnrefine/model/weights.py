@@ -33,6 +33,8 @@ PURPOSES = {
     PARSER: "a model of label maps, which needs no mask (--model)",
     MATTE: "a network of mattes (--alpha)",
 }
+CHOICES = "choices"
+"""The key of a header under which it is said how masks are refined."""
 ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
 """Added to the configuration since the first files of this format were written."""
 
@@ -42,6 +44,7 @@ class WeightsInfo:
     """What the header of a weights file says, read without loading the tensors.
 
     ``classes`` are the names of a label map's classes, background first, and empty where there is one object.
+    ``choices`` say how masks are refined, see :mod:`spnrefine.refiner.choice`; empty in weights that say nothing of it.
     """
 
     path: Path
@@ -51,7 +54,13 @@ class WeightsInfo:
     sha256: str
     parameters: int
     classes: tuple[str, ...] = ()
+    choices: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)  # data, steps, seed, versions: whatever training wrote
+
+    @property
+    def identity(self) -> str:
+        """What results depend on: the tensors' checksum, and the choices where there are any."""
+        return f"{self.sha256} {self.choices}".strip()
 
     @property
     def name(self) -> str:
@@ -125,7 +134,15 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         if not isinstance(provenance, dict):
             raise ValueError("provenance: expected an object")
         return WeightsInfo(
-            path, architecture, config, header["task"], header["sha256"], parameters, tuple(classes), provenance
+            path,
+            architecture,
+            config,
+            header["task"],
+            header["sha256"],
+            parameters,
+            tuple(classes),
+            header.get(CHOICES, ""),
+            provenance,
         )
     except (KeyError, ValueError, RecursionError) as error:
         raise WeightsError(
