@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 
 
 class SpnRefineError(Exception):
@@ -39,6 +40,32 @@ class WeightsError(SpnRefineError, ValueError):
 
 class MissingExtraError(SpnRefineError, ImportError):
     """A package that one of the optional extras brings is not installed."""
+
+
+_UNPRINTABLE = re.compile(
+    "[\0-\x1f\x7f-\x9f"  # control characters, with which a terminal can be made to do anything
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that turn the direction of writing, and so hide a name
+    "\u2028\u2029\ufeff\ud800-\udfff]"  # line ends, a mark that is not seen, and what no encoding can hold
+)
+
+
+def printable(text: str) -> str:
+    """Write ``text`` so that it does nothing to a terminal and stays on its line; names of files may hold anything.
+
+    Examples
+    --------
+    >>> from spnrefine.errors import printable
+    >>> print(printable("a\\x1b[2J\\n.jpg"))
+    a\\x1b[2J\\n.jpg
+    """
+    return _UNPRINTABLE.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a name that is no text
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def in_words(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from spnrefine.cli import main
+from tests.faults import write_table
 from tests.model.make_check import draw
 
 
@@ -17,6 +18,12 @@ def pytest_configure(config):
     pytest-xdist starts, and what they start, inherit how to wait.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the table of faults where these were asked for: what held, case by case."""
+    if config.option.markexpr == "faults" and not config.option.collectonly:
+        write_table(terminalreporter)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "batch": {"errors", "files", "annotations", "model", "refiner", "job"},
     "review": {"errors", "files"},
     "evaluate": {"errors", "files", "simd", "ops", "model", "refiner", "job"},
+    "adapt": {"errors", "evaluate", "files", "model", "refiner"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }
 ANYTHING = {"", "cli", "__main__"}  # "" is spnrefine/__init__.py, which resolves its names lazily

@@ -8,6 +8,8 @@ import pytest
 
 from spnrefine import cache
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):

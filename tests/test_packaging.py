@@ -1,6 +1,5 @@
 """What users install is the wheel: build it, unpack it elsewhere and run it."""
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -45,8 +44,7 @@ def test_wheel_refines_an_example_with_its_own_weights(installed, tmp_path):
     example = ROOT / "examples" / "cat.jpg"
     arguments = [example, "--mask", example.with_name("cat_mask.png"), "-o", tmp_path / "cat.png"]
     command = [sys.executable, "-I", "-c", code, installed, *arguments]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=300)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=300)
     assert (tmp_path / "cat.png").stat().st_size > 0
 
 

@@ -28,6 +28,7 @@ from tests.documents import DOCUMENTS, ROOT
 from tests.model.make_check import draw
 
 MEASURING = ("eval", "eval-labels", "info")
+SHELL_TAKES = re.compile(r"^(?!spnrefine )|[|<>$*;&`~?]")
 OURS = ("spnrefine", "cat", "find")  # what a recipe that runs here begins with
 
 
@@ -68,6 +69,7 @@ SMALL = " ".join(
     for setting in (
         *("cpu_scale=64", "validation_patches=4", "validation_side=64"),
         *("label_looks=2", "label_side=128", "label_patches=2", "label_patch=64"),
+        *("matte_patch=32", "matte_batch=2", "matte_first=2", "matte_validation=2"),
     )
 )
 """Settings of a recipe whose steps and validation take a moment."""
@@ -126,6 +128,27 @@ def truths(run, files):
     return files
 
 
+@pytest.fixture
+def follow(run, shell, files, monkeypatch):
+    """Do what a recipe says, and return what it printed: by a shell where it takes one, else in this process."""
+
+    def do(recipe: str) -> str:
+        if SHELL_TAKES.search(recipe):
+            done = shell(recipe, files)
+            code, printed, said = done.returncode, done.stdout.decode(), done.stderr.decode()
+        else:
+            monkeypatch.chdir(files)
+            program, *words = shlex.split(recipe)
+            assert program == "spnrefine"
+            result = run(*words)
+            code, printed, said = result.exit_code, result.stdout, result.stderr
+        assert code == 0, said
+        assert "Traceback" not in said
+        return printed
+
+    return do
+
+
 def test_there_are_recipes():
     least = {"run": 20, "measure": 5, "train": 2, "parse": 5, "others": 3}
     for kind, count in least.items():
@@ -134,31 +157,25 @@ def test_there_are_recipes():
 
 
 @pytest.mark.parametrize("recipe", RECIPES.run)
-def test_recipe(shell, files, recipe):
+def test_recipe(follow, recipe):
     if "jq" in recipe and shutil.which("jq") is None:
         recipe = recipe.partition("| jq")[0]  # the pipe's other end is not ours
     if "annotations.json" in recipe:
         pytest.importorskip("pycocotools", reason="COCO needs the extra 'coco', a part of the extra 'test'")
-    result = shell(recipe, files)
-    assert result.returncode == 0, result.stderr.decode()
-    assert b"Traceback" not in result.stderr
+    follow(recipe)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.measure)
-def test_recipe_that_measures(shell, truths, recipe):
-    result = shell(recipe, truths)
-    assert result.returncode == 0, result.stderr.decode()
-    assert result.stdout
+def test_recipe_that_measures(follow, truths, recipe):
+    assert follow(recipe)
 
 
 @pytest.mark.parametrize(("train", "use"), RECIPES.train)
-def test_recipe_that_trains(shell, files, train, use):
+def test_recipe_that_trains(follow, train, use):
     sooner, count = re.subn(r"--minutes \d+", f"--minutes 0.001 {SMALL}", train)
     assert count == 1
-    trained = shell(sooner, files)
-    assert trained.returncode == 0, trained.stderr.decode()
-    used = shell(use, files)
-    assert used.returncode == 0, used.stderr.decode()
+    follow(sooner)
+    follow(use)
 
 
 @pytest.mark.parametrize("code", PYTHON)

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from spnrefine.annotations import rle
-from spnrefine.annotations.items import Edit, Mask, Size, check_not_empty, check_points, check_size, numbers
+from spnrefine.annotations.items import Edit, Mask, Size, check_not_empty, check_size, numbers
 from spnrefine.annotations.json_items import JsonItem
+from spnrefine.annotations.outlines import check_length, check_points
 from spnrefine.annotations.pieces import pieces
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.errors import FileError
@@ -81,11 +82,13 @@ class CocoItem(JsonItem):
         from pycocotools import mask as tool
 
         polygons = [ring for ring in polygons if not isinstance(ring, list) or len(ring) not in (2, 4)] or polygons
+        rings = []
         for polygon in polygons:
             flat = numbers(self.name, polygon)
             if len(flat) % 2:
                 raise FileError(f"{self.name} has a polygon with an x too many: correct or remove it.")
-            check_points(self.name, flat.reshape(-1, 2), size)
+            rings.append(check_points(self.name, flat.reshape(-1, 2), size))
+        check_length(self.name, rings, size)  # they are rasterised all at once
         union = tool.merge(tool.frPyObjects(polygons, *size))
         return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)
 

@@ -17,18 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import (
-    Document,
-    Edit,
-    Item,
-    Mask,
-    Size,
-    TextFile,
-    check_not_empty,
-    check_points,
-    check_size,
-    numbers,
-)
+from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFile, check_not_empty, check_size, numbers
+from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box, fill_runs, runs_of

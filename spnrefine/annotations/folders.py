@@ -7,10 +7,12 @@ from typing import Any
 from spnrefine.annotations import json_formats, yolo
 from spnrefine.annotations.items import BadItem, Document, TextFile, decode_text
 from spnrefine.annotations.json_spans import parse
-from spnrefine.annotations.photograph_names import Claims, Photographs, is_file, search_path
+from spnrefine.annotations.photograph_names import Claims, Photographs, search_path
 from spnrefine.annotations.yolo_lines import Line, is_yolo, read_lines, tell
 from spnrefine.errors import FileError
+from spnrefine.files.limits import Content
 from spnrefine.files.opening import read_bytes
+from spnrefine.files.regular import is_file
 from spnrefine.files.stems import has_extension
 
 Read = dict[Path, tuple[str, Any]]
@@ -48,7 +50,7 @@ def read_annotations(path: Path) -> bytes:
     """Return a file's bytes; errors as of `read_bytes`, and for an empty file."""
     if is_file(path) and path.stat().st_size == 0:
         raise _empty(path)
-    return read_bytes(path)
+    return read_bytes(path, Content.TEXT)
 
 
 def _read_all(
@@ -61,7 +63,7 @@ def _read_all(
             continue
         name, data = path.relative_to(document.path), None
         try:
-            data = read_bytes(path) if path.stat().st_size else b""
+            data = read_bytes(path, Content.TEXT) if path.stat().st_size else b""
             if not data and ".txt" not in suffixes:  # which is YOLO's way to say that a photograph shows nothing
                 raise _empty(path)
             text = decode_text(data, str(path))

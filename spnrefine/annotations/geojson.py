@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from spnrefine.annotations.items import Edit, Item, Mask, Size, TextFile, check_not_empty, check_points, pairs
+from spnrefine.annotations.items import Edit, Item, Mask, Size, TextFile, check_not_empty, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
+from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, Ring, fill, trace
 from spnrefine.errors import FileError

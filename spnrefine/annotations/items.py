@@ -18,9 +18,6 @@ Mask = NDArray[np.bool_]
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
-MAX_EXCESS = 4
-"""Coordinates further from the photograph than this many times its longer side are no annotation, but an accident."""
-
 
 class Edit(NamedTuple):
     """Text that takes the place of ``text[start:end]``."""
@@ -192,16 +189,6 @@ def numbers(name: str, values: Any) -> NDArray[np.float64]:
         if np.isfinite(array).all():
             return array
     raise FileError(f"{name} holds coordinates that are not all finite numbers: correct or remove it.")
-
-
-def check_points(name: str, points: NDArray[np.float64], size: Size) -> NDArray[np.float64]:
-    """Refuse (N, 2) points that are no polygon or lie far outside a photograph of ``size``."""
-    if len(points) < 3:
-        raise FileError(f"{name} is a polygon of {len(points)} points, which encloses nothing: at least 3 are needed.")
-    if np.abs(points).max() > MAX_EXCESS * max(size):
-        what = f"has a point far outside its photograph of {size[1]} x {size[0]} pixels"
-        raise FileError(f"{name} {what}: correct it, or give the photograph it belongs to.")
-    return points
 
 
 def pairs(name: str, value: Any) -> NDArray[np.float64]:

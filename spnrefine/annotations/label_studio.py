@@ -18,23 +18,13 @@ import numpy as np
 
 from spnrefine.annotations import brush
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import (
-    Document,
-    Edit,
-    Item,
-    Mask,
-    Size,
-    TextFile,
-    check_not_empty,
-    check_points,
-    check_size,
-    pairs,
-)
+from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFile, check_not_empty, check_size, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import ANY, Spanned
+from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
-from spnrefine.files.stems import PHOTOGRAPHS
+from spnrefine.files.formats import PHOTOGRAPHS
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
 OPENED: list[Any] = [{"annotations": [_RESULTS], "predictions": [_RESULTS], ANY: [{}]}]

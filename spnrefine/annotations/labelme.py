@@ -23,13 +23,13 @@ from spnrefine.annotations.items import (
     Size,
     TextFile,
     check_not_empty,
-    check_points,
     check_size,
     decode_base64,
     pairs,
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
+from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import box

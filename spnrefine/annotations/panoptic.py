@@ -18,8 +18,9 @@ from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFi
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.panoptic_map import VOID, PanopticMap
-from spnrefine.annotations.photograph_names import Photographs, is_file
+from spnrefine.annotations.photograph_names import Photographs, is_within
 from spnrefine.errors import FileError
+from spnrefine.files.regular import is_file
 
 OPENED: dict[str, Any] = {"annotations": [{"segments_info": [{}]}]}
 
@@ -51,13 +52,14 @@ def open_panoptic(path: Path, text: str, value: Any, photographs: Photographs) -
             identity = segment["id"] if type(segment.get("id")) is int else VOID
             name = f"{path.name}#{called}/{identity or f'[{number}]'}"
             photograph, problem, stated = images.find(name, found)
-            if not is_file(png.source):
-                problem = f"{name} is a segment of {png.source}, which does not exist: put it beside {path.name}."
+            if not _is_there(png.source, path):
+                where = f"which does not exist, or leads out of the folder of {path.name}"
+                problem = f"{name} is a segment of {png.source}, {where}: put the PNG itself there."
             elif not VOID < identity < 1 << 24:
                 problem = f"{name} has no id that a colour can have: export it again."
             own: dict[str, Any] = {"found": segment, "text": text, "stated": stated, "tolerance": 0.0}
             items.append(_Segment(name, photograph, problem, png=png, identity=identity, **own))
-    there = [png for png in maps.values() if is_file(png.source)]
+    there = [png for png in maps.values() if _is_there(png.source, path)]
     return Document(path, "COCO panoptic", [_PanopticFile(Path(path.name), text, items, objects=len(items)), *there])
 
 
@@ -117,4 +119,8 @@ def _png_name(found: Spanned) -> str:
 def _png(path: Path, name: str) -> Path:
     """Return where a PNG is, or would be."""
     places = [path.parent / path.stem / name, path.parent / name]
-    return next((place for place in places if is_file(place)), places[0])
+    return next((place for place in places if _is_there(place, path)), places[0])
+
+
+def _is_there(png: Path, path: Path) -> bool:
+    return is_file(png) and is_within(png, [path.parent])

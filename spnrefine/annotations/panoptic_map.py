@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spnrefine.annotations.items import Item, Mask
-from spnrefine.annotations.photograph_names import is_file
 from spnrefine.errors import FileError
 from spnrefine.files.opening import decode, read_bytes
+from spnrefine.files.regular import is_file
 
 VOID = 0
 

@@ -1,11 +1,17 @@
-"""Find the photograph that an annotation speaks of."""
+"""Find the photograph that an annotation speaks of, in the folders that the user gave and nowhere else.
 
+An annotation file may come from anybody, and name any file of this machine: by an absolute path, by ``..``, by a link.
+What does not lie within the folders once all links are followed is not opened.
+"""
+
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from spnrefine.files.stems import PHOTOGRAPHS
+from spnrefine.files.formats import PHOTOGRAPHS
+from spnrefine.files.regular import is_file
 
 Claims = dict[Path, dict[str, set[str]]]
 """What was found for a document: photograph to the names it was found for, each with the items that came to it by
@@ -30,6 +36,7 @@ class Photographs:
     below: Path = Path()
     claims: Claims = field(default_factory=dict)
     _found: dict[tuple[str, ...], tuple[Path, str, bool] | None] = field(default_factory=dict, init=False)
+    _outside: set[str] = field(default_factory=set, init=False)  # names that are files, but out of the folders
 
     def find(self, item: str, names: Sequence[str], others: Sequence[str] = ()) -> tuple[Path, str | None]:
         """Look for the first of ``names`` that is a file in one of the folders.
@@ -49,7 +56,11 @@ class Photographs:
             self._found[key] = self._look_up([name.replace("\\", "/") for name in names], others)
         found = self._found[key]
         if found is None:
+            outside = next((name for name in names if name.replace("\\", "/") in self._outside), None)
             expected = self.folders[0] / names[0].replace("\\", "/")
+            if outside is not None:
+                where = "which lies outside the folders of the photographs"
+                return expected, f"{item} belongs to {outside}, {where}: give --images, the folder that holds it."
             missing = f"belongs to {expected}, which does not exist: give the folder that holds the photographs."
             return expected, f"{item} {missing}"
         photograph, called, certain = found
@@ -67,6 +78,9 @@ class Photographs:
         for name, tried in _candidates(names, others):
             for folder in self.folders:
                 if tried and is_file(folder / tried):
+                    if not is_within(folder / tried, self.folders):
+                        self._outside.add(tried)
+                        continue
                     called = posixpath.normpath(posixpath.join(self.below.as_posix(), name))
                     return folder / tried, called, _ends_in(folder / tried, called)
         return None
@@ -104,12 +118,10 @@ def of_stem(stem: str) -> list[str]:
     return [stem + suffix for lower in PHOTOGRAPHS for suffix in (lower, lower.upper())]
 
 
-def is_file(path: Path) -> bool:
-    """Like Path.is_file, but False for names that no file can have: too long, or with a null byte."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+def is_within(path: Path, folders: Sequence[Path]) -> bool:
+    """Tell if a file lies in one of the folders, or below, when all links are followed."""
+    resolved = Path(os.path.realpath(path))  # unlike resolve, no error where a link leads to itself
+    return any(resolved.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def _candidates(names: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import BadItem, Edit, Item, Mask, Size, TextFile, check_not_empty, check_points
+from spnrefine.annotations.items import BadItem, Edit, Item, Mask, Size, TextFile, check_not_empty
+from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.yolo_lines import BOX, Kind, Line

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
+from spnrefine.files.limits import Content
 from spnrefine.files.opening import read_bytes
 
 _words = re.compile("[^\\s\ufeff]+")  # a byte order mark is no part of a word
@@ -165,7 +166,7 @@ def _says_poses(folder: Path) -> bool:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return read_bytes(path)
+        return read_bytes(path, Content.SMALL)
     except FileError:  # what nobody asked to be read need not be readable
         return b""
 

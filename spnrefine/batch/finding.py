@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from spnrefine.batch.folders import named, walk
+from spnrefine.batch.folders import named, real, walk
 from spnrefine.batch.pairs import Rules
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+from spnrefine.files.stems import has_extension
 
 MASK_SUFFIX = "_mask"
 
@@ -35,7 +36,7 @@ class ByStem:
         self._masks = masks
         self._there: dict[Path, list[Path]] = {}
         self._asked: set[Path] = set()
-        for path in walk(masks, {output.resolve()} - {masks.resolve()}):
+        for path in walk(masks, {real(output)} - {real(masks)}):
             if has_extension(path, MASKS):
                 self._there.setdefault(path.relative_to(masks).with_suffix(""), []).append(path)
 
@@ -74,7 +75,7 @@ def masks_of(photographs: Path, rules: Rules) -> tuple[Path, Pattern | None]:
 
 def check_apart(output: Path, masks: Path, photographs: Path) -> None:
     """Refuse to write among the coarse masks, where a refined one would be taken for one of them in the next run."""
-    if masks != photographs and output.resolve() == masks.resolve():
+    if masks != photographs and real(output) == real(masks):
         raise FileError(f"-o {output} is the folder of the coarse masks: give another folder.")
 
 

@@ -1,5 +1,6 @@
 """Files under a folder, in a fixed order."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ def walk(folder: Path, without: Collection[Path] = ()) -> Iterator[Path]:
 
 
 def _walk(folder: Path, without: Collection[Path], above: frozenset[Path]) -> Iterator[Path]:
-    own = folder.resolve()
+    own = real(folder)
     if own in above:
         return
     try:
@@ -27,8 +28,13 @@ def _walk(folder: Path, without: Collection[Path], above: frozenset[Path]) -> It
     folders = [path for path in listed if path.is_dir()]
     yield from (path for path in listed if path not in folders)
     for path in folders:
-        if path.resolve() not in without:
+        if real(path) not in without:
             yield from _walk(path, without, above | {own})
+
+
+def real(path: Path) -> Path:
+    """Like Path.resolve, but a link that leads to itself is no error."""
+    return Path(os.path.realpath(path))
 
 
 def named(paths: Collection[Path]) -> str:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from spnrefine.annotations.items import Item
 from spnrefine.batch.ledger import digest
 from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import masks
 from spnrefine.files.images import Photograph, read_photograph
-from spnrefine.files.opening import read_bytes
+from spnrefine.files.opening import count_pixels, read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn, turn_back
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined
@@ -73,25 +74,40 @@ class ItemsPortion(Portion):
 
     def __init__(self, items: Sequence[Item], work: Work, output: Path, show: ShowItem | None = None):
         self._items, self._work, self._output, self._show = items, work, output, show
-        self._chosen: list[_Opened | Record] | None = None
+        self._chosen: set[int] | None = None  # by position: what waits for its turn holds no picture
 
     def limit(self, most: int) -> int:
         """Leave out fresh items past the limit; the run goes on, to put back those that the ledger keeps."""
-        chosen: list[_Opened | Record] = []
+        chosen: set[int] = set()
         fresh = 0
-        for one in self._open_all():
+        for number, one in enumerate(self._open_all()):
             if isinstance(one, _Opened) and one.kept is not None:
-                chosen.append(one)
+                chosen.add(number)
             elif fresh < most:
-                chosen.append(one)
+                chosen.add(number)
                 fresh += 1
         self._chosen = chosen
+        vars(self).pop("_photograph", None)
         return fresh
+
+    def memory(self) -> int:
+        """Estimate as said there; all masks of a photograph are held at once, with a byte a pixel."""
+        try:
+            picture = self._items[0].picture
+        except FileError:
+            return 0
+        return (BYTES_A_PIXEL + len(self._items)) * count_pixels(picture)
 
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
-        chosen = self._open_all() if self._chosen is None else self._chosen
-        return [one if isinstance(one, Record) else self._run_one(one) for one in chosen]
+        records = []
+        for number, one in enumerate(self._open_all()):
+            if self._chosen is not None and number not in self._chosen:
+                continue
+            if self._work.stop.asked:
+                break
+            records.append(one if isinstance(one, Record) else self._run_one(one))
+        return records
 
     def _open_all(self) -> list[_Opened | Record]:
         opened = [self._open(item) for item in self._items]
@@ -103,7 +119,7 @@ class ItemsPortion(Portion):
         for number, one in enumerate(opened):
             if isinstance(one, _Opened):
                 one = joined.get(one, one)
-                opened[number] = replace(one, kept=outputs.kept(one.key))
+                opened[number] = replace(one, kept=outputs.kept(one.key, _shape(one.coarse)))
         return opened
 
     def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
@@ -134,7 +150,7 @@ class ItemsPortion(Portion):
         """The photograph of all items, and the digest of its file."""
         first = self._items[0]
         try:
-            return read_photograph(first.picture), digest(read_bytes(first.picture))
+            return read_photograph(first.picture, self._work.settings.bands), digest(read_bytes(first.picture))
         except FileError as error:
             if first.embedded is None:
                 raise
@@ -168,6 +184,11 @@ def items_portions(
         groups.setdefault(item.photograph, []).append(item)
     for group in groups.values():
         yield ItemsPortion(group, work, output, show)
+
+
+def _shape(mask: Mask) -> tuple[int, int]:
+    height, width = mask.shape
+    return height, width
 
 
 def _record(item: Item) -> Record:

@@ -1,41 +1,44 @@
 """What a batch has done, kept beside its output, so that ``--resume`` can tell what is done.
 
-A line of JSON is added before an output is written and after: whenever a run is killed, every output there is named.
-Masks of an annotation file, which is written at the end, are kept in lines of their own. `Outputs` decides by these
-lines what a run may write.
+A line of JSON is added before an output is written, with the digest of what is about to be written, and after: whenever
+a run is killed, every output there is named, and whatever else lies under its name is somebody's. Masks of an
+annotation file, which is written at the end, are kept in lines of their own. `Outputs` decides by these lines what a
+run may write; `lines` says what may be believed.
 """
 
 import errno
 import hashlib
-import json
 import os
+import stat
 import threading
-from dataclasses import asdict, fields, replace
-from io import FileIO
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.batch import place
+from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.errors import FileError
+from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
 from spnrefine.job.record import Record
-from spnrefine.job.types import Settings
 
-SUFFIX = ".spnrefine.jsonl"
-KINDS = {"output": str, "key": str, "digest": str, "mask": dict, "record": dict}
-"""What a line may hold."""
+_CHUNK = 1 << 20
 
 
 class Ledger:
-    """The lines of all runs into one folder or annotation file; later ones count.
+    """The lines of all runs into one folder or annotation file; several threads may use it.
+
+    Lines are only ever added, each at once, so several processes of a run may add theirs.
 
     Parameters
     ----------
-    folder : of the outputs, or the one file that is the output.
+    output : the folder of the outputs, or the one file that is the output.
     run : what else than the inputs a result depends on, see :func:`run_key`.
+    is_folder : whether ``output`` is a folder.
     required : whether to insist on a ledger that can be written; without one a later run cannot resume.
 
     Raises
@@ -44,18 +47,27 @@ class Ledger:
         It cannot be written, and is required.
     """
 
-    def __init__(self, folder: Path, run: str, *, required: bool = False):
-        self._folder, self._run = folder, run
+    def __init__(self, output: Path, run: str, *, is_folder: bool = True, required: bool = False):
+        self._folder, self._run, self._is_folder = output, run, is_folder
         self._lock = threading.Lock()
-        path = ledger_path(folder)
-        written = _read(path)
-        self._lines = {line["output"]: line for line in written if "output" in line}
-        self._masks = {line["key"]: line for line in written if "mask" in line}
-        self._path, self._file = path, _open(path, required=required)
+        self._index: _Index | None = None
+        self.path, self._file = _open(place.preferred(output, is_folder=is_folder), required=required)
+        self._cut_short = self._file is not None and not _ends_whole(self._file)
 
     def close(self) -> None:
-        if self._file:
-            self._file.close()
+        """Close the file, which is deleted where nothing was ever written to it."""
+        with self._lock:
+            if self._file is None:
+                return
+            try:
+                if os.fstat(self._file).st_size:
+                    atomic.sync(self._file)
+                else:
+                    self.path.unlink()
+            except OSError:  # what is lost is done again
+                pass
+            os.close(self._file)
+            self._file = None
 
     def key(self, *inputs: Path) -> str:
         """Digest the contents of the inputs, and what else the result depends on."""
@@ -63,24 +75,27 @@ class Ledger:
 
     def finished(self, output: Path, key: str) -> Record | None:
         """Return the record of ``output`` if it was made from just this and is still as it was written."""
-        line = self._lines.get(self._name(output))
-        if line is None or line.get("key") != key or not self._is_untouched(output, line):
+        name = self._name(output)
+        line = self._line(self._known.finished.get((name, key)))
+        if line is None or (line.get("output"), line.get("key")) != (name, key):
             return None
-        return _skipped(line["record"])
+        record = record_of(line)
+        if record is None or digest_file(output) != line.get("digest"):
+            return None
+        return replace(record, status="skipped")
 
     def may_replace(self, output: Path) -> bool:
         """Tell whether ``output`` was written by an earlier run, and not changed by anybody since."""
-        line = self._lines.get(self._name(output))
-        return line is not None and (line.get("digest") is None or self._is_untouched(output, line))
+        known = self._known.digests.get(self._name(output))
+        return known is not None and digest_file(output) in known
 
-    def begin(self, output: Path, key: str) -> None:
-        """Say that ``output`` is about to be written."""
-        self._write({"output": self._name(output), "key": key})
+    def begin(self, output: Path, key: str, digest: str) -> None:
+        """Say that something of this ``digest`` is about to be written to ``output``; returns once that is on disc."""
+        self._write({"output": self._name(output), "key": key, "digest": digest}, sync=True)
 
-    def finish(self, output: Path, key: str, data: bytes, record: Record | None = None) -> None:
-        """Say that ``output`` was written as ``data``; ``record`` is that of a refined mask."""
-        line = {"output": self._name(output), "key": key, "digest": digest(data)}
-        self._write(line if record is None else line | {"record": record.as_dict()})
+    def finish(self, output: Path, key: str, digest: str, record: Record) -> None:
+        """Say that a refined mask of this ``digest`` was written, and all that belongs to it."""
+        self._write({"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()})
 
     def mask_key(self, photograph: str, coarse: NDArray[np.bool_]) -> str:
         """Digest a coarse mask (H, W) and its photograph's digest, and what else the result depends on."""
@@ -92,99 +107,140 @@ class Ledger:
         """Keep a refined mask (H, W), for one that is written with others in a file."""
         self._write({"key": key, "mask": pack(mask), "record": record.as_dict()})
 
-    def kept(self, key: str) -> tuple[NDArray[np.bool_], Record] | None:
-        """Return the mask that an earlier run made from just this, and its record."""
-        line = self._masks.get(key)
-        return None if line is None else (unpack(line["mask"]), _skipped(line["record"]))
+    def kept(self, key: str, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], Record] | None:
+        """Return the mask of this ``shape`` that an earlier run made from just this, and its record."""
+        line = self._line(self._known.masks.get(key))
+        if line is None or line.get("key") != key or "mask" not in line:
+            return None
+        mask, record = unpack(line["mask"], shape), record_of(line)
+        return None if mask is None or record is None else (mask, replace(record, status="skipped"))
 
-    def _is_untouched(self, output: Path, line: dict[str, Any]) -> bool:
-        if line.get("digest") is None or not output.is_file():
-            return False
-        try:
-            return digest(output.read_bytes()) == line["digest"]  # which may be empty, as YOLO's files are
-        except OSError:
-            return False
+    @property
+    def _known(self) -> "_Index":
+        with self._lock:
+            if self._index is None:
+                self._index = _Index(place.places(self._folder, is_folder=self._is_folder))
+            return self._index
+
+    def _line(self, where: Place | None) -> dict[str, Any] | None:
+        return None if where is None else read_line(where)
 
     def _name(self, output: Path) -> str:
-        inside = output.is_relative_to(self._folder)
+        inside = self._is_folder and output.is_relative_to(self._folder)
         return (output.relative_to(self._folder) if inside else output.absolute()).as_posix()
 
-    def _write(self, line: dict[str, Any]) -> None:
-        if self._file is None:
-            return
-        data = (json.dumps(line) + "\n").encode()
+    def _write(self, line: dict[str, Any], *, sync: bool = False) -> None:
+        data = encode(line)
+        if len(data) > MOST_LINE:
+            return  # a mask so large is refined again
         with self._lock:
+            if self._file is None:
+                return
             try:
-                if self._file.write(data) < len(data):
+                data = b"\n" + data if self._cut_short else data
+                self._cut_short = os.write(self._file, data) < len(data)  # at once, or not at all
+                if self._cut_short:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if sync:
+                    atomic.sync(self._file)
             except OSError as error:
                 reason = error.strerror or error
                 raise FileError(
-                    f"{self._path} cannot be written ({reason}): make room, or choose another output."
+                    f"{self.path} cannot be written ({reason}): make room, or choose another output."
                 ) from None
+
+
+class _Index:
+    """Where the lines stand that count, of all ledgers of an output; whichever fits what lies there, counts.
+
+    Attributes
+    ----------
+    finished : by an output's name and its key.
+    digests : of all that was written under a name.
+    masks : by their keys.
+    """
+
+    def __init__(self, ledgers: list[Path]):
+        self.finished: dict[tuple[str, str], Place] = {}
+        self.digests: dict[str, set[str]] = {}
+        self.masks: dict[str, Place] = {}
+        for path in ledgers:
+            for where, line in read_lines(path):
+                self._add(where, line)
+
+    def _add(self, where: Place, line: dict[str, Any]) -> None:
+        if "mask" in line and "key" in line:
+            self.masks[line["key"]] = where
+        if "output" not in line or "digest" not in line:
+            return  # version 0.1.0 did not say what it was about to write: it may be anybody's that lies there
+        self.digests.setdefault(line["output"], set()).add(line["digest"])
+        if "record" in line and "key" in line:
+            self.finished[line["output"], line["key"]] = where
 
 
 def made_before(folder: Path) -> list[Path]:
     """List what earlier runs into a folder wrote, pictures too, whether it still lies there or not."""
-    return [folder.absolute() / line["output"] for line in _read(ledger_path(folder)) if "output" in line]
-
-
-def ledger_path(folder: Path) -> Path:
-    """Return where the ledger of a folder of outputs lies: hidden, beside it."""
-    folder = folder.absolute()
-    return folder.with_name(f".{folder.name}{SUFFIX}")
-
-
-def run_key(settings: Settings, weights: str, version: str) -> str:
-    """Put in words what results depend on besides the inputs: options, checksum of the weights, program version."""
-    options = asdict(settings) | {"overwrite": None}
-    if not settings.wrap:  # ledgers of earlier versions know of no panoramas
-        del options["wrap"]
-    return json.dumps([options, weights, version], sort_keys=True)
+    return [
+        folder.absolute() / line["output"]
+        for path in place.places(folder, is_folder=True)
+        for _, line in read_lines(path)
+        if "output" in line
+    ]
 
 
 def digest(*parts: bytes) -> str:
     """Digest several byte strings, which cannot be confused with others that read the same in a row."""
-    total = hashlib.blake2b(digest_size=20)
+    total = _new_digest()
     for part in parts:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
     return total.hexdigest()
 
 
-def _skipped(record: dict[str, Any]) -> Record:
-    known = {f.name for f in fields(Record)}
-    return replace(Record(**{k: v for k, v in record.items() if k in known}), status="skipped")
-
-
-def _open(path: Path, *, required: bool) -> FileIO | None:
-    """Open a ledger to add lines; None where it cannot be written and need not be."""
+def digest_file(path: Path) -> str | None:
+    """Digest a file as `digest` does its bytes, without having them in memory; None where there is no such file."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cut_short = path.is_file() and not path.read_bytes().endswith(b"\n")
-        file = FileIO(path, "a")  # holds nothing back: a line is written or it is not
-        if cut_short:  # a run was killed in the middle of a line
-            file.write(b"\n")
-    except OSError as error:
-        if not required:
-            return None
-        raise FileError(f"{path} cannot be written ({error.strerror or error}): choose another output.") from None
-    return file
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            total = _new_digest()
+            total.update(status.st_size.to_bytes(8, "big"))
+            return total.hexdigest() if _update(total, file) == status.st_size else None
+    except (OSError, ValueError):
+        return None
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    lines = []
-    for text in read_bytes(path).split(b"\n") if path.stat().st_size else []:
+def _new_digest() -> Any:
+    return hashlib.blake2b(digest_size=20)
+
+
+def _update(total: Any, file: BinaryIO) -> int:
+    length = 0
+    while data := file.read(_CHUNK):
+        total.update(data)
+        length += len(data)
+    return length
+
+
+def _open(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:
+    """Open the first of ``paths`` that can be, to add lines; None where none can and none need be."""
+    problem = ""
+    for path in paths:
         try:
-            line = json.loads(text)
-        except ValueError:
-            continue  # cut short when a run was killed
-        lines += [line] if _is_line(line) else []
-    return lines
+            atomic.make_folder(path.parent)
+            file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+            if stat.S_ISREG(os.fstat(file).st_mode):
+                return path, file
+            os.close(file)
+            problem = problem or f"{path} cannot be written (no regular file): choose another output."
+        except OSError as error:
+            problem = problem or f"{path} cannot be written ({error.strerror or error}): choose another output."
+    if required:
+        raise FileError(problem)
+    return paths[0], None
 
 
-def _is_line(line: Any) -> bool:
-    """Tell a line of a ledger from what an editor or another program left there."""
-    return isinstance(line, dict) and all(isinstance(line[key], kind) for key, kind in KINDS.items() if key in line)
+def _ends_whole(file: int) -> bool:
+    size = os.fstat(file).st_size
+    return size == 0 or os.pread(file, 1, size - 1) == b"\n"

@@ -1,5 +1,6 @@
 """Lists of photographs, and of their masks, as people and shells write them."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,13 +13,18 @@ def pairs_of(lines: Iterable[str]) -> list[tuple[Path, Path | None]]:
     """
     listed = []
     for line in lines:
-        photograph, _, rest = ("", "", "") if Path(line).exists() else line.partition("\t")
+        photograph, _, rest = ("", "", "") if _is_there(line) else line.partition("\t")
         mask = rest.partition("\t")[0]
         listed.append((_path(photograph or line), _path(mask) if mask else None))
     return listed
 
 
+def _is_there(path: str | Path) -> bool:
+    """Like Path.exists, but False for names that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110 -- which raises an error where a name is too long
+
+
 def _path(name: str) -> Path:
     """Take a name as Windows writes it for one of these folders, where no file has it as it stands."""
     path, other = Path(name), Path(name.replace("\\", "/"))
-    return other if path != other and not path.exists() and other.exists() else path
+    return other if path != other and not _is_there(path) and _is_there(other) else path

@@ -1,13 +1,17 @@
 """What a run may write: the one place that decides whether a file may be replaced, and that writes it."""
 
-from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.batch.ledger import Ledger
-from spnrefine.files import atomic
+from spnrefine.batch import place
+from spnrefine.batch.ledger import Ledger, digest
+from spnrefine.batch.lock import Lock
+from spnrefine.errors import FileError
+from spnrefine.files import atomic, temporary
+from spnrefine.files.inputs import Inputs
 from spnrefine.job.record import Record
 
 
@@ -20,33 +24,50 @@ class Outputs:
     Parameters
     ----------
     ledger : of this run and the earlier ones; closed along with this.
+    inputs : all files that the run reads.
+    lock : which keeps other runs away; released along with this.
     overwrite : replace what exists.
     resume : take up what earlier runs have finished, and replace what else they wrote.
     """
 
-    def __init__(self, ledger: Ledger, *, overwrite: bool = False, resume: bool = False):
-        self.ledger, self.resume = ledger, resume
-        self._overwrite = overwrite
+    def __init__(
+        self,
+        ledger: Ledger,
+        inputs: Inputs | None = None,
+        lock: Lock | None = None,
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+    ):
+        self.ledger, self.inputs, self.resume = ledger, inputs or Inputs(), resume
+        self._lock, self._overwrite = lock, overwrite
+        self._folders: set[Path] = set()
 
     def close(self) -> None:
+        """Let other runs in, once the names of all that was written are on the disc."""
+        for folder in self._folders:
+            with suppress(OSError):
+                atomic.sync_folder(folder)
         self.ledger.close()
+        if self._lock is not None:
+            self._lock.release()
 
-    def check(self, path: Path, inputs: Iterable[Path] = ()) -> None:
+    def check(self, path: Path) -> None:
         """Refuse a file that may not be written, before any work is spent on it.
 
         Raises
         ------
         FileError
-            It is one of ``inputs``, is no file, or exists and may not be replaced.
+            It is an input, is no file, or exists and may not be replaced.
         """
-        atomic.check_output(path, overwrite=self._may_replace(path), inputs=inputs)
+        self._sweep(path.parent)
+        atomic.check_output(path, overwrite=self._may_replace(path), inputs=self.inputs)
 
-    def write(self, path: Path, data: bytes, inputs: Iterable[Path] = ()) -> None:
+    def write(self, path: Path, data: bytes) -> None:
         """Write a file that is no refined mask itself, such as a picture of one; errors as in :meth:`begin_mask`."""
-        self.begin_mask(path, "", data, inputs)
-        self.ledger.finish(path, "", data)
+        self.begin_mask(path, "", data)
 
-    def begin_mask(self, path: Path, key: str, data: bytes, inputs: Iterable[Path] = ()) -> None:
+    def begin_mask(self, path: Path, key: str, data: bytes) -> None:
         """Write a refined mask that was made from what ``key`` digests.
 
         It is done once :meth:`finish_mask` says that all that belongs to it is there too; until then, a later run
@@ -57,22 +78,63 @@ class Outputs:
         FileError
             As in :meth:`check`, or it cannot be written.
         """
-        replaces = self._may_replace(path)
-        atomic.check_output(path, overwrite=replaces, inputs=inputs)  # first: what is refused is not named as ours
-        self.ledger.begin(path, key)
-        atomic.write_bytes(path, data, overwrite=replaces, inputs=inputs)
+        self.check(path)  # first: what is refused is not named as ours
+        with atomic.staged(path, data, sync_name=False) as name:
+            self.ledger.begin(path, key, digest(data))
+            name(self._may_replace(path))  # somebody may have edited it since
 
     def finish_mask(self, path: Path, key: str, data: bytes, record: Record) -> None:
         """Say that a refined mask is done, and with which numbers."""
-        self.ledger.finish(path, key, data, record)
+        self.ledger.finish(path, key, digest(data), record)
 
     def finished(self, path: Path, key: str) -> Record | None:
         """Return the record of a refined mask that an earlier run finished and that need not be made again."""
+        self._sweep(path.parent)
         return self.ledger.finished(path, key) if self.resume else None
 
-    def kept(self, key: str) -> tuple[NDArray[np.bool_], Record] | None:
-        """Return a mask (H, W) that an earlier run kept in its ledger and that need not be refined again."""
-        return self.ledger.kept(key) if self.resume else None
+    def kept(self, key: str, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], Record] | None:
+        """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""
+        return self.ledger.kept(key, shape) if self.resume else None
 
     def _may_replace(self, path: Path) -> bool:
         return self._overwrite or (self.resume and self.ledger.may_replace(path))
+
+    def _sweep(self, folder: Path) -> None:
+        """Delete what dead processes left in a folder of outputs, once."""
+        if folder not in self._folders:
+            self._folders.add(folder)
+            temporary.sweep(folder)
+
+
+def open_outputs(
+    output: Path,
+    run: str,
+    inputs: Inputs,
+    *,
+    is_folder: bool,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Outputs:
+    """Open the outputs of a run, which is the only one there until they are closed.
+
+    Parameters
+    ----------
+    output, run, is_folder : as of `Ledger`, which is required with ``resume``.
+    inputs, overwrite, resume : as of `Outputs`.
+
+    Raises
+    ------
+    FileError
+        Another run goes on there, the ledger cannot be written and is required, or it is an input.
+    """
+    for path in place.preferred(output, is_folder=is_folder):
+        source = inputs.find(path)
+        if source is not None:
+            raise FileError(f"{path} is to be the ledger and is the input {source}: choose another output.")
+    lock = Lock(output, place.lock_path(output, is_folder=is_folder))
+    try:
+        ledger = Ledger(output, run, is_folder=is_folder, required=resume)
+    except BaseException:
+        lock.release()
+        raise
+    return Outputs(ledger, inputs, lock, overwrite=overwrite, resume=resume)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
-from spnrefine.files import labelmaps, masks
+from spnrefine.files import labelmaps, masks, sidecars
+from spnrefine.files.opening import count_pixels
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
@@ -38,6 +40,11 @@ class PairPortion(Portion):
             return 0
         return 1 if most > 0 else None
 
+    def memory(self) -> int:
+        if self._pair.problem or self._done is not None:
+            return 0
+        return BYTES_A_PIXEL * count_pixels(self._pair.photograph)
+
     def run(self) -> list[Record]:
         """Refine the pair, or skip it."""
         record = Record(str(self._pair.photograph), _name(self._pair.mask))
@@ -54,12 +61,14 @@ class PairPortion(Portion):
             raise SpnRefineError(pair.problem)
         loaded = job.load(pair.photograph, pair.mask, work.settings, work.maker)
         output = pair.folder / (pair.stem + masks.extension(loaded.mask))
-        work.outputs.check(output, pair.inputs)
+        work.outputs.check(output)
         key = self._key()
         refined = work.refine(loaded, record)
         data = job.encode(loaded, refined, work.settings)
-        work.outputs.begin_mask(output, key, data, pair.inputs)
+        work.outputs.begin_mask(output, key, data)
         record.output = str(output)
+        if pair.mask is not None and not loaded.resized:
+            sidecars.copy(pair.mask, output, overwrite=work.settings.overwrite)
         if self._show is not None:
             self._show(pair, record, loaded.image, refined)
         work.outputs.finish_mask(output, key, data, record)
@@ -88,8 +97,8 @@ class PairPortion(Portion):
             return None
         try:
             key = self._key()
-        except SpnRefineError:
-            return None  # it will fail, and say why, in its turn
+        except Exception:  # it will fail, and say why, in its turn
+            return None
         for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
             output = pair.folder / (pair.stem + suffix)
             record = outputs.finished(output, key)

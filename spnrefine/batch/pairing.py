@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from spnrefine.batch.finding import ByPattern, ByStem, check_any, check_apart, check_folder, finder, masks_of
-from spnrefine.batch.folders import endings, named, walk
+from spnrefine.batch.folders import endings, named, real, walk
 from spnrefine.batch.pairs import Found, Listed, Pair, Rules, below, full
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, has_extension
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+from spnrefine.files.regular import is_file, why_no_file
+from spnrefine.files.stems import has_extension
 
 REFINED_SUFFIX = "_refined"
 
@@ -58,7 +60,7 @@ def without_masks(listed: Listed, root: Path | None, output: Path) -> Found:
     """Return the photographs of a list, without masks: they are to be made; see :func:`pair_files`."""
     listed, twice = _once(listed)
     root = _root([path for path, _ in listed], root)
-    pairs = [Pair(path, None, output / below(path, root).parent, _missing(path)) for path, _ in listed]
+    pairs = [Pair(path, None, output / below(path, root).parent, why_no_file(path)) for path, _ in listed]
     return Found(_apart(pairs, output), twice)
 
 
@@ -93,12 +95,14 @@ def _paired(
         name = below(path, root)
         matching, wanted = ([mask], "") if mask is not None else there.find(path, name)
         matching = [one for one in matching if not _same_file(one, path)]
-        pair = Pair(path, matching[0] if len(matching) == 1 else None, output / name.parent, _missing(path))
+        pair = Pair(path, matching[0] if len(matching) == 1 else None, output / name.parent, why_no_file(path))
         if len(matching) > 1:
             pair = replace(pair, problem=pair.problem or f"several masks fit: {', '.join(map(str, matching))}.")
         elif not matching:
-            pair = replace(pair, without=None if rules.strict else f"no mask {wanted}")
+            pair = replace(pair, without=None if rules.strict or pair.problem else f"no mask {wanted}")
             pair = replace(pair, problem=pair.problem or (f"no mask {wanted}: name another." if rules.strict else None))
+        elif reason := why_no_file(matching[0]):
+            pair = replace(pair, mask=None, problem=pair.problem or f"{matching[0]}: {reason}")
         pairs.append(_called(pair, masks, rules.name, output))
     if not any(pair.mask for pair in pairs) and not any(pair.problem for pair in pairs if not rules.strict):
         found = [below(path, root) for path, _ in listed]
@@ -169,20 +173,16 @@ def _root(found: Sequence[Path], root: Path | None) -> Path:
     return root
 
 
-def _missing(path: Path) -> str | None:
-    return None if path.is_file() else "there is no such file: check the path."
-
-
 def _same_file(mask: Path, photograph: Path) -> bool:
-    return mask.exists() and photograph.exists() and mask.samefile(photograph)
+    return is_file(mask) and is_file(photograph) and mask.samefile(photograph)
 
 
 def _photographs(folder: Path, without: Collection[Path]) -> tuple[list[Path], list[Path]]:
     """Return the files under a folder, those in ``without`` left out, and the photographs among them."""
-    left_out = {path.resolve() for path in without} - {folder.resolve()}
+    left_out = {real(path) for path in without} - {real(folder)}
     files = list(walk(folder, left_out))
     found = [path for path in files if has_extension(path, PHOTOGRAPHS) and not path.stem.endswith(REFINED_SUFFIX)]
-    return files, [path for path in found if path.resolve() not in left_out]
+    return files, [path for path in found if real(path) not in left_out]
 
 
 def _others(files: Collection[Path], photographs: Path) -> list[str]:

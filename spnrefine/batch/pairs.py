@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spnrefine.batch.patterns import Pattern
+from spnrefine.files.labelmaps import find_labelmap
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Pair:
     def inputs(self) -> list[Path]:
         """The files that nothing may overwrite."""
         return [path for path in (self.photograph, self.mask) if path]
+
+
+def all_inputs(pairs: Sequence[Pair]) -> list[Path]:
+    """List all files that are read for some pairs: photographs, masks, and what says what the colours of these mean."""
+    masks = [pair.mask for pair in pairs if pair.mask]
+    labelmaps = {find_labelmap(mask) for mask in {mask.parent: mask for mask in masks}.values()}
+    return [*(path for pair in pairs for path in pair.inputs), *(path for path in labelmaps if path)]
 
 
 @dataclass(frozen=True)

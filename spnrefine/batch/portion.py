@@ -2,13 +2,14 @@
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.stop import Stop
 from spnrefine.errors import in_words
 from spnrefine.job import job
 from spnrefine.job.record import Record
-from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
 
 
@@ -22,17 +23,21 @@ class Work:
     settings : how masks are refined and written.
     outputs : what may be written, and what earlier runs have done.
     maker : makes the masks of photographs that have none.
+    stop : says that no further mask is to be begun.
+    matting : makes mattes, where they are asked for.
     """
 
     refiner: RefinesMasks | None
     settings: Settings
     outputs: Outputs
     maker: MakesMasks | None = None
+    stop: Stop = field(default_factory=Stop)
+    matting: MakesMattes | None = None
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
         start = time.perf_counter()
-        refined = job.refine(loaded, self.refiner, self.settings, record)
+        refined = job.refine(loaded, self.refiner, self.settings, record, self.matting)
         record.seconds = round(time.perf_counter() - start, 4)
         return refined
 
@@ -47,9 +52,16 @@ class Portion(ABC):
         None says that none stays, and that nothing after this portion need be looked at.
         """
 
+    def memory(self) -> int:
+        """Estimate, from headers alone, how many bytes :meth:`run` takes; 0 where these cannot be read."""
+        return 0
+
     @abstractmethod
     def run(self) -> list[Record]:
-        """Work on the masks and return their records; whatever is wrong with one, the others go on."""
+        """Work on the masks and return their records; whatever is wrong with one, the others go on.
+
+        Masks that are not begun when the run is asked to stop have none.
+        """
 
 
 def failed(record: Record, error: Exception) -> Record:

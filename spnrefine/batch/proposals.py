@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from spnrefine.batch.folders import walk
-from spnrefine.files.stems import MASKS, has_extension
+from spnrefine.files.formats import MASKS
+from spnrefine.files.stems import has_extension
 
 BESIDE = {"masks", "mask", "labels", "label", "annotations", "segmentations", "gt", "gtfine"}
 """Folders beside that of the photographs in which masks are looked for."""

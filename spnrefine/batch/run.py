@@ -2,27 +2,38 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 
 from spnrefine.batch.portion import Portion
+from spnrefine.batch.room import Room
+from spnrefine.batch.stop import Stop
 from spnrefine.batch.threads import in_order
 from spnrefine.job.record import Record
 
 
 def run(
-    portions: Iterable[Portion], *, jobs: int = 1, most: int | None = None, fail_fast: bool = False
+    portions: Iterable[Portion],
+    *,
+    jobs: int = 1,
+    most: int | None = None,
+    fail_fast: bool = False,
+    free: int | None = None,
+    stop: Stop | None = None,
 ) -> Generator[Record]:
     """Run every portion and yield the records of its masks, in the order of ``portions``.
 
-    Closing the generator lets the portions that have begun finish.
+    Closing the generator lets the portions that have begun finish; asking ``stop`` does too, and yields their records.
 
     Parameters
     ----------
     portions : in which nothing is shared but their `Work`.
     jobs : threads, each of which runs one portion after another.
     most : refine at most so many masks, besides those that earlier runs have done; None for all.
+    free : bytes of memory that all portions at work share; None for any number of them.
     fail_fast : begin no further portion after a record that says failed, which is the last.
+    stop : what the portions' `Work` has.
     """
-    with closing(in_order(_calls(portions, most), jobs)) as done:
+    with closing(in_order(_calls(portions, most, Room(free)), jobs, stop)) as done:
         for records in done:
             for record in records:
                 yield record
@@ -30,7 +41,7 @@ def run(
                     return
 
 
-def _calls(portions: Iterable[Portion], most: int | None) -> Iterator[Callable[[], list[Record]]]:
+def _calls(portions: Iterable[Portion], most: int | None, room: Room) -> Iterator[Callable[[], list[Record]]]:
     left = most
     for portion in portions:
         if left is not None:  # here and not in a thread, so that it does not depend on chance which masks are refined
@@ -38,4 +49,9 @@ def _calls(portions: Iterable[Portion], most: int | None) -> Iterator[Callable[[
             if begun is None:
                 return
             left -= begun
-        yield portion.run
+        yield partial(_run, portion, room)
+
+
+def _run(portion: Portion, room: Room) -> list[Record]:
+    with room.take(portion.memory()):
+        return portion.run()

@@ -5,24 +5,34 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from spnrefine.batch.stop import Stop
+
 Result = TypeVar("Result")
 
 AHEAD = 4  # calls handed out for each thread, so that none waits while a slow one holds up the order
 
 
-def in_order(calls: Iterable[Callable[[], Result]], threads: int) -> Generator[Result]:
+def in_order(calls: Iterable[Callable[[], Result]], threads: int, stop: Stop | None = None) -> Generator[Result]:
     """Make ``calls``, ``threads`` at a time, and yield their results in order.
 
-    Closing the generator lets those that have begun finish, so that files are whole or not there.
+    Once ``stop`` is asked for no further call is begun, and the results of those that have begun are the last. Closing
+    the generator lets these finish too, so that files are whole or not there.
     """
+    stop = stop or Stop()
+
+    def make(call: Callable[[], Result]) -> list[Result]:
+        return [] if stop.asked else [call()]
+
     with ThreadPoolExecutor(threads) as workers:
-        begun: deque[Future[Result]] = deque()
+        begun: deque[Future[list[Result]]] = deque()
         try:
             for call in calls:
-                begun.append(workers.submit(call))
+                if stop.asked:
+                    break
+                begun.append(workers.submit(make, call))
                 while len(begun) > AHEAD * threads:
-                    yield begun.popleft().result()
+                    yield from begun.popleft().result()
             while begun:
-                yield begun.popleft().result()
+                yield from begun.popleft().result()
         finally:
             workers.shutdown(cancel_futures=True)

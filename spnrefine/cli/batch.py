@@ -46,7 +46,8 @@ Examples:
     help="Folder of the refined masks, or file of the refined annotations.",
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, most changed first.")
+@option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",
@@ -56,7 +57,13 @@ Examples:
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     option("--strict", is_flag=True, help="A photograph without a mask is a failure."),
     option("--quiet", is_flag=True, help="Do not say how far the batch is, nor what is left out."),
-    option("--jobs", type=click.IntRange(1), show_default="one a core, at most 8", metavar="N", help="Images at once."),
+    option(
+        "--jobs",
+        type=click.IntRange(1),
+        show_default="one a core, at most 8",
+        metavar="N",
+        help="Images at once; fewer where there are fewer cores, or memory for fewer.",
+    ),
     option(
         "--files-from",
         type=TEXT_OF_PATH,
@@ -156,7 +163,8 @@ def batch(
 
 def _folder_or_files(paths: tuple[Path, ...], *, listed: bool) -> tuple[Path | None, list[Path]]:
     """Tell the folder, or annotation file, from photographs that are named one by one."""
-    from spnrefine.files.stems import PHOTOGRAPHS, has_extension
+    from spnrefine.files.formats import PHOTOGRAPHS
+    from spnrefine.files.stems import has_extension
 
     if len(paths) == 1 and not (paths[0].is_file() and has_extension(paths[0], PHOTOGRAPHS)):
         return paths[0], []

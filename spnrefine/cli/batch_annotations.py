@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.streams import say, tell
+from spnrefine.cli.signals import stopping
+from spnrefine.cli.streams import say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.annotations.items import Document, Item
@@ -34,6 +35,11 @@ class Annotations:
     polygons: bool
     tolerance: float
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files that were named."""
+        return [path for path in (self.path, self.images_file) if path]
+
     def open(self) -> "Document":
         from spnrefine.annotations.document import open_document
 
@@ -50,7 +56,7 @@ def refine_annotations(annotations: Annotations, course: "Course") -> int:
     """Refine every mask of a document and write it whole; return the exit code.
 
     A mask that fails, or that is left for a later run, stays as it was; with ``--fail-fast`` nothing is written after
-    a failure.
+    a failure, and nothing where the run was interrupted.
     """
     document = annotations.open()
     return _list(document, course.output) if course.dry_run else _refine(document, annotations, course)
@@ -66,6 +72,7 @@ def check_fit(course: "Course", **others: Any) -> None:
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }
+    given |= {"--alpha": how.alpha, "--cutout": course.cutout}
     given |= {"--void": how.void is not None, "--resize-mask": how.resize_mask}
     wrong = next((name for name, value in given.items() if value), None)
     if wrong:
@@ -75,31 +82,32 @@ def check_fit(course: "Course", **others: Any) -> None:
 def _list(document: "Document", output: Path) -> int:
     """Print the items without working on them; 1 where some cannot be."""
     for item in document.items:
-        tell(f"{item.photograph}\t{item.name}\t{output}")
+        tell_fields(item.photograph, item.name, output)
         if item.problem:
             say(item.problem)
     return int(any(item.problem for item in document.items))
 
 
 def _refine(document: "Document", annotations: Annotations, course: "Course") -> int:
-    from spnrefine.batch.document_files import check_document, write_document
+    from spnrefine.batch.document_files import check_document, sources, write_document
     from spnrefine.batch.items_portion import items_portions
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     items = document.items
-    with closing(course.open_outputs()) as outputs:
+    inputs = [*annotations.paths, *sources(document), *(item.photograph for item in items)]
+    with closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs:
         tally = Tally(outputs, course.records, course.report, len(items))
-        tally.check(course.output, inputs={path for item in items for path in (item.photograph, annotations.path)})
+        tally.check(course.output)
         check_document(document, course.output, outputs)
         pictures = _Pictures(items, annotations.images, course.overlay, outputs) if course.overlay else None
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
         work = Work(course.load_refiner(), course.settings, outputs)
         show = _showing(tally, pictures) if course.shows else None
-        with closing(tally):
-            course.run(items_portions(items, work, course.output, show), tally)
-            if not (course.fail_fast and tally.failed):
+        with stopping(work.stop), closing(tally):
+            course.run(items_portions(items, work, course.output, show), tally, work.stop)
+            if not work.stop.asked and not (course.fail_fast and tally.failed):
                 write_document(document, course.output, outputs)
                 if pictures is not None:
                     pictures.draw(course.jobs)
@@ -126,9 +134,8 @@ class _Pictures:
         self._overlays, self._outputs = Overlays(), outputs
         self._order = {item: number for number, item in enumerate(items)}
         self._paths = overlay_paths([item.photograph for item in items if not item.problem], images, folder)
-        photographs = {photograph.resolve() for photograph in self._paths}
         for path in self._paths.values():
-            outputs.check(path, photographs & {path.resolve()})
+            outputs.check(path)
 
     def add(self, item: "Item", refined: "Refined") -> None:
         """Add a refined mask, which is drawn over those before it in the document; for several threads."""
@@ -142,4 +149,4 @@ class _Pictures:
             pass
 
     def _draw(self, photograph: Path) -> None:
-        self._outputs.write(self._paths[photograph], self._overlays.draw(photograph), [photograph])
+        self._outputs.write(self._paths[photograph], self._overlays.draw(photograph))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli import no_mask
-from spnrefine.cli.streams import read_list, say, tell
+from spnrefine.cli.signals import stopping
+from spnrefine.cli.streams import STREAM, read_list, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
@@ -34,6 +35,12 @@ class Photographs:
     mask_pattern: str | None
     name: str | None
     strict: bool
+
+    @property
+    def lists(self) -> list[Path]:
+        """The file that names the photographs, if one does."""
+        names = self.files_from, self.files0_from
+        return [Path(name) for name in names if name and name != STREAM]
 
     @property
     def rules(self) -> "Rules":
@@ -73,54 +80,67 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
-    made = [*made_before(course.output), *([course.overlay] if course.overlay else [])]
+    made = [*made_before(course.output), *(folder for folder in (course.overlay, course.cutout) if folder)]
     found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
     if not course.quiet:
         for sentence in found.left_out:
             say(sentence)
-    return _list(found.pairs) if course.dry_run else _refine(found.pairs, course, labels=labels)
+    if course.dry_run:
+        return _list(found.pairs)
+    return _refine(found.pairs, photographs.lists, course, labels=labels)
 
 
 def _list(pairs: "list[Pair]") -> int:
     """Print the pairs without working on them; 1 where some cannot be."""
     for pair in pairs:
-        tell(f"{pair.photograph}\t{pair.mask or ''}\t{pair.folder / pair.stem}.*")
+        tell_fields(pair.photograph, pair.mask or "", f"{pair.folder / pair.stem}.*")
         if pair.problem or pair.without:
             say(f"{pair.photograph}: {pair.problem or pair.without}")
     return int(any(pair.problem for pair in pairs))
 
 
-def _refine(pairs: "list[Pair]", course: "Course", *, labels: bool) -> int:
+def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels: bool) -> int:
     from spnrefine.batch.pair_portion import PairPortion
+    from spnrefine.batch.pairs import all_inputs
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
-    with closing(course.open_outputs(makes_masks=makes)) as outputs:
+    inputs = [*lists, *all_inputs(pairs)]
+    with closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs:
         tally = Tally(outputs, course.records, course.report, len(pairs))
-        tally.check(inputs={path for pair in pairs for path in pair.inputs})
+        tally.check()
         maker = course.load_maker() if makes else None
         if makes and labels and course.only is None:
-            no_mask.write_labelmap(course.output, course.model, overwrite=course.settings.overwrite)
-        work = Work(None if labels else course.load_refiner(), course.settings, outputs, maker)
+            overwrite = course.settings.overwrite
+            no_mask.write_labelmap(course.output, course.model, outputs.inputs, overwrite=overwrite)
+        work = Work(
+            None if labels else course.load_refiner(), course.settings, outputs, maker, matting=course.load_matting()
+        )
         show = _showing(tally, course, outputs) if course.shows else None
-        with closing(tally):
-            course.run((PairPortion(pair, work, show) for pair in pairs), tally)
+        with stopping(work.stop), closing(tally):
+            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop)
     return 1 if tally.failed else 0
 
 
 def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair":
-    """Return what shows a pair in the report, and draws it into the folder of overlays if there is one."""
+    """Return what shows a pair in the report, draws it into the folder of overlays, and cuts it out into another."""
 
     def show(pair: "Pair", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
+        place = pair.folder.relative_to(course.output) / pair.stem
+        if course.cutout is not None and refined.matte is not None:
+            from spnrefine.job import job
+
+            rgba = job.encode_cutout(image, refined, ".png")
+            outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
         if course.overlay is None:
             return
         from spnrefine.review import pictures
 
-        target = course.overlay / pair.folder.relative_to(course.output) / f"{pair.stem}.jpg"
+        target = (course.overlay / place).with_name(f"{pair.stem}.jpg")
         if record.status == "skipped" and target.exists():
             return
-        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"), pair.inputs)
+        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"))
 
     return show

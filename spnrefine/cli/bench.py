@@ -38,7 +38,7 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     from spnrefine.model.inference import resolve_device
 
     place = resolve_device(device)
-    facts: dict[str, dict] = {"versions": machine.versions(), "machine": machine.describe()}
+    facts: dict[str, dict] = machine.facts()
     facts["machine"] |= {"device": place, "model": model}
     parts = {
         "propagation": lambda: bench.propagation(place),

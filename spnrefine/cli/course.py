@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spnrefine.cli.options import check_kinds
 from spnrefine.cli.streams import STREAM, progress
 from spnrefine.cli.threads import count_threads, share_threads
 
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from spnrefine import Refiner
     from spnrefine.batch.outputs import Outputs
     from spnrefine.batch.portion import Portion
+    from spnrefine.batch.stop import Stop
     from spnrefine.cli.summary import Tally
-    from spnrefine.job.types import MakesMasks, Settings
+    from spnrefine.job.types import MakesMasks, MakesMattes, Settings
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
@@ -36,9 +38,11 @@ class Course:
     max_items: int | None
     fail_fast: bool
     overlay: Path | None
+    cutout: Path | None
     report: Path | None
     records: str | None
     model: str
+    matting: str
     backbone: str | None
     only: str | None
     device: str
@@ -48,10 +52,11 @@ class Course:
     def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
         """Gather the options of the command line; those that are none of a course are settings."""
         most = count_threads(options.pop("threads"))
-        jobs = jobs or min(most, MOST_JOBS)
+        jobs = min(jobs or MOST_JOBS, most)  # each has a thread at least, and there are never more than cores
         threads = share_threads(most, jobs)
         from spnrefine.job.types import Settings
 
+        check_kinds(soft=options["soft"], alpha=options["alpha"])
         own = {field.name: options.pop(field.name) for field in fields(cls) if field.name in options}
         records = STREAM if as_json else records
         return cls(output=output, settings=Settings.of(**options), jobs=jobs, threads=threads, records=records, **own)
@@ -59,13 +64,23 @@ class Course:
     @property
     def shows(self) -> bool:
         """Whether pictures are made, of what was done before too."""
-        return self.overlay is not None or self.report is not None
+        return self.overlay is not None or self.report is not None or self.cutout is not None
+
+    @property
+    def makes_mattes(self) -> bool:
+        """Whether mattes are made, for the masks or for cut-outs."""
+        return self.settings.alpha or self.cutout is not None
 
     def load_refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        how = self.settings
-        return Refiner(self.model, self.device, self.threads, quick=how.quick, best=how.best)
+        return Refiner(self.model, self.device, self.threads, **self.settings.of_refiner)
+
+    def load_matting(self) -> "MakesMattes | None":
+        """Load what makes mattes, where there are any to make."""
+        from spnrefine.job.mattes import load_matting
+
+        return load_matting(self.matting, self.threads) if self.makes_mattes else None
 
     def load_maker(self) -> "MakesMasks":
         """Load what makes the masks of photographs without."""
@@ -76,23 +91,30 @@ class Course:
             self.model, self.backbone, self.only, how.threshold, self.device, self.threads, best=how.best
         )
 
-    def open_outputs(self, *, makes_masks: bool = False) -> "Outputs":
-        """Open the ledger of the outputs, under what results depend on besides their inputs."""
-        from spnrefine.batch.ledger import Ledger, run_key
-        from spnrefine.batch.outputs import Outputs
+    def open_outputs(self, inputs: "Iterable[Path]", *, is_folder: bool, makes_masks: bool = False) -> "Outputs":
+        """Open the outputs for this run alone; what is read besides ``inputs`` is the network's weights."""
+        from spnrefine.batch.keys import run_key
+        from spnrefine.batch.outputs import open_outputs
         from spnrefine.cli import no_mask
+        from spnrefine.files.inputs import Inputs
         from spnrefine.model import weights
         from spnrefine.version import __version__
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
-        key = run_key(self.settings, sums or weights.describe(self.model).sha256, __version__)
-        ledger = Ledger(self.output, key, required=self.resume)
-        return Outputs(ledger, overwrite=self.settings.overwrite, resume=self.resume)
+        sums = sums or weights.describe(self.model).identity
+        if self.makes_mattes:
+            sums += f" {weights.describe(self.matting).identity}" + " cut out" * (self.cutout is not None)
+        key = run_key(self.settings, sums, __version__)
+        read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
+        overwrite, resume = self.settings.overwrite, self.resume
+        return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)
 
-    def run(self, portions: "Iterable[Portion]", tally: "Tally") -> None:
-        """Run the portions, and put each record where it was asked for as it comes."""
+    def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop") -> None:
+        """Run the portions until ``stop``, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
+        from spnrefine.simd import ram
 
-        with closing(run(portions, jobs=self.jobs, most=self.max_items, fail_fast=self.fail_fast)) as done:
+        how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast, "stop": stop}
+        with closing(run(portions, jobs=self.jobs, free=ram.free(), **how)) as done:
             for record in progress(done, tally.total, quiet=self.quiet):
                 tally.add(record)

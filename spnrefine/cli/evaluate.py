@@ -146,7 +146,7 @@ def evaluate(
         streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
     settings = Settings.of(**how)
     ours = f"spnrefine {model}"
-    refiner = Refiner(model, device, threads, quick=settings.quick, best=settings.best)
+    refiner = Refiner(model, device, threads, **settings.of_refiner)
     methods = {ours: refined_by(refiner, settings)} | {name: peer_method(peer) for name, peer in chosen.items()}
     measures = Measures(boundary_share, mba_radii or ())
     all_measured = list(streams.progress(run(cases, methods, settings, measures, truth_void=truth_void), len(cases)))
@@ -155,9 +155,8 @@ def evaluate(
         for name, outcome in each.outcomes.items():
             results[name].add(outcome)
     rows = facts.rows(results)
-    printed: dict[str, Any] = {
-        "versions": machine.versions(),
-        "machine": machine.describe(),
+    printed: dict[str, Any] = machine.facts() if as_json else {}  # tables show none of it, and it takes torch to tell
+    printed |= {
         "measures": measures.facts(),
         "results": rows,
         "by_size": facts.by_size(results, all_measured),

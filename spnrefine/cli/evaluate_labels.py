@@ -98,15 +98,14 @@ def evaluate_labels(
         found = measure(_shown(photographs), known, _made(models, known, device, threads, best=settings.best))
     else:
         name = models[0] if models else "general"
-        refiner = Refiner(name, device, threads, quick=settings.quick, best=settings.best)
+        refiner = Refiner(name, device, threads, **settings.of_refiner)
         if lower is not None:
             found = measure(_shown(photographs), known, _lowered(known, lower, refiner, settings))
         elif coarse is not None:
             own = OwnMaps(photographs.pairs, coarse, known, refiner, settings)
             found = measure(_shown(own), known, lambda maps, _: maps)
-    facts: dict[str, Any] = {
-        "versions": machine.versions(),
-        "machine": machine.describe(),
+    facts: dict[str, Any] = machine.facts() if as_json else {}
+    facts |= {
         "photographs": len(photographs),
         "f1": {name: confusion.f1() for name, confusion in found.items()},
         "iou": {name: confusion.iou() for name, confusion in found.items()},
@@ -167,7 +166,7 @@ def _show(facts: dict[str, Any]) -> None:
         title = f"{measured.upper()} of {facts['photographs']} photographs"
         table = Table("", *rows, title=title, title_justify="left")
         for name in next(iter(rows.values())):
-            table.add_row(name, *(_figure(row.get(name)) for row in rows.values()))
+            streams.add_row(table, name, *(_figure(row.get(name)) for row in rows.values()))
         console.print(table)
     for ours, others in facts["iou_above"].items():
         for other, classes in others.items():

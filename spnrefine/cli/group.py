@@ -1,6 +1,7 @@
 """The command group: commands imported when asked for, and errors turned into one sentence and an exit code."""
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -8,20 +9,22 @@ import click
 from click.shell_completion import CompletionItem
 from click_default_group import DefaultGroup
 
-from spnrefine.cli import streams
-from spnrefine.errors import in_words
+from spnrefine.cli import signals, streams
+from spnrefine.errors import in_words, printable
 
 COMMANDS = {  # and the module and function of each
     "refine": "refine",
     "batch": "batch",
+    "check": "check",
     "eval": "evaluate",
     "eval-labels": "evaluate_labels",
+    "adapt": "adapt",
     "train": "train",
     "bench": "bench",
     "info": "info",
     "cache": "cache",
 }
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+DONE, FAILED = 0, 1
 
 
 class Group(DefaultGroup):
@@ -53,25 +56,36 @@ class Group(DefaultGroup):
             return argument.shell_complete(own, incomplete)
 
     def main(self, *args: Any, **settings: Any) -> Any:
-        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 130 on Ctrl-C."""
+        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 128 + N on signal N."""
         settings["standalone_mode"] = False
+        _debug["on"] = False  # whatever an earlier run in this process asked for
+        with signals.listening():
+            self._main(*args, **settings)
+
+    def _main(self, *args: Any, **settings: Any) -> None:
         try:
             code = super().main(*args, **settings) or DONE
             streams.flush_stdout()
             sys.exit(code)
         except click.ClickException as error:
+            error.message = printable(error.message)  # type: ignore[misc]  # click shows it alone
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             streams.say("Interrupted.")
-            sys.exit(INTERRUPTED)
+            sys.exit(signals.exit_code())
         except BrokenPipeError:
             streams.drop_stdout()  # the reader has gone: leave quietly
             sys.exit(FAILED)
         except Exception as error:
             streams.drop_stdout()
+            if signals.heard() and not debugging():  # a terminal that has gone, say, which a SIGHUP told of
+                streams.say(f"Interrupted, and then: {in_words(error) or error}")
+                sys.exit(signals.exit_code())
             if debugging():
-                raise
+                for line in traceback.format_exc().splitlines():
+                    streams.say(line)
+                sys.exit(FAILED)
             streams.say(f"Error: {in_words(error) or f'{type(error).__name__}: {error} (a bug: --debug shows where)'}")
             sys.exit(FAILED)
 

@@ -42,19 +42,19 @@ def info(file: str | None, models: bool, as_json: bool) -> None:
         for each in facts["weights"]:
             data = ", ".join(each["trained on"] or ()) or "unknown"
             size = f"{each['parameters'] / 1e6:.2f} M"
-            table.add_row(each["name"], each["purpose"], size, data, each["terms"] or "unknown", each["card"])
+            streams.add_row(table, each["name"], each["purpose"], size, data, each["terms"] or "unknown", each["card"])
         console.print(table)
         return
     for title, key in (("Versions", "versions"), ("Machine", "machine")) if file is None else ():
         table = Table("", title=title, title_justify="left", show_header=False, box=None)
         for name, value in facts[key].items():
-            table.add_row(name, ", ".join(value) if isinstance(value, list) else str(value))
+            streams.add_row(table, name, ", ".join(value) if isinstance(value, list) else str(value))
         console.print(table)
         console.print()
     for weights in facts["weights"]:
         table = Table("", title=f"Weights: {weights['name']}", title_justify="left", show_header=False, box=None)
         for name, value in weights.items():
-            table.add_row(name, str(value), style=None)
+            streams.add_row(table, name, str(value))
         console.print(table)
 
 

@@ -24,11 +24,11 @@ def show(facts: Facts) -> None:
         table = _table("image", "method", *MEANS)
         for image in images:
             for name, scores in image["scores"].items():
-                table.add_row(image["stem"], name, *(_figure(scores[measure]) for measure in MEANS))
+                streams.add_row(table, image["stem"], name, *(_figure(scores[measure]) for measure in MEANS))
         console.print(table)
     table = _table("", *COLUMNS)
     for name, row in facts["results"].items():
-        table.add_row(name, *(_figure(row[column]) for column in COLUMNS))
+        streams.add_row(table, name, *(_figure(row[column]) for column in COLUMNS))
     console.print(table)
     _show_chance(facts)
     _show_sizes(facts["by_size"])
@@ -40,7 +40,7 @@ def show(facts: Facts) -> None:
     if facts["peers"]:
         table = _table("peer", "settings", "published in")
         for name, peer in facts["peers"].items():
-            table.add_row(name, *peer.values())
+            streams.add_row(table, name, *peer.values())
         console.print("", table)
     for name, places in facts.get("calibration", {}).items():
         for place, diagram in places.items():
@@ -49,7 +49,7 @@ def show(facts: Facts) -> None:
             table = _table("probability", "mean predicted", "observed share", "pixels")
             for row in diagram["bins"]:
                 values = (_figure(row[key]) for key in ("predicted", "observed", "pixels"))
-                table.add_row(f"{row['from']:.1f} to {row['to']:.1f}", *values)
+                streams.add_row(table, f"{row['from']:.1f} to {row['to']:.1f}", *values)
             console.print(table)
 
 
@@ -57,11 +57,11 @@ def _show_chance(facts: Facts) -> None:
     """Print the intervals of figures, and how far the refiner is above each other method."""
     table = _table("95 % of draws of images", *FIGURES)
     for name, row in facts["intervals"].items():
-        table.add_row(name, *(_interval(row[figure]) for figure in FIGURES))
+        streams.add_row(table, name, *(_interval(row[figure]) for figure in FIGURES))
     for ours, others in facts["above"].items():
         for other, row in others.items():
             cells = (f"{_signed(row[name]['difference'])} ({_interval(row[name]['interval'])})" for name in FIGURES)
-            table.add_row(f"{ours}, above {other}", *cells)
+            streams.add_row(table, f"{ours}, above {other}", *cells)
     streams.console().print("", table)
 
 
@@ -72,7 +72,7 @@ def _show_sizes(sizes: Facts) -> None:
     table = _table("objects", "", *COLUMNS)
     for size, rows in sizes.items():
         for name, row in rows.items():
-            table.add_row(size, name, *(_figure(row[column]) for column in COLUMNS))
+            streams.add_row(table, size, name, *(_figure(row[column]) for column in COLUMNS))
     streams.console().print("", table)
 
 

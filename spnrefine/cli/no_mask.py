@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from spnrefine.files.inputs import Inputs
     from spnrefine.job.makers import FromBackbone, FromParser
 
 BACKBONE = "object"
@@ -42,7 +43,14 @@ def checksums(model: str, backbone: str | None, only: str | None) -> str:
     from spnrefine.model import weights
 
     names = [model] if makes_labels(model) else [model, backbone or BACKBONE]
-    return " ".join([*(weights.describe(name).sha256 for name in names), *([only] if only else [])])
+    return " ".join([*(weights.describe(name).identity for name in names), *([only] if only else [])])
+
+
+def weights_files(model: str, backbone: str | None) -> list[Path]:
+    """Return the files of the weights that may be read."""
+    from spnrefine.model import weights
+
+    return [weights.find(name) for name in (model, backbone) if name]
 
 
 def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks: bool) -> None:
@@ -57,7 +65,7 @@ def check_usage(model: str, backbone: str | None, only: str | None, *, has_masks
         raise click.UsageError("--backbone was given beside masks: give one or the other.")
 
 
-def write_labelmap(folder: Path, model: str, *, overwrite: bool) -> None:
+def write_labelmap(folder: Path, model: str, inputs: "Inputs", *, overwrite: bool) -> None:
     """Write the names and colours of a model's classes beside its label maps, as ``labelmap.txt``."""
     from spnrefine.errors import FileError
     from spnrefine.files import atomic, labelmaps
@@ -69,4 +77,4 @@ def write_labelmap(folder: Path, model: str, *, overwrite: bool) -> None:
         return
     if path.exists() and not overwrite:
         raise FileError(f"{path} names other classes: give -o another folder, or --overwrite to replace it.")
-    atomic.write_bytes(path, text, overwrite=overwrite)
+    atomic.write_bytes(path, text, overwrite=overwrite, inputs=inputs)

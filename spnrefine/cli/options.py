@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spnrefine.cli.sections import FIRST, Option
-from spnrefine.cli.types import Device, Model, Number, Resizing, Void
+from spnrefine.cli.types import BandNumbers, Device, Distance, Model, Number, NumberOrAuto, Resizing, Void
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,12 +43,49 @@ def device_option(text: str) -> Callable[..., Any]:
     return option("--device", type=Device(), default="auto", show_default=True, help=text)
 
 
+def _set_max_megapixels(context: click.Context, parameter: click.Parameter, megapixels: int | None) -> None:
+    from spnrefine.files.limits import MEGA, set_max_pixels
+
+    if megapixels is not None and not context.resilient_parsing:
+        set_max_pixels(megapixels * MEGA)
+        context.call_on_close(lambda: set_max_pixels(None))
+
+
+STRENGTH = option(
+    "--strength",
+    type=NumberOrAuto(0, 1),
+    show_default="auto",
+    metavar="S|auto",
+    help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way.",
+)
+OFF = option(
+    "--off",
+    type=Distance(),
+    show_default="auto",
+    metavar="PX|N%|auto",
+    help="How far off the mask's edge may be, in pixels or in percent of the object's size; 0 changes nothing, auto "
+    "lets the network see for itself.",
+)
+CAREFUL = option(
+    "--careful",
+    is_flag=True,
+    help="Keep the coarse mask where the refined one is not expected to be better, or let broad refine it.",
+)
 THREADS = option(
     "--threads",
     type=click.IntRange(1),
     show_default="one a core, or what NUMBA_NUM_THREADS or OMP_NUM_THREADS says",
     metavar="N",
     help="Use at most N threads of the CPU, all together.",
+)
+MAX_MEGAPIXELS = option(
+    "--max-megapixels",
+    type=click.IntRange(1),
+    show_default="250",
+    metavar="N",
+    expose_value=False,
+    callback=_set_max_megapixels,
+    help="Refuse pictures of more than N million pixels, and files that would take more memory than such a picture.",
 )
 BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
 DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
@@ -73,6 +110,15 @@ _MEANING = section(
         help="Resize a mask of the photograph's proportions; letterbox: cut off the zeros around it first.",
     ),
 )
+_SEEING = section(
+    "What photographs mean",
+    option(
+        "--bands",
+        type=BandNumbers(),
+        metavar="R,G,B",
+        help="Bands of a TIFF photograph that are seen as red, green and blue, as in 4,3,2; default 1,2,3.",
+    ),
+)
 _THRESHOLD = option(
     "--threshold",
     type=Number(0, 1),
@@ -83,6 +129,9 @@ _THRESHOLD = option(
 )
 _RESTRAINT = section(
     MAY_CHANGE,
+    STRENGTH,
+    OFF,
+    CAREFUL,
     option(
         "--band",
         type=Number(min=0),
@@ -93,7 +142,7 @@ _RESTRAINT = section(
         "--max-change",
         type=Number(min=0),
         metavar="SHARE",
-        help="Keep the coarse mask where more than this share of its area would change.",
+        help="Leave a part as it came where more than this share of its area would change.",
     ),
     option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
 )
@@ -104,6 +153,7 @@ _RUNNING = section(
     BEST,
     DEVICE,
     THREADS,
+    MAX_MEGAPIXELS,
 )
 
 
@@ -123,7 +173,7 @@ def acting_options(command: Command) -> Command:
 
 def changing_options(command: Command) -> Command:
     """Add the sections of all options that change a refined mask: what is measured is what these make of it."""
-    return _all(_MEANING, acting_options)(command)
+    return _all(_MEANING, _SEEING, acting_options)(command)
 
 
 def refining_options(command: Command) -> Command:
@@ -131,9 +181,14 @@ def refining_options(command: Command) -> Command:
     return _all(
         model_option("The refiner, or a model that makes label maps, such as face."),
         _MEANING,
+        _SEEING,
         section(
             WRITING,
-            option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
+            option(
+                "--soft", is_flag=True, help="Write probabilities instead of a hard mask: 8-bit gray, or RGBA's alpha."
+            ),
+            option("--alpha", is_flag=True, help="Write a matte: how much of each pixel the object covers."),
+            option("--matting", type=Model(), default="matte", show_default=True, help="What makes the matte."),
             _THRESHOLD,
             OVERWRITE,
         ),
@@ -145,6 +200,12 @@ def refining_options(command: Command) -> Command:
             option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
         ),
     )(command)
+
+
+def check_kinds(*, soft: bool, alpha: bool) -> None:
+    """Refuse two kinds of mask at once."""
+    if soft and alpha:
+        raise click.UsageError("--soft and --alpha were both given: give one, for probabilities or for a matte.")
 
 
 def is_folder(output: str) -> bool:

@@ -23,7 +23,7 @@ and `SPNREFINE_MAX_CHANGE=0.2` is `--max-change 0.2`. What stands on the command
 | 0 | all is done |
 | 1 | something failed: standard error says what was given, and what was expected or what to do |
 | 2 | wrong usage: nothing was begun |
-| 130 | interrupted with Ctrl-C |
+| 130 | interrupted with Ctrl-C (143 with SIGTERM, 129 with SIGHUP) |
 """
 
 

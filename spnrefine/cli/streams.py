@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from spnrefine.errors import FileError
+from spnrefine.errors import FileError, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Item = TypeVar("Item")
 
@@ -25,11 +26,13 @@ WIDTH = 200  # of tables that do not go to a terminal: none of their columns is 
 
 
 def read_stdin() -> bytes:
-    """Read all of standard input; wrong usage when that is a terminal, or closed."""
+    """Read all of standard input, or one byte too many; wrong usage when that is a terminal, or closed."""
     if sys.stdin is None or sys.stdin.isatty():
         what = "closed" if sys.stdin is None else "a terminal"
         raise click.UsageError(f"'-' reads standard input, which is {what}: pipe a file into it or name one.")
-    return sys.stdin.buffer.read()
+    from spnrefine.files.limits import Content, max_bytes
+
+    return sys.stdin.buffer.read(max_bytes(Content.PICTURE) + 1)
 
 
 def read_list(name: str, separator: str) -> list[str]:
@@ -37,12 +40,14 @@ def read_list(name: str, separator: str) -> list[str]:
 
     Lines may begin with a byte order mark, and be UTF-16 where that says so, as PowerShell writes them.
     """
+    from spnrefine.files.limits import Content, check_bytes
+    from spnrefine.files.opening import read_bytes
+
     if name == STREAM:
         data = read_stdin()
+        check_bytes(len(data), Content.TEXT, "standard input")
     else:
-        from spnrefine.files.opening import read_bytes
-
-        data = read_bytes(Path(name))
+        data = read_bytes(Path(name), Content.TEXT)
     if separator == "\n":
         data = _without_mark(data)
     items = data.split(separator.encode())
@@ -111,16 +116,34 @@ def drop_stdout() -> None:
 def tell(text: str) -> None:
     """Print a line of the result, errors as in `checked_stdout`; where standard output is closed, nothing.
 
-    Paths in it go out as the bytes that they are: a path need not be text in any encoding.
+    Paths in it go out as the bytes that they are, as a path need not be text in any encoding; but on a terminal, as
+    what is `printable` of them.
     """
     if sys.stdout is not None:
-        write_stdout(os.fsencode(text) + b"\n")
+        text = printable(text) if is_terminal(sys.stdout) else text
+        try:
+            data = os.fsencode(text)
+        except UnicodeEncodeError:  # half of a character, which an annotation file may hold and no path can
+            data = text.encode("utf-8", "backslashreplace")
+        write_stdout(data + b"\n")
+
+
+def tell_fields(*fields: object) -> None:
+    """Print a line of fields with tabs between them, in which each is as it is `printable`; errors as in `tell`."""
+    tell("\t".join(printable(str(field)) for field in fields))
 
 
 def say(text: str) -> None:
     """Tell the user something on standard error, if anybody can be told."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
+
+
+def add_row(table: "Table", *cells: str, style: str | None = None) -> None:
+    """Add a row whose cells are taken as they are `printable`, none of it as markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
 
 
 def few(names: Sequence[str]) -> str:

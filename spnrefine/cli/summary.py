@@ -4,13 +4,13 @@ import json
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spnrefine.cli.streams import STREAM, is_terminal, say, tell
+from spnrefine.files.regular import is_file
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
@@ -44,13 +44,13 @@ class Tally:
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
-    def check(self, *others: Path, inputs: Collection[Path]) -> None:
-        """Refuse files that may not be written, or are one of ``others`` or ``inputs``, before any work is done."""
+    def check(self, *others: Path) -> None:
+        """Refuse files that may not be written, or are one of ``others``, before any work is done."""
         own = [path for path in (self._records, self._page) if path]
         if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
             raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
         for path in own:
-            self._outputs.check(path, inputs)
+            self._outputs.check(path)
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
@@ -66,12 +66,12 @@ class Tally:
             self.failed.append(record)
         elif record.changed is not None:
             self._changed.append(record.changed)
-        if record.mask and record.output and Path(record.mask).is_file():
+        if record.mask and record.output and is_file(Path(record.mask)):
             came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
             self._other_formats[came, went] += came != went
         if self._report is not None:
             listed = record.as_dict()
-            if record.mask and not Path(record.mask).is_file():  # an item of an annotation file: a name, no link
+            if record.mask and not is_file(Path(record.mask)):  # an item of an annotation file: a name, no link
                 listed |= {"mask": None, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
         if self._to_stdout:

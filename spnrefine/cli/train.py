@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from spnrefine.cli.options import device_option, option, section
+from spnrefine.cli.options import MAX_MEGAPIXELS, device_option, option, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FILE, FOLDER, Model
 
@@ -22,10 +22,10 @@ Examples:
 )
 @option(
     "--task",
-    type=click.Choice(["binary", "labels", "object"]),
+    type=click.Choice(["binary", "labels", "object", "matte"]),
     default="binary",
     show_default=True,
-    help="A refiner of masks, a model of label maps, or a backbone that finds objects.",
+    help="A refiner of masks, a model of label maps, a backbone that finds objects, or mattes of masks.",
 )
 @option("--data", type=FOLDER, help="Folder of sets, each with images/ and masks/ or labels/.")
 @option("--images", type=FOLDER, help="Folder of photographs, instead of --data.")
@@ -83,6 +83,7 @@ Examples:
     option("--overwrite", is_flag=True, help="Replace weights, or the checkpoint of an unfinished run, that exist."),
     device_option("Where to train."),
     option("--threads", type=click.IntRange(min=1), show_default="one a core", metavar="N", help="CPU threads."),
+    MAX_MEGAPIXELS,
 )
 def train(**options: Any) -> None:
     """Train a refiner, a backbone or a model of label maps on photographs with exact masks.

@@ -18,6 +18,48 @@ class Number(click.FloatRange):
         return number
 
 
+class BandNumbers(click.ParamType):
+    """Numbers of bands, counted from 1: three, or one that is seen as gray."""
+
+    name = "bands"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        numbers = tuple(int(word) if word.strip().isdecimal() else 0 for word in value.split(","))
+        if len(numbers) not in (1, 3) or min(numbers) < 1:
+            self.fail(f"{value!r} is neither three numbers of bands, as in 4,3,2, nor one.", parameter, context)
+        return numbers
+
+
+class NumberOrAuto(Number):
+    """A number in a range, or auto, which is None."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        return None if value == "auto" else super().convert(value, parameter, context)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return click.Choice(("auto",)).shell_complete(ctx, param, incomplete)
+
+
+class Distance(click.ParamType):
+    """How far off a mask's edge may be, see `spnrefine.refiner.off`; auto is None."""
+
+    name = "distance"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        from spnrefine.errors import SpnRefineError
+        from spnrefine.refiner.off import Off
+
+        try:
+            return Off.of(value)
+        except SpnRefineError as error:
+            self.fail(str(error), parameter, context)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return click.Choice(("auto",)).shell_complete(ctx, param, incomplete)
+
+
 class Radii(click.ParamType):
     """Whole numbers of pixels, one at least, with commas between."""
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import ShapeError
+from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.calibration import Reliability, tally, tally_winner
 from spnrefine.evaluate.cases import Case
 from spnrefine.evaluate.metrics import PUBLISHED, Bits, Measures, Scores, score
 from spnrefine.evaluate.summary import Summary, summarise
-from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import read_mask
 from spnrefine.files.sizes import align
 from spnrefine.files.truth import ObjectTruth, read_object
@@ -133,8 +133,11 @@ def evaluate(
         One cannot be read.
     """
     for case in cases:
-        photograph = read_photograph(case.image)
-        loaded = job.load_for(photograph, case.coarse, settings, case.image)
+        photographs = Photographs(case.image, settings.bands)
+        photograph = photographs[0]
+        loaded = job.load_for(photographs, photograph, case.coarse, case.image, settings)
+        if loaded.mask.pages:
+            raise FileError(f"{case.coarse} holds several masks: measure each as a file of its own.")
         truth = read_object(case.truth, photograph, void=truth_void)
         made = {name: _made(path, photograph, settings) for name, path in case.others}
         found = {}

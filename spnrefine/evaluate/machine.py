@@ -22,6 +22,11 @@ PACKAGES = (
 )
 
 
+def facts() -> dict[str, dict[str, Any]]:
+    """What figures for programs begin with: ``versions`` and ``machine``."""
+    return {"versions": versions(), "machine": describe()}
+
+
 def versions() -> dict[str, str]:
     """Name the versions of this program, Python and the packages that matter."""
     return {"spnrefine": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
 from spnrefine.files.classes import VOID, Classes
-from spnrefine.files.images import read_photograph
+from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask, of_labels
 from spnrefine.files.rasters import read_raster
 from spnrefine.files.stems import MASKS, by_stem, only
@@ -58,13 +58,14 @@ class OwnMaps:
         for image, truth in self.pairs:
             if image.stem not in maps:
                 raise FileError(f"{self.coarse} has no file named {image.stem}.*: expected one for each label map.")
-            photograph = read_photograph(image)
+            photographs = Photographs(image, self.settings.bands)
+            photograph = photographs[0]
             void = self.settings.void if isinstance(self.settings.void, int) else None
             true = self.classes.numbers(read_labels(truth, photograph, void=void))
             path = only(maps[image.stem], "masks")
             planes = read_raster(path).is_stack
             how = replace(self.settings, labels=None if planes else True, void=None if planes else self.settings.void)
-            loaded = job.load_for(photograph, path, how, image)
+            loaded = job.load_for(photographs, photograph, path, image, how)
             refined = job.refine(loaded, self.refiner, how, Record("", None))
             found = {"coarse": refined.before, "refined": refined.after}
             yield {name: self._numbers(ids, loaded.mask) for name, ids in found.items()}, true

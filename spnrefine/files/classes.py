@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
+from spnrefine.files.limits import Content
+from spnrefine.files.opening import read_bytes
 from spnrefine.files.truth import LabelTruth
 
 VOID = 255
@@ -64,8 +66,8 @@ def read_classes(path: Path) -> Classes:
         Unreadable, a line is none of these, or an id stands twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bytes(path, Content.SMALL).decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
         raise FileError(f"{path} cannot be read ({error}): expected a text file of classes.") from None
     names: list[str] = []
     ids: list[tuple[int, ...]] = []

@@ -1,15 +1,22 @@
 """Photographs as RGB arrays that stand upright."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from spnrefine.errors import FileError
 from spnrefine.files.opening import Picture, Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
+from spnrefine.files.stretch import to_eight_bits
+from spnrefine.files.tiff_pages import is_tiff
+from spnrefine.files.tiff_photographs import Bands, TiffPhotographs
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of TIFF 6.0
+_TOP = 2**16 - 1
+_COLOURS = (2, 6)  # PNG's colour types of RGB and RGBA
+_PNG, _PNG_DEPTH, _PNG_COLOUR = b"\x89PNG\r\n\x1a\n", 24, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,32 +27,72 @@ class Photograph:
     ----------
     pixels : (H, W, 3) uint8 array, RGB, upright.
     orientation : int in 1..8, the EXIF orientation of the stored pixels; 1 when they were upright.
+    notes : what was done to its numbers, where they are not seen as they are.
     """
 
     pixels: np.ndarray
     orientation: int = 1
+    notes: tuple[str, ...] = ()
 
 
-def read_photograph(source: Source) -> Photograph:
-    """Read a photograph and turn it upright by its EXIF orientation.
-
-    Gray, palette and CMYK are converted to RGB; 16-bit gray is scaled by its own bit depth; an alpha channel is
-    dropped, the colours under it stay as stored; an embedded colour profile is not applied. Of several frames, the
-    first counts.
+class Photographs(Sequence[Photograph]):
+    """The photographs of a file: one, or one a page of a TIFF; each is decoded when it is asked for.
 
     Parameters
     ----------
     source : Path, or the file's bytes.
+    bands : those of a TIFF that are seen as red, green and blue, or one as gray; counted from 1.
+
+    Raises
+    ------
+    FileError
+        The source is missing, empty, not a picture, or too large; on asking for one: it is damaged.
+    """
+
+    def __init__(self, source: Source, bands: Bands | None = None):
+        self._name, self._data = describe(source), read_bytes(source)
+        self._tiff = TiffPhotographs(self._data, self._name, bands) if is_tiff(self._data) else None
+        if bands is not None and self._tiff is None:
+            raise FileError(f"{self._name} is no TIFF, whose bands --bands chooses: leave it out.")
+
+    def __len__(self) -> int:
+        return 1 if self._tiff is None else len(self._tiff)
+
+    @overload
+    def __getitem__(self, number: int) -> Photograph: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Photograph]: ...
+    def __getitem__(self, number: int | slice) -> Photograph | list[Photograph]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if number and not 0 <= number < len(self):  # the first is there, and pages are counted only where need be
+            raise IndexError(number)
+        if self._tiff is not None:
+            pixels, notes = self._tiff.read(number)
+            return Photograph(pixels, self._tiff.orientation, notes)
+        picture = decode(self._data, self._name)
+        pixels, notes = _rgb(picture, self._data)
+        return Photograph(np.ascontiguousarray(turn(pixels, picture.pending)), picture.orientation, notes)
+
+
+def read_photograph(source: Source, bands: Bands | None = None) -> Photograph:
+    """Read a photograph and turn it upright by its EXIF orientation.
+
+    Gray, palette and CMYK are converted to RGB; numbers of more than 8 bits are scaled by their own bit depth, or
+    spread where they use little of it (`spnrefine.files.stretch`); an alpha channel is dropped, the colours under it
+    stay as stored; an embedded colour profile is not applied. Of several frames or pages, the first counts.
+
+    Parameters
+    ----------
+    source : Path, or the file's bytes.
+    bands : as for `Photographs`.
 
     Raises
     ------
     FileError
         The source is missing, empty, cut short, not a picture, or too large.
     """
-    name = describe(source)
-    picture = decode(read_bytes(source), name)
-    pixels = turn(_rgb(picture, name), picture.pending)
-    return Photograph(np.ascontiguousarray(pixels), picture.orientation)
+    return Photographs(source, bands)[0]
 
 
 def read_image(source: Source) -> np.ndarray:
@@ -53,20 +100,23 @@ def read_image(source: Source) -> np.ndarray:
     return read_photograph(source).pixels
 
 
-def _rgb(picture: Picture, name: str) -> np.ndarray:
+def _rgb(picture: Picture, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     image = picture.image
     image.info.pop("transparency", None)  # a transparent colour is a colour all the same
-    if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):  # older Pillow: I for 16 bits
-        return np.repeat(_eight_bit_gray(image)[..., None], 3, axis=2)
-    if image.mode in ("I", "F"):
-        raise FileError(f"{name} holds 32-bit numbers, not 8 or 16 bits as photographs do: export it with 8 bits.")
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # not asarray: that cannot be written to
+    values = None
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image)[..., None]
+    elif data.startswith(_PNG) and data[_PNG_DEPTH] == 16 and data[_PNG_COLOUR] in _COLOURS:
+        values = _sixteen_bit_colours(data)
+    if values is None:
+        return np.array(image if image.mode == "RGB" else image.convert("RGB")), ()  # not asarray: it is read-only
+    seen, note = to_eight_bits(values, 1 if values.dtype.kind == "f" else _TOP)
+    return seen.repeat(3, axis=2) if seen.shape[2] == 1 else seen, (note,) if note else ()
 
 
-def _eight_bit_gray(image: Image.Image) -> np.ndarray:
-    tags = getattr(image, "tag_v2", {})
-    top = 2 ** int(tags.get(_BITS_PER_SAMPLE, (16,))[0]) - 1
-    gray = np.asarray(image).astype(np.uint32)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        gray = top - gray
-    return ((gray * 255 + top // 2) // top).astype(np.uint8)
+def _sixteen_bit_colours(data: bytes) -> np.ndarray | None:
+    """Read RGB (H, W, 3) of 16 bits, of which Pillow keeps 8; None where that fails."""
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if found is None or found.dtype != np.uint16 or found.ndim != 3:
+        return None
+    return np.ascontiguousarray(found[..., 2::-1])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.errors import FileError
+from spnrefine.files.limits import Content
 from spnrefine.files.opening import read_bytes
 
 NAME = "labelmap.txt"
@@ -77,7 +78,7 @@ def read_labelmap(path: Path) -> LabelMap:
         A line is none of these, or two classes have one colour.
     """
     classes: list[tuple[str, tuple[int, ...]]] = []
-    for number, line in enumerate(read_bytes(path).decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(read_bytes(path, Content.TEXT).decode("utf-8", "replace").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue

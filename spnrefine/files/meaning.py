@@ -45,7 +45,7 @@ def interpret(
         return numbers.of_ids(channels, values, raster.palette, void, name)
     if values.dtype.name in ("bool", "uint8"):
         if labels or (labels is None and channels.start == 0 and raster.format not in LOSSY):
-            return _ids_or_gray(channels, values, void, name, certain=bool(labels))
+            return _ids_or_gray(channels, values, void, name, certain=bool(labels) or raster.are_ids)
         return numbers.of_gray(channels, values, void)
     if values.dtype == np.uint16 and labels is False:
         return numbers.of_gray(channels, values, void)

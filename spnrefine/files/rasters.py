@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo, iTXt
 
 from spnrefine.errors import FileError
-from spnrefine.files import numpy_files, pages
+from spnrefine.files import numpy_files, tiff_form, tiff_masks
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
+from spnrefine.files.tiff_pages import is_tiff
 
 EXTENSIONS = {"PNG": ".png", "TIFF": ".tif", "BMP": ".bmp", "WEBP": ".webp", "NPY": ".npy", "NPZ": ".npz"}
 """The formats a mask can be written in, all lossless, and the extension of each."""
@@ -29,11 +31,9 @@ _MODES = {
 }
 _WRITABLE = {
     "PNG": {"1", "L", "P", "I;16", "LA", "RGB", "RGBA"},
-    "TIFF": {"1", "L", "P", "I;16", "I", "F", "LA", "RGB", "RGBA"},
     "BMP": {"1", "L", "P", "RGB"},
     "WEBP": {"L", "RGB", "RGBA"},
 }
-_LOSSLESS_TIFF = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "group3", "group4"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +47,12 @@ class Raster:
     format : the name of the format it was read from: a key of `EXTENSIONS`, or another of Pillow's names.
     data : the file's bytes, or None when the pixels no longer are the file's.
     palette : the colours of the ids, three bytes each, or None.
-    extras : what else the format is told on writing (transparency of a palette, TIFF compression, other arrays).
+    extras : what else the format is told on writing (a palette's transparency, resolution, text, other arrays).
     npy_shape : the shape of an NPY array, which may be (1, H, W) or (H, W, 1).
     is_stack : whether the channels are planes, one a page of a TIFF, or (K, H, W) in NPY and NPZ.
+    form : what a TIFF says besides its pixels, or None.
+    are_ids : whether gray of 8 bits is ids for certain: it was stored in 2 to 7 bits.
+    notes : what is read or written otherwise than may be thought.
     """
 
     pixels: np.ndarray
@@ -59,6 +62,9 @@ class Raster:
     extras: dict[str, Any] | None = None
     npy_shape: tuple[int, ...] | None = None
     is_stack: bool = False
+    form: tiff_form.Form | None = None
+    are_ids: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def read_raster(source: Source) -> Raster:
@@ -69,14 +75,12 @@ def read_raster(source: Source) -> Raster:
         is_stack, shape = stored.pixels.ndim == 3, stored.array.shape
         pixels = np.ascontiguousarray(np.moveaxis(stored.pixels, 0, 2)) if is_stack else stored.pixels[..., None]
         return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
+    if is_tiff(data):
+        return Raster(format="TIFF", data=data, **vars(tiff_masks.read(data, name)))
     picture = decode(data, name)
-    if picture.frames > 1 and picture.format not in ("TIFF", "MPO"):  # MPO: a camera's JPEG with a preview behind it
-        raise FileError(f"{name} holds {picture.frames} frames: save the one that is the mask as a file of its own.")
+    if picture.has_frames and picture.format != "MPO":  # MPO: a camera's JPEG with a preview behind it
+        raise FileError(f"{name} holds several frames: save the one that is the mask as a file of its own.")
     image, palette, extras = picture.image, None, {}
-    if image.info.get("compression") in _LOSSLESS_TIFF:
-        extras["compression"] = image.info["compression"]
-    if picture.frames > 1 and picture.format == "TIFF":
-        return Raster(pages.read(picture, name), "TIFF", data, None, extras, is_stack=True)
     if image.mode == "P":
         palette = bytes(image.getpalette("RGB") or b"")
     elif image.mode == "PA":
@@ -87,9 +91,31 @@ def read_raster(source: Source) -> Raster:
     if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):
         pixels = pixels.astype(np.uint16)  # big-endian files come big-endian, and with older Pillow as 32 bits
     pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if picture.format == "PNG":
+        _check_depth(data, name)
+        extras = _said_by_png(image)
     if "transparency" in image.info:
         extras["transparency"] = image.info["transparency"]
     return Raster(np.ascontiguousarray(turn(pixels, picture.pending)), picture.format, data, palette, extras)
+
+
+def _check_depth(data: bytes, name: str) -> None:
+    """Refuse colours, and gray with alpha, of 16 bits, of which Pillow reads 8: ids would be others."""
+    depth, colours = data[24], data[25]
+    if depth == 16 and colours:
+        kind = {2: "colours", 4: "gray with alpha", 6: "colours with alpha"}.get(colours, "pixels")
+        raise FileError(f"{name} has {kind} of 16 bits: save ids as gray of 16 bits, or a mask with 8 bits.")
+
+
+def _said_by_png(image: Image.Image) -> dict[str, Any]:
+    """Gather the resolution and the text of a PNG, for Pillow to write."""
+    said: dict[str, Any] = {"dpi": image.info["dpi"]} if "dpi" in image.info else {}
+    texts = getattr(image, "text", {})
+    if texts:
+        said["pnginfo"] = PngInfo()
+        for key, text in texts.items():
+            said["pnginfo"].add_itxt(key, text) if isinstance(text, iTXt) else said["pnginfo"].add_text(key, text)
+    return said
 
 
 def write_raster(raster: Raster, format: str) -> bytes:
@@ -105,28 +131,33 @@ def write_raster(raster: Raster, format: str) -> bytes:
             )
         kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{format} cannot hold this mask's pixels ({kind}): write it as PNG, TIFF or NPY.")
-    channels = np.moveaxis(raster.pixels, 2, 0)
-    image, *others = map(Image.fromarray, channels if raster.is_stack or len(channels) == 1 else [raster.pixels])
+    if format == "TIFF":
+        return tiff_form.write(raster.pixels, raster.form, raster.palette, is_stack=raster.is_stack)
+    image = Image.fromarray(raster.pixels[..., 0] if raster.pixels.shape[2] == 1 else raster.pixels)
     if format == "WEBP":
         return _save(image, format, lossless=True, exact=True)
     if raster.palette is not None:
         # A palette shorter than the highest id would make Pillow write too few bits, and wrap the ids around.
         image.putpalette(raster.palette.ljust(3 * (int(raster.pixels.max(initial=0)) + 1), b"\0"))
-    extras = dict(raster.extras or {}) if format == raster.format else {}
-    if image.mode != "1" and str(extras.get("compression")).startswith("group"):
-        del extras["compression"]
-    if format == "TIFF":
-        extras.setdefault("compression", "tiff_adobe_deflate")
-        extras |= {"save_all": True, "append_images": others} if others else {}
-    return _save(image, format, **extras)
+    return _save(image, format, **(raster.extras or {}) if format == raster.format else {})
+
+
+def encode_like(coarse: Raster, refined: Raster, format: str) -> bytes:
+    """Encode a raster as `write_raster` does; but where all is as in the file that ``coarse`` is of, as its bytes."""
+    same = refined.palette == coarse.palette and refined.pixels.dtype == coarse.pixels.dtype
+    if coarse.data is not None and format == coarse.format and same and np.array_equal(refined.pixels, coarse.pixels):
+        return coarse.data
+    return write_raster(refined, format)
 
 
 def holds(format: str, raster: Raster) -> bool:
     """Whether ``format`` can hold such pixels without loss; WebP holds gray as three equal channels."""
     if format in numpy_files.FORMATS:
         return (raster.is_stack or raster.pixels.shape[2] == 1) and raster.palette is None
+    if format == "TIFF":
+        return raster.pixels.dtype.name in tiff_form.TYPES
     if raster.is_stack:
-        return format == "TIFF" and (raster.pixels.dtype.name, 1) in _MODES and raster.pixels.dtype.itemsize != 2
+        return False
     mode = "P" if raster.palette is not None else _MODES.get((raster.pixels.dtype.name, raster.pixels.shape[2]))
     return mode in _WRITABLE[format]
 

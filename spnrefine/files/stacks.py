@@ -13,6 +13,10 @@ CLOSE = 0.01
 """How far from 1 the sum of a pixel's probabilities may be, rounding aside."""
 
 
+FEW = 12
+"""So many values, or fewer, are no probabilities of 8 bits."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stack:
     """Planes that belong together.
@@ -69,11 +73,26 @@ def read_stack(pixels: np.ndarray, name: str) -> tuple[Stack, int]:
     elif pixels.dtype.kind != "b" and (pixels.min() < 0 or pixels.max() > 1):
         given = f"{pixels.shape[2]} planes of {pixels.dtype.name} numbers beyond 0 and 1"
         raise FileError(
-            f"{name} holds {given}: give probabilities as floats in 0..1 or in 8 bits, or one plane of ids."
+            f"{name} holds {given}: give probabilities as floats in 0..1 or in 8 bits, or --labels where each plane "
+            "holds ids."
         )
     planes = np.ascontiguousarray(np.moveaxis(pixels, 2, 0), np.float32) / np.float32(top)
     away = np.abs(planes.sum(axis=0, dtype=np.float64) - 1).max()
-    return Stack(planes, bool(away <= CLOSE + rounding * len(planes))), top
+    stack = Stack(planes, bool(away <= CLOSE + rounding * len(planes)))
+    if top == 255 and not stack.is_distribution:
+        _check_levels(pixels, name)
+    return stack, top
+
+
+def _check_levels(pixels: np.ndarray, name: str) -> None:
+    """Refuse 8-bit planes of a few values that are neither 0 and 255 nor sum to 1: they may well be ids."""
+    levels = np.flatnonzero(np.bincount(pixels.ravel(), minlength=256))
+    if len(levels) <= FEW and not {0, 255} >= set(levels.tolist()):
+        held = ", ".join(map(str, levels))
+        raise FileError(
+            f"{name} holds planes of the values {held}: give --labels where they are ids, or planes of 0 and 255, or "
+            "probabilities as floats."
+        )
 
 
 def one_hot(ids: np.ndarray, count: int) -> np.ndarray:

@@ -4,18 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from spnrefine.errors import FileError
-
-PICTURES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm"),
-    *(".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jpf", ".jfif", ".jpe", ".heic", ".heif", ".jxl", ".tga"),
-)
-"""The extensions of pictures: of all that is read, and of some that may be told what is missing."""
-
-PHOTOGRAPHS = PICTURES
-"""The extensions of photographs, in the order in which they are tried where only a stem is known."""
-
-MASKS = (*PICTURES, ".npy", ".npz")
-"""The extensions of masks and label maps."""
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
 
 
 def has_extension(path: Path, extensions: Collection[str]) -> bool:

@@ -5,16 +5,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import ShapeError
-from spnrefine.files import levels, masks, sizes
-from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.errors import FileError, ShapeError
+from spnrefine.files import cutouts, levels, masks, sizes, volumes
+from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
-from spnrefine.job.record import Record
+from spnrefine.files.rasters import Raster, read_raster
+from spnrefine.job.mattes import make_matte
+from spnrefine.job.record import Record, say_used
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
-from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
-from spnrefine.model.protocols import RefinesMasks
+from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
+from spnrefine.job.volume import is_volume, refine_volume
+from spnrefine.model.protocols import Image, RefinesMasks
+from spnrefine.refiner.foreground import foreground
+from spnrefine.refiner.noting import listening
 from spnrefine.refiner.panorama import Wrapped
 
 
@@ -28,32 +33,45 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
     ShapeError
         They differ in size, and ``settings.resize_mask`` is off or cannot be done.
     """
-    photograph = read_photograph(image)
+    photographs = Photographs(image, settings.bands)
+    first = photographs[0]
     if mask is None:
         assert maker is not None
-        made = maker(photograph.pixels)
-        return Loaded(photograph.pixels, made.mask, made)
-    return load_for(photograph, mask, settings, image)
+        made = maker(first.pixels)
+        return Loaded(first.pixels, made.mask, made, photographs, notes=first.notes)
+    return load_for(photographs, first, mask, image, settings)
 
 
-def load_for(photograph: Photograph, mask: Source, settings: Settings, image: Source) -> Loaded:
-    """Read the mask of a photograph that was read from ``image``; errors as in :func:`load`."""
-    return Loaded(photograph.pixels, _read_mask(mask, photograph, image, settings))
+def load_for(photographs: Photographs, first: Photograph, mask: Source, image: Source, settings: Settings) -> Loaded:
+    """Read the mask of photographs, of which the ``first`` is decoded already; errors as in :func:`load`."""
+    coarse = _read_mask(mask, photographs, first, image, settings)
+    pages = coarse.pages or (coarse,)
+    resized = coarse.raster.pixels.shape[:2] != pages[0].raster.pixels.shape[:2] or coarse.raster.data is None
+    return Loaded(first.pixels, coarse, photographs=photographs, resized=resized, notes=first.notes)
 
 
 def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:
     """Read a photograph, its mask, and the refined mask that was made of them; errors as in :func:`load`."""
-    photograph = read_photograph(image)
-    before = _read_mask(mask, photograph, image, settings)
+    photographs = Photographs(image, settings.bands)
+    first = photographs[0]
+    before = _read_mask(mask, photographs, first, image, settings)
     if before.kind == "probability" and settings.labels is None:  # so is what was made of it, whatever it looks like
         settings = replace(settings, labels=False)
-    after = _read_mask(refined, photograph, image, settings)
-    hard = [_hard(found, settings.threshold) for found in (before, after)]
-    return Loaded(photograph.pixels, before), Refined(after.probability, *hard)
+    after = _read_mask(refined, photographs, first, image, settings)
+    hard_before, hard_after = (_hard(found, settings.threshold) for found in (before, after))
+    return Loaded(first.pixels, before), Refined(after.probability, hard_before, hard_after)
 
 
-def _read_mask(mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
-    coarse = sizes.align(masks.read_mask(mask, labels=settings.labels, void=settings.void), photograph)
+def _read_mask(mask: Source, photographs: Photographs, first: Photograph, image: Source, settings: Settings) -> Mask:
+    raster = read_raster(mask)
+    if not is_volume(raster, photographs, settings, mask=describe(mask), photograph=describe(image)):
+        return _fitting(raster, mask, first, image, settings)
+    planes = [_fitting(plane, mask, first, image, settings) for plane in volumes.planes(raster)]
+    return volumes.of_planes(raster, planes)
+
+
+def _fitting(raster: Raster, mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
+    coarse = sizes.align(masks.of_raster(raster, mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     shape = coarse.raster.npy_shape
     if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
@@ -67,22 +85,46 @@ def _hard(mask: Mask, threshold: float) -> NDArray:
     return mask.probability > threshold if mask.labels is None else mask.labels
 
 
-def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
-    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+def refine(
+    loaded: Loaded,
+    refiner: RefinesMasks | None,
+    settings: Settings,
+    record: Record,
+    matting: MakesMattes | None = None,
+) -> Refined:
+    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it; with ``matting``, a matte too.
+
+    Raises
+    ------
+    FileError
+        A matte is to be written of several ids or planes.
+    """
+    if settings.alpha and (loaded.mask.labels is not None or loaded.mask.stack is not None):
+        raise FileError("A mask of several ids or planes has no matte to write: leave out --alpha.")
+    if matting is not None and loaded.mask.pages:
+        raise FileError("A mask of several pages has no matte: leave out --alpha and --cutout.")
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    if loaded.mask.stack is not None and refiner is not None:
-        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
-    else:
-        refined = refine_single(loaded, refiner, settings, record)
+    with listening() as used:
+        if loaded.mask.pages and refiner is not None:
+            refined = refine_volume(loaded, refiner, settings, record)
+        elif loaded.mask.stack is not None and refiner is not None:
+            refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+        else:
+            refined = refine_single(loaded, refiner, settings, record)
+    say_used(record, used)
     if loaded.made is not None and record.status == "refined":
         record.status = "made"
-    record.notes += loaded.mask.notes
+    record.notes += [*loaded.notes, *loaded.mask.notes]
+    if record.status == "refined":  # else the file comes back as it came
+        record.notes += loaded.mask.raster.notes
     if record.status == "empty" and loaded.made is None:
         record.notes.append(_held(loaded.mask))
     if not loaded.mask.keeps_format:
         record.notes.append(_other_format(loaded.mask.raster.format))
-    return refined
+    return (
+        refined if matting is None else replace(refined, matte=make_matte(loaded, refined, settings, record, matting))
+    )
 
 
 def _held(mask: Mask) -> str:
@@ -103,19 +145,42 @@ def _held(mask: Mask) -> str:
 def _other_format(format: str) -> str:
     if format in ("JPEG", "MPO"):
         return f"a lossy {format} file was read; what is written is lossless"
-    return f"a {format} file was read; what is written is not, as masks are not written so"
+    return f"a file of the format {format} was read; what is written is not, as masks are not written so"
 
 
 def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | None = None) -> bytes:
     """Encode a refined mask as the coarse one was encoded."""
-    wanted = refined.probability if settings.soft and loaded.mask.labels is None else refined.after
+    if refined.pages:
+        found = [_wanted(page, each, settings) for page, each in zip(loaded.mask.pages, refined.pages, strict=True)]
+        return volumes.encode_volume(
+            loaded.mask, found, soft=settings.soft, threshold=settings.threshold, format=format
+        )
     return masks.encode_mask(
         loaded.mask,
-        wanted if refined.planes is None else refined.planes,
-        soft=settings.soft,
+        _wanted(loaded.mask, refined, settings) if refined.planes is None else refined.planes,
+        soft=settings.soft or settings.alpha,
         threshold=settings.threshold,
         format=format,
+        colours=lambda: foreground(loaded.image, refined.probability if refined.matte is None else refined.matte),
     )
+
+
+def _wanted(mask: Mask, refined: Refined, settings: Settings) -> NDArray:
+    if settings.alpha and refined.matte is not None:
+        return refined.matte
+    return refined.probability if settings.soft and mask.labels is None else refined.after
+
+
+def encode_cutout(image: Image, refined: Refined, extension: str) -> bytes:
+    """Encode the objects of a refined mask, cut out of a photograph (H, W, 3), as RGBA of the named format.
+
+    Raises
+    ------
+    FileError
+        The format cannot hold it.
+    """
+    assert refined.matte is not None
+    return cutouts.encode_cutout(foreground(image, refined.matte), refined.matte, extension)
 
 
 def note(record: Record, loaded: Loaded) -> str | None:
@@ -126,6 +191,6 @@ def note(record: Record, loaded: Loaded) -> str | None:
         notes = "".join(f"; {note}" for note in record.notes)
         return f"{record.mask}: the mask is {record.status}{notes}; it is returned unchanged."
     worth = record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format
-    if record.notes and (worth or loaded.mask.notes):
+    if record.notes and (worth or loaded.mask.notes or loaded.mask.raster.notes):
         return f"{record.mask}: {'; '.join(record.notes)}."
     return None

@@ -5,10 +5,18 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
 from spnrefine.model.protocols import Image, Probability
+from spnrefine.refiner.off import Off
 from spnrefine.refiner.restraint import Restraint
+
+
+class MakesMattes(Protocol):
+    """What makes a matte of a refined mask, see :class:`spnrefine.refiner.matte.Matting`."""
+
+    def __call__(self, image: Image, coarse: Probability, refined: Probability, inside: NDArray) -> Probability: ...
 
 
 class MakesMasks(Protocol):
@@ -28,9 +36,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Settings:
-    """How refined masks are made and written, whatever their number."""
+    """How refined masks are made and written, whatever their number.
+
+    ``strength``, ``off`` and ``careful`` are those of :class:`spnrefine.refiner.Refiner`.
+    """
 
     soft: bool = False
+    alpha: bool = False
     threshold: float = 0.5
     labels: bool | None = None
     void: Void = None
@@ -39,7 +51,16 @@ class Settings:
     wrap: bool = False
     best: bool = False
     overwrite: bool = False
+    bands: tuple[int, ...] | None = None
     restraint: Restraint = field(default_factory=Restraint)
+    strength: float | None = None
+    off: Off | None = None
+    careful: bool = False
+
+    @property
+    def of_refiner(self) -> dict[str, Any]:
+        """Those that a refiner takes."""
+        return {name: getattr(self, name) for name in ("quick", "best", "strength", "off", "careful", "threshold")}
 
     @classmethod
     def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
@@ -49,11 +70,18 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it."""
+    """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it.
+
+    ``photographs`` are all of its file, of which ``image`` is the first; ``notes`` say how their numbers were read.
+    ``resized`` masks have other pixels than their file.
+    """
 
     image: Image
     mask: Mask
     made: Made | None = None
+    photographs: Photographs | None = None
+    resized: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +90,14 @@ class Refined:
 
     ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
-    are to be written: floats, or bools where a hard mask is wanted.
+    are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
+    is a mask of its own; all else is then that of the first. ``matte`` (H, W), float32 in 0..1, is the alpha of all
+    objects together, where it was asked for.
     """
 
     probability: Probability
     before: NDArray
     after: NDArray
     planes: NDArray | None = None
+    pages: tuple["Refined", ...] = ()
+    matte: Probability | None = None

@@ -50,7 +50,7 @@ def decode(
     probability = np.empty((height, width), np.float32)
     strips = -(-height // STRIP)
     threads = min(threads, strips)
-    scratch = np.zeros((threads, _parts(*shape)[-1]), np.float32)
+    scratch = np.zeros((threads, _parts.py_func(*shape)[-1]), np.float32)
     TEAM.run(_decode, (shape, *arrays, *weights, probability.ravel(), scratch), strips, threads)
     # the sigmoid of the logits, in a form that cannot overflow
     probability *= np.float32(0.5)

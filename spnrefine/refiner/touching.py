@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.joint import refine_labels
+from spnrefine.refiner.noting import Used, listening, note
 
 Mask = NDArray[np.bool_]
 
@@ -63,6 +64,7 @@ class Together:
         self._refine, self._image, self._masks, self._threshold = refine, image, masks, threshold
         self._lock = Lock()
         self._refined: tuple[NDArray[np.integer], NDArray[np.float32]] | None = None
+        self._used: list[Used] = []
 
     def probability(self, position: int) -> NDArray[np.float32]:
         """Return the probability of the mask at ``position``, (H, W) float32 in 0..1.
@@ -74,7 +76,10 @@ class Together:
                 labels = np.zeros(self._masks[0].shape, np.int32)
                 for number, mask in enumerate(self._masks, 1):
                     labels[mask] = number
-                self._refined = refine_labels(self._refine, self._image, labels)
+                with listening() as self._used:
+                    self._refined = refine_labels(self._refine, self._image, labels)
+        if len(self._used) == len(self._masks):  # each by itself, in order; an empty one has no box
+            note(self._used[position])
         ids, best = self._refined
         above = np.nextafter(np.float32(self._threshold), np.float32(1))
         return np.where(ids == position + 1, np.maximum(best, above), np.minimum(1 - best, self._threshold)).astype(

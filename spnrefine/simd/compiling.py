@@ -17,6 +17,7 @@ import numba
 from numba import njit
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from spnrefine import cache
@@ -33,8 +34,11 @@ def kernel(function: Callable) -> Callable:
     return compiled
 
 
-def inlined(function: Callable) -> Callable:
-    """Compile ``function`` as a part of the kernels that call it."""
+def inlined(function: Callable) -> Any:
+    """Compile ``function`` as a part of the kernels that call it.
+
+    From Python, call its ``py_func``: as a kernel it would be compiled in every process, for it is kept nowhere.
+    """
     return njit(function, nogil=True, error_model="numpy", forceinline=True)
 
 
@@ -50,7 +54,7 @@ class _Cache(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled form for a signature, None where it has to be compiled."""
-        target_context.refresh()
+        rtsys.initialize(target_context)  # all that machine code needs; what compiling needs takes half a second more
         code = cache.load(self._file_name(sig, target_context.codegen()))
         try:
             return None if code is None else CompileResult._rebuild(target_context, *pickle.loads(code))

@@ -48,6 +48,18 @@ def limit_libraries(threads: int) -> None:
 
 def quotas() -> Iterator[float]:
     """Yield the shares of cores that the control groups of this process allow it, its own and those above."""
+    for group, version in groups("cpu"):
+        files = ("cpu.max",) if version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        try:
+            quota, period = " ".join((group / file).read_text() for file in files).split()
+            if float(quota) > 0 and float(period) > 0:
+                yield float(quota) / float(period)
+        except (OSError, ValueError):  # no such file, or no limit: max, or -1
+            continue
+
+
+def groups(controller: str) -> Iterator[tuple[Path, int]]:
+    """Yield the folders of this process's control groups, its own and those above, and their version: 1 or 2."""
     try:
         lines = _PROCESS.read_text().splitlines()
     except (OSError, ValueError):
@@ -57,22 +69,17 @@ def quotas() -> Iterator[float]:
         names = controllers.split(",")
         if not controllers:  # version 2: one tree, in a place of its own where version 1 is there too
             for root in (_GROUPS, _GROUPS / "unified"):
-                yield from _along(root, path, "cpu.max")
-        elif "cpu" in names:
+                yield from ((group, 2) for group in _along(root, path))
+        elif controller in names:
             for name in {controllers, *names}:
-                yield from _along(_GROUPS / name, path, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+                yield from ((group, 1) for group in _along(_GROUPS / name, path))
 
 
-def _along(root: Path, path: str, *files: str) -> Iterator[float]:
-    """Read quota and period in a group and all groups above; a container sees its own group as the root."""
+def _along(root: Path, path: str) -> Iterator[Path]:
+    """Yield a group and all groups above; a container sees its own group as the root."""
     group = root / path.lstrip("/")
     while True:
-        try:
-            quota, period = " ".join((group / file).read_text() for file in files).split()
-            if float(quota) > 0 and float(period) > 0:
-                yield float(quota) / float(period)
-        except (OSError, ValueError):  # no such file, or no limit: max, or -1
-            pass
+        yield group
         if group == root or root not in group.parents:
             return
         group = group.parent

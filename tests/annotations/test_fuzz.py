@@ -27,6 +27,8 @@ from tests.annotations import (
 )
 from tests.annotations.making import SIZE, holed, save_photograph
 
+pytestmark = pytest.mark.faults
+
 pytest.importorskip("pycocotools")
 
 

@@ -9,13 +9,17 @@ from spnrefine.errors import FileError
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,  # to draw a large value takes far longer than to parse it: more and smaller ones
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,  # to draw a large value takes far longer than to parse it: more and smaller ones
 )
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.dictionaries(st.text(), values), max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
+@given(
+    st.lists(st.dictionaries(st.text(max_size=9), values, max_size=4), max_size=4),
+    st.sampled_from([None, 0, 3]),
+    st.booleans(),
+)
 def test_parses_as_json_does_and_spans_hold_the_values(objects, indent, ascii_only):
     text = json.dumps({"things": objects, "else": objects}, indent=indent, ensure_ascii=ascii_only)
     for opened in (None, {}, {"things": [{}]}, {"things": {}}, [{}]):

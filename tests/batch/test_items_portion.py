@@ -14,6 +14,7 @@ from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
 from spnrefine.errors import FileError
 from spnrefine.files.images import read_photograph
+from spnrefine.files.inputs import Inputs
 from spnrefine.job.types import Settings
 from tests.batch.refiners import Shifting
 
@@ -57,13 +58,17 @@ def opened(folder):
     return Document(folder / "all.txt", "columns", [TextFile((folder / "all.txt").relative_to(folder), TEXT, items)])
 
 
+def outputs_of(output, *inputs, **how):
+    return Outputs(Ledger(output, "run", is_folder=False), Inputs(inputs), **how)
+
+
 def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), **how):
     """Refine the document as one run does; return the records and the text that was written."""
     document = opened(folder)
     for number in broken:
         document.items[number].problem = f"{number} is broken"
     output = folder / "new.txt"
-    outputs = Outputs(Ledger(output, "run"), **how)
+    outputs = outputs_of(output, **how)
     try:
         check_document(document, output, outputs)
         work = Work(refiner or Shifting(), Settings(), outputs)
@@ -85,9 +90,9 @@ def test_items_are_refined_and_put_back_in_their_order(folder, jobs):
 def test_a_photograph_is_read_once_for_all_its_items(folder, monkeypatch):
     read = []
 
-    def counted(path):
+    def counted(path, bands=None):
         read.append(path.name)
-        return read_photograph(path)
+        return read_photograph(path, bands)
 
     monkeypatch.setattr(items_portion, "read_photograph", counted)
     refine(folder)
@@ -154,7 +159,7 @@ def test_an_existing_document_is_refused_before_any_work(folder):
 
 
 def test_a_document_is_never_written_over_itself(folder):
-    document, outputs = opened(folder), Outputs(Ledger(folder / "all.txt", "run"), overwrite=True)
+    document, outputs = opened(folder), outputs_of(folder / "all.txt", folder / "all.txt", overwrite=True)
     for use in (check_document, write_document):
         with pytest.raises(FileError, match="never overwritten"):
             use(document, folder / "all.txt", outputs)
@@ -182,7 +187,7 @@ def neighbours(folder, columns, settings=None, **how):
     """Refine squares of ten pixels that begin at ``columns``; return their records, first columns and calls."""
     text = " ".join(columns)
     items = [Column(f"n#{i}", folder / "a.png", column, 3 * i) for i, column in enumerate(columns)]
-    refiner, outputs = Growing(), Outputs(Ledger(folder / "n.txt", "run"), **how)
+    refiner, outputs = Growing(), outputs_of(folder / "n.txt", **how)
     try:
         work = Work(refiner, settings or Settings(), outputs)
         found = list(run(items_portions(items, work, folder / "n.txt"), most=None, jobs=1))
@@ -212,7 +217,7 @@ def test_what_touching_masks_became_is_kept_with_what_they_touched(folder):
 def test_a_photograph_is_read_once_whatever_lies_between(folder):
     document = opened(folder)
     items = [document.items[number] for number in (0, 2, 1, 3, 4)]
-    outputs = Outputs(Ledger(folder / "n.txt", "run"))
+    outputs = outputs_of(folder / "n.txt")
     try:
         portions = list(items_portions(items, Work(Shifting(), Settings(), outputs), folder / "n.txt"))
         names = [[record.mask for record in portion.run()] for portion in portions]

@@ -1,13 +1,16 @@
 """What may be written: the one table of all that a file can be, and of both options."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spnrefine.batch.ledger import Ledger, ledger_path, made_before
+from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.place import beside, inside
 from spnrefine.errors import FileError
+from spnrefine.files.inputs import Inputs
 from spnrefine.job.record import Record
 
 OLD, NEW = b"old", b"new"
@@ -53,9 +56,9 @@ def deleted(folder):
     return path
 
 
-def with_outputs(folder, use, **how):
+def with_outputs(folder, use, *inputs, **how):
     """Use the outputs of one run, which has its own ledger of the same folder."""
-    outputs = Outputs(Ledger(folder, "run"), **how)
+    outputs = Outputs(Ledger(folder, "run"), Inputs(inputs), **how)
     try:
         return use(outputs)
     finally:
@@ -98,12 +101,12 @@ def test_an_input_is_never_replaced(folder, link):
         path = folder / "link.png"
         link(source, path)
     for use in (
-        lambda outputs: outputs.check(path, [source]),
-        lambda outputs: outputs.write(path, NEW, [source]),
-        lambda outputs: outputs.begin_mask(path, "key", NEW, [source]),
+        lambda outputs: outputs.check(path),
+        lambda outputs: outputs.write(path, NEW),
+        lambda outputs: outputs.begin_mask(path, "key", NEW),
     ):
         with pytest.raises(FileError, match="never overwritten"):
-            with_outputs(folder, use, overwrite=True, resume=True)
+            with_outputs(folder, use, source, overwrite=True, resume=True)
     assert source.read_bytes() == OLD
 
 
@@ -126,10 +129,32 @@ def test_a_file_is_named_in_the_ledger_before_it_is_written(folder, monkeypatch)
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spnrefine.files.atomic.write_bytes", killed)
+    monkeypatch.setattr(os, "link", killed)
     with pytest.raises(KeyboardInterrupt):
         with_outputs(folder, lambda outputs: outputs.write(folder / "a.png", NEW))
     assert made_before(folder) == [folder / "a.png"]
+
+
+def test_a_file_that_came_under_the_name_of_one_that_was_begun_is_somebody_s(folder, monkeypatch):
+    test_a_file_is_named_in_the_ledger_before_it_is_written(folder, monkeypatch)
+    monkeypatch.undo()
+    (folder / "a.png").write_bytes(b"somebody's")
+    with pytest.raises(FileError, match="exists"):
+        with_outputs(folder, lambda outputs: outputs.write(folder / "a.png", NEW), resume=True)
+    assert (folder / "a.png").read_bytes() == b"somebody's"
+
+
+def test_what_is_edited_while_it_is_made_again_stays(folder, monkeypatch):
+    path, begin = written(folder), Ledger.begin
+
+    def meanwhile(*given):
+        path.write_bytes(b"somebody's")
+        begin(*given)
+
+    monkeypatch.setattr(Ledger, "begin", meanwhile)
+    with pytest.raises(FileError, match="exists"):
+        with_outputs(folder, lambda outputs: outputs.write(path, NEW), resume=True)
+    assert path.read_bytes() == b"somebody's"
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -157,7 +182,7 @@ def test_what_was_made_from_something_else_is_not_taken_up(folder):
 def test_masks_in_the_ledger_are_taken_up_by_resume_alone(folder, resume):
     mask = np.eye(5, dtype=bool)
     with_outputs(folder, lambda outputs: outputs.ledger.keep("key", mask, Record("photo.jpg", "a#1", seconds=2.0)))
-    found = with_outputs(folder, lambda outputs: outputs.kept("key"), resume=resume)
+    found = with_outputs(folder, lambda outputs: outputs.kept("key", (5, 5)), resume=resume)
     if resume:
         np.testing.assert_array_equal(found[0], mask)
         assert (found[1].status, found[1].seconds) == ("skipped", 2.0)
@@ -166,7 +191,33 @@ def test_masks_in_the_ledger_are_taken_up_by_resume_alone(folder, resume):
 
 
 def test_a_run_that_must_resume_insists_on_its_ledger(folder):
-    ledger_path(folder).mkdir()
+    beside(folder).mkdir()
+    inside(folder).mkdir()
     Ledger(folder, "run").close()
     with pytest.raises(FileError, match="cannot be written"):
         Ledger(folder, "run", required=True)
+
+
+def test_a_power_cut_finds_bytes_then_their_digest_and_then_the_name(folder, monkeypatch):
+    path, done = folder / "sub" / "a.png", []
+    sync, link = os.fsync, os.link
+
+    def synced(file):
+        sync(file)
+        name = Path(f"/proc/self/fd/{file}").readlink()
+        done.append("name" if name == path.parent else "digest" if name == beside(folder) else name.suffix)
+
+    (folder / "sub").mkdir()
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", lambda *names: (link(*names), done.append("named")))
+    with_outputs(folder, lambda outputs: (outputs.write(path, NEW), done.append("written")))
+    assert done == [".tmp", "digest", "named", "written", "name", "digest"]
+
+
+def test_what_a_dead_run_left_is_swept_wherever_this_one_looks(folder, monkeypatch):
+    swept = []
+    monkeypatch.setattr("spnrefine.files.temporary.sweep", swept.append)
+    with_outputs(folder, lambda outputs: (outputs.write(folder / "a.png", NEW), outputs.write(folder / "b.png", NEW)))
+    assert swept == [folder]
+    with_outputs(folder, lambda outputs: outputs.finished(folder / "sub" / "c.png", "key"))
+    assert swept == [folder, folder / "sub"]

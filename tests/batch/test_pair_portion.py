@@ -7,10 +7,11 @@ from PIL import Image
 from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.pair_portion import PairPortion
-from spnrefine.batch.pairs import Pair
+from spnrefine.batch.pairs import Pair, all_inputs
 from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
 from spnrefine.errors import SpnRefineError
+from spnrefine.files.inputs import Inputs
 from spnrefine.job.types import Settings
 from tests.batch.refiners import Shifting
 from tests.pictures import open_picture
@@ -30,7 +31,7 @@ def pairs(tmp_path):
 
 def records(pairs, refiner=None, show=None, most=None, **how):
     """Work through the pairs as one run does."""
-    outputs = Outputs(Ledger(pairs[0].folder, "run"), **how)
+    outputs = Outputs(Ledger(pairs[0].folder, "run"), Inputs(all_inputs(pairs)), **how)
     try:
         work = Work(refiner or Shifting(), Settings(), outputs)
         return list(run((PairPortion(pair, work, show) for pair in pairs), most=most))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spnrefine.batch.ledger import ledger_path
+from spnrefine.batch.place import beside
 from tests.model.make_check import draw
 from tests.pictures import open_picture
 
@@ -118,7 +118,7 @@ def test_killed_and_resumed_equals_uninterrupted(run, labelme, jobs):
     more = ("--jobs", jobs, "--overlay", labelme / "look2")
     command = [sys.executable, "-m", "spnrefine", *arguments(labelme, *more)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    kept, wanted, deadline = ledger_path(labelme / "out"), random.randint(1, COUNT - 1), time.monotonic() + 60
+    kept, wanted, deadline = beside(labelme / "out"), random.randint(1, COUNT - 1), time.monotonic() + 60
     while not (kept.is_file() and kept.read_bytes().count(b"\n") >= wanted) and time.monotonic() < deadline:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
@@ -127,8 +127,6 @@ def test_killed_and_resumed_equals_uninterrupted(run, labelme, jobs):
     result = run(*arguments(labelme, *more, "--resume"))
     assert result.exit_code == 0, result.stderr
     assert Counter(statuses(result)) == Counter({"skipped": done, "refined": COUNT - done})
-    for leftover in labelme.rglob(".spnrefine-*.tmp"):
-        leftover.unlink()
     assert contents(labelme / "out") == contents(labelme / "whole")
     assert contents(labelme / "look2") == contents(labelme / "look")
 
@@ -162,7 +160,7 @@ def test_dry_run_lists_the_items_and_writes_nothing(run, labelme):
     assert lines[0] == [str(labelme / "labels/0.jpg"), "0.json#0", str(labelme / "out")]
     assert result.stderr.count("sub/3.jpg, which does not exist") == 2
     assert not (labelme / "out").exists()
-    assert not ledger_path(labelme / "out").exists()
+    assert not beside(labelme / "out").exists()
 
 
 def test_overlays_show_all_masks_of_a_photograph(run, labelme):
@@ -207,11 +205,11 @@ def test_overlays_never_overwrite_any_photograph(run, labelme):
 
 
 def test_photographs_outside_the_folder_are_drawn_inside_the_overlays(run, labelme):
-    shutil.move(labelme / "labels/0.jpg", labelme / "0.jpg")
-    path = labelme / "labels/0.json"
-    path.write_text(path.read_text().replace('"0.jpg"', '"../0.jpg"'))
+    """Of the photographs, which --images names; one lies in a folder beside, where they are looked for as well."""
+    (labelme / "img").mkdir()
+    shutil.move(labelme / "labels/0.jpg", labelme / "img/0.jpg")
     assert run(*arguments(labelme, "--overlay", labelme / "look/deep")).exit_code == 0
-    assert {"0.jpg", "labels/2.jpg", "labels/sub/1.jpg"} <= set(contents(labelme / "look/deep"))
+    assert {"img/0.jpg", "labels/2.jpg", "labels/sub/1.jpg"} <= set(contents(labelme / "look/deep"))
     assert [p.name for p in Path(labelme / "look").iterdir()] == ["deep"]
 
 

@@ -4,6 +4,8 @@ from PIL import Image
 
 from tests.pictures import open_picture
 
+pytestmark = pytest.mark.faults
+
 
 def is_one_sentence(result, *named):
     assert result.exit_code == 1

@@ -29,7 +29,7 @@ class Made(NamedTuple):
     bad: dict[str, str]
 
 
-@pytest.fixture(params=[SOME, pytest.param(MANY, marks=pytest.mark.slow)])  # slow: refines 300 three times
+@pytest.fixture(params=[SOME, pytest.param(MANY, marks=pytest.mark.slow(reason="refines 300 three times"))])
 def made(request, tmp_path):
     return make(tmp_path, request.param)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spnrefine.batch.ledger import ledger_path
+from spnrefine.batch.place import beside
 from tests.model.make_check import draw
 from tests.pictures import open_picture
 
@@ -72,8 +72,8 @@ def test_resume_never_replaces_what_it_did_not_write_or_somebody_changed(run, fo
     run(*arguments(folder))
     edited, foreign = folder / "out/00.png", folder / "out/02.png"
     Image.new("L", (3, 3)).save(edited)
-    ledger_path(folder / "out").write_text(
-        "".join(line for line in ledger_path(folder / "out").read_text().splitlines(True) if '"02.png"' not in line)
+    beside(folder / "out").write_text(
+        "".join(line for line in beside(folder / "out").read_text().splitlines(True) if '"02.png"' not in line)
     )
     before = contents(folder / "out")
     result = run(*arguments(folder, "--resume"))
@@ -99,14 +99,12 @@ def test_killed_and_resumed_equals_uninterrupted(run, folder, jobs):
     result = run(*arguments(folder, "--jobs", jobs, "--resume", "--json"))
     assert result.exit_code == 0, result.stderr
     assert done - jobs <= statuses(result).count("skipped") <= done
-    for leftover in (folder / "out").rglob(".spnrefine-*.tmp"):
-        leftover.unlink()
     assert contents(folder / "out") == contents(folder / "whole")
 
 
 def test_a_ledger_cut_short_is_read(run, folder):
     run(*arguments(folder))
-    path = ledger_path(folder / "out")
+    path = beside(folder / "out")
     path.write_bytes(path.read_bytes()[:-20])
     assert statuses(run(*arguments(folder, "--json", "--resume"))).count("skipped") == COUNT - 1
     assert statuses(run(*arguments(folder, "--json", "--resume"))).count("skipped") == COUNT
@@ -129,7 +127,7 @@ def test_dry_run_shows_pairs_and_writes_nothing(run, folder):
     assert len(lines) == COUNT
     assert f"no mask {folder / 'masks/sub/01'}.*" in result.stderr
     assert not (folder / "out").exists()
-    assert not ledger_path(folder / "out").exists()
+    assert not beside(folder / "out").exists()
 
 
 def test_fail_fast_stops_at_the_first(run, folder):
@@ -260,7 +258,7 @@ def test_records_and_reports_never_overwrite_a_photograph(run, folder, option):
 
 def test_a_ledger_with_lines_of_others_is_read_all_the_same(run, folder):
     assert run(*arguments(folder, "--max-items", 2)).exit_code == 0
-    with ledger_path(folder / "out").open("a") as file:
+    with beside(folder / "out").open("a") as file:
         file.write('{"output": 5}\n{"key": "x", "mask": 3}\n[1]\nnull\n\0\n{"output": "a", "record": 3}\n')
     result = run(*arguments(folder, "--json", "--resume"))
     assert result.exit_code == 0, result.stderr

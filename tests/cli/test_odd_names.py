@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.faults
+
 LISTS = ("--mask-dir", "masks", "-o", "out")
 
 

@@ -190,3 +190,65 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.undo()
     assert names(tmp_path) == (["out.png"] if overwrite else [])
     assert not overwrite or path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_bytes_are_on_the_disc_before_the_name_is_there_and_the_name_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool
+) -> None:
+    path, done = tmp_path / "new" / "out.png", []
+    sync, link, replace = os.fsync, os.link, Path.replace
+
+    def synced(file: int) -> None:
+        sync(file)
+        name = Path(f"/proc/self/fd/{file}").readlink()
+        done.append(("folder", name) if name.is_dir() else ("file", name.read_bytes(), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", lambda *names: (link(*names), done.append("named")))
+    monkeypatch.setattr(Path, "replace", lambda *names: (replace(*names), done.append("named")))
+    write_bytes(path, DATA, overwrite=overwrite)
+    assert done == [("folder", tmp_path), ("file", DATA, False), "named", ("folder", path.parent)]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_nothing_can_be_waited_for_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(file: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write_bytes(tmp_path / "out.png", DATA)
+    assert (tmp_path / "out.png").read_bytes() == DATA
+
+
+def test_a_disc_that_fails_at_the_last_moment_gives_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(FileError, match=r"out\.png cannot be written \(Input/output error\)"):
+        write_bytes(tmp_path / "out.png", DATA)
+    assert names(tmp_path) == []
+
+
+def test_without_hard_links_there_is_never_an_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, seen = tmp_path / "out.png", []
+    replace = Path.replace
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "replace", lambda *names: (seen.append(path.exists()), replace(*names)))
+    write_bytes(path, DATA)
+    assert (seen, path.read_bytes()) == ([False], DATA)
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "nul\0", "half\ud800"])
+def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    check_output(tmp_path / name)
+    with pytest.raises(FileError, match="cannot be written"):
+        write_bytes(tmp_path / name, DATA)
+    assert names(tmp_path) == []

@@ -8,6 +8,8 @@ from spnrefine.errors import FileError
 from spnrefine.files.images import read_image
 from tests.files.making import SHAPE, as_nobody, encode, npy, with_orientation
 
+pytestmark = pytest.mark.faults
+
 RGB = np.random.default_rng(0).integers(0, 256, (*SHAPE, 3), dtype=np.uint8)
 
 WHOLE = {

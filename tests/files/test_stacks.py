@@ -149,8 +149,8 @@ def test_a_stack_is_resized():
         (npy(-HARD.astype(np.int8)), {}, "3 planes of int8"),
         (npy(SOFT), {"labels": True}, "3 planes, not ids: leave out --labels"),
         (npy(SOFT), {"void": 255}, "3 planes, not ids: leave out --void"),
-        (tiff([RGB, RGB]), {}, "2 pages of the kind RGB"),
-        (tiff([IDS.astype(np.uint16)] * 2), {}, "2 pages of the kind I;16"),
+        (tiff([RGB, RGB]), {}, "2 pages of 3 bands, where a stack has one gray plane a page"),
+        (tiff([IDS.astype(np.uint16)] * 2), {}, "2 planes of uint16 numbers beyond 0 and 1"),
         (tiff([SOFT[0], SOFT[0, :5]]), {}, "pages of several sizes or kinds"),
         (tiff([SOFT[0], HARD[0]]), {}, "pages of several sizes or kinds"),
         (tiff(SOFT)[:-100], {}, "damaged or cut short"),
@@ -162,11 +162,20 @@ def test_stacks_that_cannot_be_read_are_one_sentence(data, how, message):
 
 
 def test_pages_beyond_the_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("spnrefine.files.pages.MAX_VALUES", SOFT.size - 1)
-    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels: at most"):
+    monkeypatch.setattr("spnrefine.files.tiff_pages.max_values", lambda: SOFT.size - 1)
+    with pytest.raises(FileError, match="3 pages of 17 x 12 pixels, and at most"):
         read_mask(tiff(SOFT))
 
 
 def test_another_number_of_planes_is_refused():
     with pytest.raises(ShapeError, match="give one size"):
         encode_mask(read_mask(npy(SOFT)), SOFT[:2])
+
+
+def test_planes_of_a_few_values_are_questioned():
+    """A volume of ids, (Z, H, W): taken for probabilities, its ids would be lost."""
+    volume = np.stack([IDS * 70, IDS.T.reshape(SHAPE) * 70]).astype(np.uint8)
+    with pytest.raises(FileError, match="planes of the values 0, 70, 140: give --labels where they are ids"):
+        read_mask(npy(volume))
+    with pytest.raises(FileError, match="or --labels where each plane holds ids"):
+        read_mask(npy(volume.astype(np.uint16)))

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, by_stem, pair_by_stem
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+from spnrefine.files.stems import by_stem, pair_by_stem
 
 
 def touched(folder: Path, *names: str) -> Path:

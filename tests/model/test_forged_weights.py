@@ -13,6 +13,8 @@ from spnrefine.model.config import MOST_CLASSES, MOST_SIDE, Config, SegmenterCon
 from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.spn import SPN
 
+pytestmark = pytest.mark.faults
+
 SMALL = Config(channels=2, taps=1, rounds=1, working_side=64)
 
 

@@ -29,7 +29,7 @@ def library(unit: Unit) -> ctypes.CDLL:
     name = "-".join(map(str, unit))
     text, built = folder() / f"{name}.cpp", folder() / f"{name}.so"
     text.write_text(f'#include "{HEADER}"\n{source(unit)}')
-    command = [COMPILER, "-O1", "-g", "-std=c++17", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-o", built, text]
+    command = [COMPILER, "-O0", "-std=c++17", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-o", built, text]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(built))
 

@@ -92,7 +92,7 @@ def test_kernels_fit_registers(unit):
 
 
 @needs_compiler
-@pytest.mark.slow
+@pytest.mark.slow(reason="compiles every kernel for every GPU")
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")
 @pytest.mark.parametrize("unit", FLOAT32 + OTHERS, ids=lambda u: f"{u.way}-{u.x}-{u.guidance}")
 def test_every_kernel_that_ships_fits_registers(unit, capability):

@@ -37,28 +37,28 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_scan_by_hand(any_backend, direction):
+def test_scan_by_hand(any_backend, precision, direction):
     device = "cuda" if any_backend == "cuda" else "cpu"
-    guidance = torch.full((1, 3, 1, 2, 3), 0.25, dtype=torch.float64, device=device)
-    h = scan(tensor(X)[None, None].to(device), guidance, direction, backend=any_backend)
-    torch.testing.assert_close(h[0, 0].cpu(), tensor(BY_HAND[direction]))
+    guidance = torch.full((1, 3, 1, 2, 3), 0.25, dtype=precision, device=device)
+    h = scan(tensor(X)[None, None].to(guidance), guidance, direction, backend=any_backend)
+    assert torch.equal(h[0, 0].cpu(), tensor(BY_HAND[direction]).to(precision))
 
 
-def test_propagate_by_hand(any_backend):
+def test_propagate_by_hand(any_backend, precision):
     device = "cuda" if any_backend == "cuda" else "cpu"
-    guidance = torch.full((1, 4, 3, 1, 2, 3), 0.25, dtype=torch.float64, device=device)
-    h = propagate(tensor(X)[None, None].to(device), guidance, backend=any_backend)
-    torch.testing.assert_close(h[0, 0].cpu(), tensor([[2.75, 4.25, 4.25], [4, 5, 6]]))
+    guidance = torch.full((1, 4, 3, 1, 2, 3), 0.25, dtype=precision, device=device)
+    h = propagate(tensor(X)[None, None].to(guidance), guidance, backend=any_backend)
+    assert torch.equal(h[0, 0].cpu(), tensor([[2.75, 4.25, 4.25], [4, 5, 6]]).to(precision))
 
 
-def test_taps_are_told_apart(any_backend):
+def test_taps_are_told_apart(any_backend, precision):
     """Different gates, worked out by hand: h[1,1] = (1 - .1 - .2 + .4) 0 + .1 h[0,0] + .2 h[1,0] - .4 h[2,0]."""
     device = "cuda" if any_backend == "cuda" else "cpu"
-    guidance = guidance_of(*([[value] * 2] * 3 for value in (0.1, 0.2, -0.4))).to(device)
-    x = tensor([[1, 0], [10, 0], [100, 0]])[None, None].to(device)
+    guidance = guidance_of(*([[value] * 2] * 3 for value in (0.1, 0.2, -0.4))).to(device, precision)
+    x = tensor([[1, 0], [10, 0], [100, 0]])[None, None].to(device, precision)
     h = scan(x, guidance, L, backend=any_backend)[0, 0, :, 1].cpu()
     # row 0: .2 * 1 - .4 * 10, row 2: .1 * 10 + .2 * 100
-    torch.testing.assert_close(h, tensor([-3.8, 0.1 + 2 - 40, 21]))
+    torch.testing.assert_close(h, tensor([-3.8, 0.1 + 2 - 40, 21]).to(precision))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def affinity(guidance, direction):
     index = torch.arange(height * width).reshape(height, width)
     turn = {L: lambda a: a, R: lambda a: a.flip(-1), T: lambda a: a.mT, B: lambda a: a.mT.flip(-1)}[direction]
     index, taps = turn(index), turn(taps)
-    matrix = torch.zeros(height * width, height * width, dtype=torch.float64)
+    matrix = torch.zeros(height * width, height * width, dtype=taps.dtype)
     for t in range(index.shape[1]):
         for k in range(index.shape[0]):
             pixel = index[k, t]
@@ -107,7 +107,7 @@ def test_dense_affinity(any_backend, operands, direction):
     matrix = affinity(guidance[:, 0].cpu(), direction)
     h = scan(x, guidance[:, 0], direction, backend=any_backend)
     torch.testing.assert_close(h.flatten().cpu(), matrix @ x.flatten().cpu())
-    torch.testing.assert_close(matrix.sum(1), torch.ones(20, dtype=torch.float64))
+    torch.testing.assert_close(matrix.sum(1), torch.ones(20, dtype=matrix.dtype))
 
 
 def test_the_bound_limits_the_transition_not_the_output(any_backend):

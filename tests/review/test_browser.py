@@ -193,7 +193,7 @@ def test_on_paper_every_picture_is_there(opened):
     assert opened.pdf().count(b"/DCTDecode") >= 9
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="makes and loads a report of 2000")
 def test_two_thousand_items_stay_quick(page, tmp_path):
     """Measured on two busy cores: 27 MB, loaded in 0.5 to 1 s; to filter or sort takes 20 to 90 ms."""
     report = Report()

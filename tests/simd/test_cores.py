@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 
+from spnrefine import Refiner
 from spnrefine.errors import SpnRefineError
 from spnrefine.simd import cores
 from spnrefine.simd.threads import Team
+from tests.model.make_check import draw
 
 
 @pytest.fixture
@@ -128,3 +132,13 @@ def test_jobs_share_the_threads(monkeypatch, jobs, threads, share):
         assert share_threads(100, 1) == 8
     finally:
         cv2.setNumThreads(before)
+
+
+def test_threads_that_wait_take_no_time():
+    """ONNX Runtime's, and those that share the kernels' work, once a mask is refined."""
+    refiner = Refiner("general", "cpu", 2)
+    image, coarse = draw(80, 100, seed=7)
+    refiner(image, (coarse / 255).astype(np.float32))
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.03

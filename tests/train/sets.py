@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 VOID = 9
-SMALL = ("batches=((4, 64), (2, 96))", "cpu_scale=1", "validation_patches=4", "validation_side=64", "log_seconds=0.0")
+SMALL = ("batches=((2, 64), (1, 96))", "cpu_scale=1", "validation_patches=4", "validation_side=64", "log_seconds=0.0")
 """Settings of a recipe whose steps take a fraction of a second."""
 
 

@@ -82,28 +82,23 @@ def wait_for_the_end_of_all(group: int, seconds: float) -> None:
     assert not is_alive(group)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_all_processes_leaves_a_checkpoint_to_resume_from(start: Start, out: Path, number: signal.Signals):
-    process = start()
-    wait_for_steps(process)
-    os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, errors
-    assert "Traceback" not in errors
-    assert "Error" not in errors
-    wait_for_the_end_of_all(process.pid, 1)
-    stopped = read_checkpoint(checkpoint_path(out))["counts"]["step"]
-    assert stopped > 0
-    if number == signal.SIGINT:  # the checkpoints are alike
-        return
-    resumed = start("--resume")
-    wait_for_steps(resumed)
-    os.killpg(resumed.pid, number)
-    resumed.communicate(timeout=60)
-    assert read_checkpoint(checkpoint_path(out))["counts"]["step"] > stopped
+def test_a_signal_to_all_processes_leaves_a_checkpoint_to_resume_from(start: Start, out: Path):
+    """Ctrl-C ends the run, and SIGTERM the one that resumes it."""
+    stopped = 0
+    for number, resume in ((signal.SIGINT, ()), (signal.SIGTERM, ("--resume",))):
+        process = start(*resume)
+        wait_for_steps(process)
+        os.killpg(process.pid, number)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, errors
+        assert "Traceback" not in errors
+        assert "Error" not in errors
+        wait_for_the_end_of_all(process.pid, 1)
+        before, stopped = stopped, read_checkpoint(checkpoint_path(out))["counts"]["step"]
+        assert stopped > before
 
 
-@pytest.mark.slow  # DataLoader's workers look for their parent every five seconds
+@pytest.mark.slow(reason="DataLoader's workers look for their parent every five seconds")
 def test_no_process_outlives_one_that_was_killed(start: Start):
     process = start()
     wait_for_steps(process)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, by_stem, only, pair_by_stem
+from spnrefine.files.formats import MASKS
+from spnrefine.files.stems import by_stem, only, pair_by_stem
 
 ENOUGH = 16
 """Pairs held aside of a set, unless they are more than ``SMALL_SHARE`` of it."""

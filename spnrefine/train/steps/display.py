@@ -4,11 +4,12 @@ import sys
 
 from tqdm import tqdm
 
+from spnrefine.errors import printable
 from spnrefine.train.steps.loop import Progress
 
 
 def say(text: str) -> None:
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(printable(text), file=sys.stderr)
     sys.stderr.flush()
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spnrefine.errors import FileError, SpnRefineError
+from spnrefine.files import temporary
 from spnrefine.files.atomic import check_output
 
 
@@ -21,6 +22,7 @@ def prepare_folder(out: Path, inputs: Iterable[Path], *, overwrite: bool) -> Non
         raise FileError(f"{folder} cannot be made ({error.strerror}): give --out another folder.") from None
     if not os.access(folder, os.W_OK):
         raise FileError(f"{folder} cannot be written to: give --out another folder.")
+    temporary.sweep(folder)
 
 
 @contextmanager
