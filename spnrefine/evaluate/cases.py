@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spnrefine.errors import FileError
-from spnrefine.files.stems import MASKS, by_stem, only
+from spnrefine.files.formats import MASKS
+from spnrefine.files.stems import by_stem, only
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
 from spnrefine.files.classes import VOID, Classes, read_classes
+from spnrefine.files.formats import MASKS, PHOTOGRAPHS
 from spnrefine.files.images import read_photograph
-from spnrefine.files.stems import MASKS, PHOTOGRAPHS, by_stem, pair_by_stem
+from spnrefine.files.stems import by_stem, pair_by_stem
 from spnrefine.files.truth import read_labels
 
 Given = TypeVar("Given")

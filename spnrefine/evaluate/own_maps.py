@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
 from spnrefine.files.classes import VOID, Classes
+from spnrefine.files.formats import MASKS
 from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask, of_labels
 from spnrefine.files.rasters import read_raster
-from spnrefine.files.stems import MASKS, by_stem, only
+from spnrefine.files.stems import by_stem, only
 from spnrefine.files.truth import LabelTruth, read_labels
 from spnrefine.job import job
 from spnrefine.job.record import Record

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from spnrefine.evaluate.metrics import PUBLISHED, inner_band, iou
-from tests.evaluate.test_metrics import blob
+from spnrefine.evaluate.metrics import PUBLISHED, inner_band, iou, score
+from tests.evaluate.test_metrics import accuracy_by_definition, blob
 
 PACKAGE = "faster-coco-eval==1.8.0"
 BANDS = """
@@ -38,4 +38,10 @@ def test_boundary_iou_is_that_of_the_published_code(tmp_path):
         bands = [inner_band(mask, PUBLISHED.width(*shape)) for mask in blob(shape, number)]
         assert [int(band.sum()) for band in bands] == areas
         assert iou(*bands) == pytest.approx(theirs, abs=1e-6)
+        mask, truth = blob(shape, number)
+        ours, by_definition = score(mask, truth), accuracy_by_definition(mask, truth, PUBLISHED.radii(*shape))
+        assert ours.biou == pytest.approx(theirs, abs=1e-6)
+        assert ours.mba == pytest.approx(by_definition, abs=1e-6)
+        figures = " | ".join(f"{figure:.6f}" for figure in (ours.biou, theirs, ours.mba, by_definition))
+        print(f"| {shape[1]} x {shape[0]} | {figures} |")  # a row of docs/results.md
         assert 0.05 < theirs < 0.95
