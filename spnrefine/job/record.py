@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import bounding_box
+from spnrefine.boxes.box import bounding_box
+from spnrefine.boxes.ids import BACKGROUND, find_ids
 from spnrefine.refiner.contour import contour, contour_distance
 from spnrefine.refiner.restraint import changed_share
 
@@ -16,8 +17,6 @@ SCHEMA = 1
 
 BAND = 3
 """Pixels from the coarse contour within which uncertainty is measured."""
-
-BACKGROUND = 0
 
 
 @dataclass
@@ -101,13 +100,8 @@ def measure(
 def parts_and_holes(labels: NDArray) -> tuple[int, int]:
     """Count 8-connected parts and 4-connected holes of a mask (H, W), or of all ids of a label map together."""
     parts = holes = 0
-    for number in np.unique(labels):
-        if number == BACKGROUND:
-            continue
-        mask = labels == number
-        box = bounding_box(mask)
-        assert box is not None
-        inside = np.pad(mask[box.slices].astype(np.uint8), 1)
+    for number, box in zip(*find_ids(labels), strict=True):
+        inside = np.pad((labels[box.slices] == number).astype(np.uint8), 1)
         parts += cv2.connectedComponents(inside, connectivity=8)[0] - 1
         holes += cv2.connectedComponents(1 - inside, connectivity=4)[0] - 2  # the inside, and what lies all around
     return parts, holes

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
@@ -72,7 +73,8 @@ class Refined:
     ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
     are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
-    is a mask of its own; all else is then that of the first.
+    is a mask of its own; all else is then that of the first. ``view`` says which box of the photograph all of them are
+    of, where there is nothing of the mask outside it; None: the whole.
     """
 
     probability: Probability
@@ -80,3 +82,4 @@ class Refined:
     after: NDArray
     planes: NDArray | None = None
     pages: tuple["Refined", ...] = ()
+    view: Box | None = None

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.model.framing import SMALLEST_SIDE
 from spnrefine.model.protocols import RefinesMasks
-from spnrefine.refiner.box import Box
 from spnrefine.refiner.scaling import resize
 
 ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again

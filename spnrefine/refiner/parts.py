@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.model.framing import PRESENT, margin
-from spnrefine.refiner.box import Box
 
 NEAR = 0.15
 """Parts are seen together where the gap between their boxes is at most this share of the longer side of either,"""
