@@ -93,32 +93,39 @@ class Refiner(Rebuilt):
         """
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
-        refined = coarse.astype(np.float32, copy=True)
         parts = find_parts(coarse)
+        refined: NDArray[np.float32] | None = None
         for group in range(parts.count):
             frame = parts.frame(group)
-            here, crop = refined[frame.slices], image[frame.slices]
+            here, crop = (coarse if refined is None else refined)[frame.slices], image[frame.slices]
             seen, scale = self._see(crop, coarse[frame.slices], many=parts.longest(group) <= self.working_side / 2)
             reach = parts.reach(group, frame)
             if reach is not None:
-                seen = np.where(reach, seen, here)
+                np.copyto(seen, here, where=~reach)
             seen = keep_lines(here, seen, scale)
-            here[:] = keep_exact(here, seen, scale, nearest(parts.numbers[frame.slices]))
-        return refined
+            numbers = None if parts.single else nearest(parts.numbers[frame.slices])
+            seen = keep_exact(here, seen, scale, numbers)
+            if seen.shape == coarse.shape:
+                refined = seen
+                continue
+            refined = coarse.astype(np.float32, copy=True) if refined is None else refined
+            refined[frame.slices] = seen
+        return coarse.astype(np.float32, copy=True) if refined is None else refined
 
     def _see(
         self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], *, many: bool
     ) -> tuple[NDArray[np.float32], float]:
-        """Refine what lies in one frame; also return the scale, of the photograph's resolution, that was seen last.
+        """Refine what lies in one frame, a new array; also return the scale of the photograph's that was seen last.
 
         ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
         """
-        mask = without_blocks(coarse).astype(np.float32)
+        mask = without_blocks(coarse)
         height, width = mask.shape
         if many and max(height, width) > self.working_side and not self._quick:
-            return see_in_tiles(self.network, crop, mask, 1.0, self.working_side), 1.0
+            return see_in_tiles(self.network, crop, mask.copy(), 1.0, self.working_side), 1.0
         size = working_size(height, width, self.working_side)
         seen = self.network(resize(crop, size), np.clip(resize(mask, size), 0, 1))
+        del mask
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         scale = max(size) / max(height, width)
         if self._quick:
