@@ -110,16 +110,18 @@ def _blend(probability: NDArray[np.float32], seen: Sequence[_Tile]) -> None:
     height, width = probability.shape
     for top in range(0, height, ROWS):
         piece = Box(top, min(top + ROWS, height), 0, width)
+        here = [tile for tile in seen if tile.box.cut(piece).height]
+        if not here:
+            np.clip(probability[piece.slices], 0, 1, out=probability[piece.slices])
+            continue
         change, weight = (np.zeros((piece.height, width), np.float32) for _ in range(2))
-        for tile in seen:
+        for tile in here:
             both = tile.box.cut(piece)
-            if not both.height:
-                continue
             back, part = (tile.box.height, tile.box.width), both.inside(tile.box).slices
             share = resize(tile.share, back)[part]
-            here = both.inside(piece).slices
-            change[here] += share * resize(tile.difference, back)[part]
-            weight[here] += share
+            place = both.inside(piece).slices
+            change[place] += share * resize(tile.difference, back)[part]
+            weight[place] += share
         change /= np.maximum(weight, 1)
         rows = probability[piece.slices]
         rows += change
