@@ -92,12 +92,12 @@ class ItemsPortion(Portion):
         return fresh
 
     def memory(self) -> int:
-        """Estimate as said there; all masks of a photograph are held at once, with a byte a pixel."""
+        """Estimate as said there; the masks of a photograph, all held at once, take their boxes alone."""
         try:
             picture = self._items[0].picture
         except FileError:
             return 0
-        return (BYTES_A_PIXEL + len(self._items)) * count_pixels(picture)
+        return BYTES_A_PIXEL * count_pixels(picture)
 
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
