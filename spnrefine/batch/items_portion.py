@@ -88,7 +88,7 @@ class ItemsPortion(Portion):
                 chosen.add(number)
                 fresh += 1
         self._chosen = chosen
-        vars(self).pop("_photograph", None)
+        self._let_go()
         return fresh
 
     def memory(self) -> int:
@@ -108,9 +108,14 @@ class ItemsPortion(Portion):
             if self._work.stop.asked:
                 break
             records.append(one if isinstance(one, Record) else self._run_one(one))
+        self._let_go()
+        return records
+
+    def _let_go(self) -> None:
+        """Hold nothing of the photograph that can be read again."""
+        vars(self).pop("_photograph", None)
         for item in self._items:
             item.forget()
-        return records
 
     def _open_all(self) -> list[_Opened | Record]:
         opened = [self._open(item) for item in self._items]
