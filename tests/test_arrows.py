@@ -29,6 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "batch": {"boxes", "errors", "files", "annotations", "model", "refiner", "job"},
     "review": {"boxes", "errors", "files"},
     "evaluate": {"errors", "files", "simd", "ops", "model", "refiner"},
+    "adapt": {"boxes", "errors", "evaluate", "files", "model", "refiner"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }
 ANYTHING = {"", "cli", "__main__"}  # "" is spnrefine/__init__.py, which resolves its names lazily

@@ -100,7 +100,7 @@ def test_readmes_and_cards_are_short(path):
 
 
 def test_there_is_a_card_for_all_weights():
-    folders = {path.parent for path in ROOT.glob("weights/*/model.safetensors")}
+    folders = {path.parent for path in ROOT.glob("weights/*/*.safetensors")}
     assert folders == {path.parent for path in DOCUMENTS if path.name == "CARD.md"}
 
 

@@ -69,6 +69,7 @@ SMALL = " ".join(
     for setting in (
         *("cpu_scale=64", "validation_patches=4", "validation_side=64"),
         *("label_looks=2", "label_side=128", "label_patches=2", "label_patch=64"),
+        *("matte_patch=32", "matte_batch=2", "matte_first=2", "matte_validation=2"),
     )
 )
 """Settings of a recipe whose steps and validation take a moment."""

@@ -9,7 +9,7 @@ from spnrefine.batch.stop import Stop
 from spnrefine.errors import in_words
 from spnrefine.job import job
 from spnrefine.job.record import Record
-from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
 
 
@@ -24,6 +24,7 @@ class Work:
     outputs : what may be written, and what earlier runs have done.
     maker : makes the masks of photographs that have none.
     stop : says that no further mask is to be begun.
+    matting : makes mattes, where they are asked for.
     """
 
     refiner: RefinesMasks | None
@@ -31,11 +32,12 @@ class Work:
     outputs: Outputs
     maker: MakesMasks | None = None
     stop: Stop = field(default_factory=Stop)
+    matting: MakesMattes | None = None
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
         start = time.perf_counter()
-        refined = job.refine(loaded, self.refiner, self.settings, record)
+        refined = job.refine(loaded, self.refiner, self.settings, record, self.matting)
         record.seconds = round(time.perf_counter() - start, 4)
         return refined
 

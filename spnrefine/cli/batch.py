@@ -46,7 +46,8 @@ Examples:
     help="Folder of the refined masks, or file of the refined annotations.",
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, most changed first.")
+@option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",

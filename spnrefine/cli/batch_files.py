@@ -80,7 +80,7 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
-    made = [*made_before(course.output), *([course.overlay] if course.overlay else [])]
+    made = [*made_before(course.output), *(folder for folder in (course.overlay, course.cutout) if folder)]
     found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
     if not course.quiet:
         for sentence in found.left_out:
@@ -114,7 +114,9 @@ def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels:
         if makes and labels and course.only is None:
             overwrite = course.settings.overwrite
             no_mask.write_labelmap(course.output, course.model, outputs.inputs, overwrite=overwrite)
-        work = Work(None if labels else course.load_refiner(), course.settings, outputs, maker)
+        work = Work(
+            None if labels else course.load_refiner(), course.settings, outputs, maker, matting=course.load_matting()
+        )
         show = _showing(tally, course, outputs) if course.shows else None
         with stopping(work.stop), closing(tally):
             course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop)
@@ -122,15 +124,21 @@ def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels:
 
 
 def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair":
-    """Return what shows a pair in the report, and draws it into the folder of overlays if there is one."""
+    """Return what shows a pair in the report, draws it into the folder of overlays, and cuts it out into another."""
 
     def show(pair: "Pair", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
+        place = pair.folder.relative_to(course.output) / pair.stem
+        if course.cutout is not None and refined.matte is not None:
+            from spnrefine.job import job
+
+            rgba = job.encode_cutout(image, refined, ".png")
+            outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
         if course.overlay is None:
             return
         from spnrefine.review import pictures
 
-        target = course.overlay / pair.folder.relative_to(course.output) / f"{pair.stem}.jpg"
+        target = (course.overlay / place).with_name(f"{pair.stem}.jpg")
         if record.status == "skipped" and target.exists():
             return
         outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spnrefine.cli.options import check_kinds
 from spnrefine.cli.streams import STREAM, progress
 from spnrefine.cli.threads import count_threads, share_threads
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from spnrefine.batch.portion import Portion
     from spnrefine.batch.stop import Stop
     from spnrefine.cli.summary import Tally
-    from spnrefine.job.types import MakesMasks, Settings
+    from spnrefine.job.types import MakesMasks, MakesMattes, Settings
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
 
@@ -37,9 +38,11 @@ class Course:
     max_items: int | None
     fail_fast: bool
     overlay: Path | None
+    cutout: Path | None
     report: Path | None
     records: str | None
     model: str
+    matting: str
     backbone: str | None
     only: str | None
     device: str
@@ -53,6 +56,7 @@ class Course:
         threads = share_threads(most, jobs)
         from spnrefine.job.types import Settings
 
+        check_kinds(soft=options["soft"], alpha=options["alpha"])
         own = {field.name: options.pop(field.name) for field in fields(cls) if field.name in options}
         records = STREAM if as_json else records
         return cls(output=output, settings=Settings.of(**options), jobs=jobs, threads=threads, records=records, **own)
@@ -60,13 +64,23 @@ class Course:
     @property
     def shows(self) -> bool:
         """Whether pictures are made, of what was done before too."""
-        return self.overlay is not None or self.report is not None
+        return self.overlay is not None or self.report is not None or self.cutout is not None
+
+    @property
+    def makes_mattes(self) -> bool:
+        """Whether mattes are made, for the masks or for cut-outs."""
+        return self.settings.alpha or self.cutout is not None
 
     def load_refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        how = self.settings
-        return Refiner(self.model, self.device, self.threads, quick=how.quick, best=how.best)
+        return Refiner(self.model, self.device, self.threads, **self.settings.of_refiner)
+
+    def load_matting(self) -> "MakesMattes | None":
+        """Load what makes mattes, where there are any to make."""
+        from spnrefine.job.mattes import load_matting
+
+        return load_matting(self.matting, self.threads) if self.makes_mattes else None
 
     def load_maker(self) -> "MakesMasks":
         """Load what makes the masks of photographs without."""
@@ -87,7 +101,10 @@ class Course:
         from spnrefine.version import __version__
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
-        key = run_key(self.settings, sums or weights.describe(self.model).sha256, __version__)
+        sums = sums or weights.describe(self.model).identity
+        if self.makes_mattes:
+            sums += f" {weights.describe(self.matting).identity}" + " cut out" * (self.cutout is not None)
+        key = run_key(self.settings, sums, __version__)
         read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
         overwrite, resume = self.settings.overwrite, self.resume
         return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import BEST, DEVICE, MAX_MEGAPIXELS, NETWORK, model_option, option, section
+from spnrefine.cli.options import (
+    BEST,
+    CAREFUL,
+    DEVICE,
+    MAX_MEGAPIXELS,
+    NETWORK,
+    OFF,
+    STRENGTH,
+    model_option,
+    option,
+    section,
+)
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FOLDER
 
@@ -54,6 +65,7 @@ Examples:
     option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed."),
     option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse."),
 )
+@section("How much may change", STRENGTH, OFF, CAREFUL)
 @section(NETWORK, BEST, DEVICE, MAX_MEGAPIXELS)
 def evaluate(
     images: Path,
@@ -67,12 +79,12 @@ def evaluate(
     min_mba: float | None,
     min_error_removed: float | None,
     max_made_worse: float | None,
-    best: bool,
     labels: bool | None,
     strict: bool,
     as_json: bool,
     model: str,
     device: str,
+    **how: Any,
 ) -> int:
     """Refine coarse masks whose truth is known, and print how good the masks are before and after.
 
@@ -107,7 +119,7 @@ def evaluate(
         few = ", ".join(alone[:MOST_NAMED]) + (" ..." if len(alone) > MOST_NAMED else "")
         streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
     ours = f"spnrefine {model}"
-    methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, best=best), **chosen}
+    methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, **how), **chosen}
     results = {name: Result() for name in (COARSE, *methods)}
     each = []
     for case, outcomes in streams.progress(run(cases, methods, labels=labels), len(cases)):

@@ -15,8 +15,10 @@ from spnrefine.errors import in_words, printable
 COMMANDS = {  # and the module and function of each
     "refine": "refine",
     "batch": "batch",
+    "check": "check",
     "eval": "evaluate",
     "eval-labels": "evaluate_labels",
+    "adapt": "adapt",
     "train": "train",
     "bench": "bench",
     "info": "info",

@@ -43,7 +43,7 @@ def checksums(model: str, backbone: str | None, only: str | None) -> str:
     from spnrefine.model import weights
 
     names = [model] if makes_labels(model) else [model, backbone or BACKBONE]
-    return " ".join([*(weights.describe(name).sha256 for name in names), *([only] if only else [])])
+    return " ".join([*(weights.describe(name).identity for name in names), *([only] if only else [])])
 
 
 def weights_files(model: str, backbone: str | None) -> list[Path]:

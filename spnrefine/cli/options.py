@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spnrefine.cli.sections import FIRST, Option
-from spnrefine.cli.types import BandNumbers, Device, Model, Number, Resizing, Void
+from spnrefine.cli.types import BandNumbers, Device, Distance, Model, Number, NumberOrAuto, Resizing, Void
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +51,26 @@ def _set_max_megapixels(context: click.Context, parameter: click.Parameter, mega
         context.call_on_close(lambda: set_max_pixels(None))
 
 
+STRENGTH = option(
+    "--strength",
+    type=NumberOrAuto(0, 1),
+    show_default="auto",
+    metavar="S|auto",
+    help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way.",
+)
+OFF = option(
+    "--off",
+    type=Distance(),
+    show_default="auto",
+    metavar="PX|N%|auto",
+    help="How far off the mask's edge may be, in pixels or in percent of the object's size; 0 changes nothing, auto "
+    "lets the network see for itself.",
+)
+CAREFUL = option(
+    "--careful",
+    is_flag=True,
+    help="Keep the coarse mask where the refined one is not expected to be better, or let broad refine it.",
+)
 THREADS = option(
     "--threads",
     type=click.IntRange(1),
@@ -110,7 +130,13 @@ def refining_options(command: Command) -> Command:
             ),
             section(
                 WRITING,
-                option("--soft", is_flag=True, help="Write probabilities (8-bit gray) instead of a hard mask."),
+                option(
+                    "--soft",
+                    is_flag=True,
+                    help="Write probabilities instead of a hard mask: 8-bit gray, or RGBA's alpha.",
+                ),
+                option("--alpha", is_flag=True, help="Write a matte: how much of each pixel the object covers."),
+                option("--matting", type=Model(), default="matte", show_default=True, help="What makes the matte."),
                 option(
                     "--threshold",
                     type=Number(0, 1),
@@ -123,6 +149,9 @@ def refining_options(command: Command) -> Command:
             ),
             section(
                 "How much may change",
+                STRENGTH,
+                OFF,
+                CAREFUL,
                 option(
                     "--band",
                     type=Number(min=0),
@@ -133,7 +162,7 @@ def refining_options(command: Command) -> Command:
                     "--max-change",
                     type=Number(min=0),
                     metavar="SHARE",
-                    help="Keep the coarse mask where more than this share of its area would change.",
+                    help="Leave a part as it came where more than this share of its area would change.",
                 ),
                 option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
             ),
@@ -155,6 +184,12 @@ def refining_options(command: Command) -> Command:
     ):
         command = add(command)
     return command
+
+
+def check_kinds(*, soft: bool, alpha: bool) -> None:
+    """Refuse two kinds of mask at once."""
+    if soft and alpha:
+        raise click.UsageError("--soft and --alpha were both given: give one, for probabilities or for a matte.")
 
 
 def is_folder(output: str) -> bool:

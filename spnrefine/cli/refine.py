@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.options import WRITING, check_kinds, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 from spnrefine.cli.threads import share_threads
@@ -26,6 +26,7 @@ Examples:
   spnrefine photo.jpg                                       no mask: the object in it is found first
   spnrefine portrait.jpg --model face                       a label map, and its labelmap.txt
   spnrefine portrait.jpg --model face --class hair
+  spnrefine photo.jpg --mask coarse.png --alpha --cutout object.png
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
 """,
 )
@@ -51,6 +52,12 @@ Examples:
         metavar="FILE",
         help="Also draw photograph, coarse mask, refined mask and difference in a row.",
     ),
+    option(
+        "--cutout",
+        type=TEXT_OF_PATH,
+        metavar="FILE",
+        help="Also cut the object out of the photograph, with a matte for alpha: RGBA (PNG, TIFF or WebP).",
+    ),
 )
 def refine(
     image: str,
@@ -58,8 +65,10 @@ def refine(
     output: str | None,
     overlay: str | None,
     compare: str | None,
+    cutout: str | None,
     as_json: bool,
     model: str,
+    matting: str,
     backbone: str | None,
     only: str | None,
     device: str,
@@ -98,10 +107,12 @@ def refine(
     from spnrefine.files import atomic, masks, sidecars
     from spnrefine.files.inputs import Inputs
     from spnrefine.job import job
+    from spnrefine.job.mattes import load_matting
     from spnrefine.job.record import Record
     from spnrefine.review import pictures
 
     settings = job.Settings.of(**how)
+    check_kinds(soft=settings.soft, alpha=settings.alpha)
     overwrite = settings.overwrite
     device = "cpu" if device == "auto" else device  # which has refined one photograph before torch has found a GPU
     no_mask.check_usage(model, backbone, only, has_masks=mask is not None)
@@ -114,16 +125,19 @@ def refine(
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
     target = None if to_stdout else _target(named, output, extension)
-    outputs = [Path(path) for path in (target, overlay, compare) if path]
+    outputs = [Path(path) for path in (target, overlay, compare, cutout) if path]
     if len(set(outputs)) < len(outputs):
-        raise click.UsageError("The mask, --overlay and --compare name the same file twice: give each its own.")
+        raise click.UsageError(
+            "Two of the mask, --overlay, --compare and --cutout name the same file: give each its own."
+        )
     for path in outputs:
         atomic.check_output(path, overwrite=overwrite, inputs=inputs)
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
-    later = _Later(model, device, threads, quick=settings.quick, best=settings.best)
-    refined = job.refine(loaded, later, settings, record)
+    later = _Later(model, device, threads, **settings.of_refiner)
+    mattes = load_matting(matting, threads) if settings.alpha or cutout else None
+    refined = job.refine(loaded, later, settings, record, mattes)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
@@ -134,6 +148,9 @@ def refine(
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)
+    if cutout:
+        rgba = job.encode_cutout(loaded.image, refined, Path(cutout).suffix)
+        atomic.write_bytes(Path(cutout), rgba, overwrite=overwrite, inputs=inputs)
     if target and only is None and no_mask.makes_labels(model):
         no_mask.write_labelmap(target.parent, model, inputs, overwrite=overwrite)
     if target:
@@ -183,7 +200,7 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
-    def __init__(self, model: str, device: str, threads: int, **how: bool):
+    def __init__(self, model: str, device: str, threads: int, **how: Any):
         self._model, self._device, self._threads, self._how = model, device, threads, how
 
     def __call__(self, image: Any, coarse: Any) -> Any:

@@ -22,10 +22,10 @@ Examples:
 )
 @option(
     "--task",
-    type=click.Choice(["binary", "labels", "object"]),
+    type=click.Choice(["binary", "labels", "object", "matte"]),
     default="binary",
     show_default=True,
-    help="A refiner of masks, a model of label maps, or a backbone that finds objects.",
+    help="A refiner of masks, a model of label maps, a backbone that finds objects, or mattes of masks.",
 )
 @option("--data", type=FOLDER, help="Folder of sets, each with images/ and masks/ or labels/.")
 @option("--images", type=FOLDER, help="Folder of photographs, instead of --data.")

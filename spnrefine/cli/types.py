@@ -32,6 +32,34 @@ class BandNumbers(click.ParamType):
         return numbers
 
 
+class NumberOrAuto(Number):
+    """A number in a range, or auto, which is None."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        return None if value == "auto" else super().convert(value, parameter, context)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return click.Choice(("auto",)).shell_complete(ctx, param, incomplete)
+
+
+class Distance(click.ParamType):
+    """How far off a mask's edge may be, see `spnrefine.refiner.off`; auto is None."""
+
+    name = "distance"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        from spnrefine.errors import SpnRefineError
+        from spnrefine.refiner.off import Off
+
+        try:
+            return Off.of(value)
+        except SpnRefineError as error:
+            self.fail(str(error), parameter, context)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return click.Choice(("auto",)).shell_complete(ctx, param, incomplete)
+
+
 class File(click.Path):
     """A path, shown as FILE."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.errors import FileError, ShapeError
+from spnrefine.files.cutouts import Colours, give_colours
 from spnrefine.files.labelmaps import labelmap_of, palette
 from spnrefine.files.meaning import LOSSY, interpret
 from spnrefine.files.numbers import Kind, Meaning, Void
@@ -134,7 +135,13 @@ def extension(mask: Mask) -> str:
 
 
 def encode_mask(
-    mask: Mask, refined: np.ndarray, *, soft: bool = False, threshold: float = 0.5, format: str | None = None
+    mask: Mask,
+    refined: np.ndarray,
+    *,
+    soft: bool = False,
+    threshold: float = 0.5,
+    format: str | None = None,
+    colours: Colours | None = None,
 ) -> bytes:
     """Encode a refined mask as the coarse one was encoded.
 
@@ -148,23 +155,27 @@ def encode_mask(
     mask : the coarse mask.
     refined : (H, W) array: floats in 0..1, the refined probabilities; or bools, a hard mask; or ids where ``mask`` has
         several. Of a stack: (K, H, W), floats or bools.
-    soft : write probabilities, as round(255 p) in 8-bit gray; as round(65535 p) when probabilities of 16 bits came in,
-        and as floats into TIFF, NPY and NPZ when floats came in.
+    soft : write probabilities, as round(255 p) in 8-bit gray or the mask's own alpha; as round(65535 p) when those of
+        16 bits came in, and as floats into TIFF, NPY and NPZ when floats came in.
     threshold : a hard mask is where probabilities are above it.
     format : name or extension of another format (a key of `EXTENSIONS`) than ``mask.format``.
+    colours : the object's, for a mask in an alpha channel where that shows more of it, or a part.
 
     Raises
     ------
     ShapeError
         The two masks differ in size.
     FileError
-        The format cannot hold the mask; ids never wrap around. Several ids have no soft mask.
+        The format cannot hold the mask (ids never wrap around), or several ids are to be soft.
     """
     format = mask.format if format is None else format_named(format)
-    return encode_like(mask.raster, written(mask, refined, format, soft=soft, threshold=threshold), format)
+    raster = written(mask, refined, format, soft=soft, threshold=threshold, colours=colours)
+    return encode_like(mask.raster, raster, format)
 
 
-def written(mask: Mask, refined: np.ndarray, format: str, *, soft: bool, threshold: float) -> Raster:
+def written(
+    mask: Mask, refined: np.ndarray, format: str, *, soft: bool, threshold: float, colours: Colours | None = None
+) -> Raster:
     """Give a refined mask the clothes of the coarse one, as far as ``format``, a key of `EXTENSIONS`, can hold them."""
     expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
     if refined.shape != expected:
@@ -180,12 +191,12 @@ def written(mask: Mask, refined: np.ndarray, format: str, *, soft: bool, thresho
     elif refined.dtype.kind == "f":
         decided = refined > threshold
     if soft:
-        return _soft(mask, refined, format)
+        return _soft(mask, refined, format, colours)
     stays = np.array_equal(decided, before) and not (mask.kind == "probability" and mask.raster.format in LOSSY)
-    return _fitted(mask, mask.raster if stays else _hard(mask, decided), format)
+    return _fitted(mask, mask.raster if stays else _hard(mask, decided, colours), format)
 
 
-def _hard(mask: Mask, decided: np.ndarray) -> Raster:
+def _hard(mask: Mask, decided: np.ndarray, colours: Colours | None) -> Raster:
     """Put the values, and around them what the file holds besides, where the refined mask says."""
     inside = turn_back(decided, mask.orientation)
     void = None if mask.void is None else turn_back(mask.void, mask.orientation)
@@ -201,16 +212,11 @@ def _hard(mask: Mask, decided: np.ndarray) -> Raster:
     if void is not None:
         written = np.where(void[..., None], pixels[..., mask.channels], written)
     pixels[..., mask.channels] = written
-    if mask.channels.start > 0:  # an alpha channel: a mask painted in one colour goes on in that colour
-        before = turn_back(mask.probability > 0.5, mask.orientation)
-        for side in (True, False):
-            painted = mask.raster.pixels[before == side][:, : mask.channels.start]
-            if len(painted) and bool((painted == painted[0]).all()):
-                pixels[(inside == side) & (before != side), : mask.channels.start] = painted[0]
+    give_colours(mask, pixels, colours)
     return replace(mask.raster, pixels=pixels)
 
 
-def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
+def _soft(mask: Mask, refined: np.ndarray, format: str, colours: Colours | None) -> Raster:
     probability = refined if mask.void is None else np.where(mask.void, mask.probability, refined)
     probability = np.clip(turn_back(probability, mask.orientation), 0, 1)
     probability = probability if mask.stack is not None else probability[..., None]
@@ -219,7 +225,13 @@ def _soft(mask: Mask, refined: np.ndarray, format: str) -> Raster:
     dtype = mask.raster.pixels.dtype
     if dtype.kind == "f" and format in ("NPY", "NPZ", "TIFF"):
         return replace(raster, pixels=probability.astype(dtype))
-    raster = replace(raster, pixels=np.round(255 * probability).astype(np.uint8))
+    levels = np.round(255 * probability).astype(np.uint8)
+    if mask.channels.start > 0 and holds(format, mask.raster):
+        pixels = mask.raster.pixels.copy()
+        pixels[..., mask.channels] = levels
+        give_colours(mask, pixels, colours)
+        return replace(raster, pixels=pixels)
+    raster = replace(raster, pixels=levels)
     if mask.kind == "probability" and dtype == np.uint16:
         fine = replace(raster, pixels=np.round(65535 * probability.astype(np.float64)).astype(np.uint16))
         return fine if holds(format, fine) else raster

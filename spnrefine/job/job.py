@@ -5,18 +5,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import ShapeError
-from spnrefine.files import levels, masks, sizes, volumes
+from spnrefine.errors import FileError, ShapeError
+from spnrefine.files import cutouts, levels, masks, sizes, volumes
 from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.rasters import Raster, read_raster
-from spnrefine.job.record import Record
+from spnrefine.job.mattes import make_matte
+from spnrefine.job.record import Record, say_used
 from spnrefine.job.single import refine_single
 from spnrefine.job.stack import refine_stack
-from spnrefine.job.types import Loaded, MakesMasks, Refined, Settings
+from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.job.volume import is_volume, refine_volume
-from spnrefine.model.protocols import RefinesMasks
+from spnrefine.model.protocols import Image, RefinesMasks
+from spnrefine.refiner.foreground import foreground
+from spnrefine.refiner.noting import listening
 from spnrefine.refiner.panorama import Wrapped
 
 
@@ -77,16 +80,34 @@ def _hard(mask: Mask, threshold: float) -> NDArray:
     return mask.probability > threshold if mask.labels is None else mask.labels
 
 
-def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
-    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it."""
+def refine(
+    loaded: Loaded,
+    refiner: RefinesMasks | None,
+    settings: Settings,
+    record: Record,
+    matting: MakesMattes | None = None,
+) -> Refined:
+    """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it; with ``matting``, a matte too.
+
+    Raises
+    ------
+    FileError
+        A matte is to be written of several ids or planes.
+    """
+    if settings.alpha and (loaded.mask.labels is not None or loaded.mask.stack is not None):
+        raise FileError("A mask of several ids or planes has no matte to write: leave out --alpha.")
+    if matting is not None and loaded.mask.pages:
+        raise FileError("A mask of several pages has no matte: leave out --alpha and --cutout.")
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    if loaded.mask.pages and refiner is not None:
-        refined = refine_volume(loaded, refiner, settings, record)
-    elif loaded.mask.stack is not None and refiner is not None:
-        refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
-    else:
-        refined = refine_single(loaded, refiner, settings, record)
+    with listening() as used:
+        if loaded.mask.pages and refiner is not None:
+            refined = refine_volume(loaded, refiner, settings, record)
+        elif loaded.mask.stack is not None and refiner is not None:
+            refined = refine_stack(loaded.image, loaded.mask.stack, refiner, settings, record)
+        else:
+            refined = refine_single(loaded, refiner, settings, record)
+    say_used(record, used)
     if loaded.made is not None and record.status == "refined":
         record.status = "made"
     record.notes += [*loaded.notes, *loaded.mask.notes]
@@ -96,7 +117,9 @@ def refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, rec
         record.notes.append(_held(loaded.mask))
     if not loaded.mask.keeps_format:
         record.notes.append(_other_format(loaded.mask.raster.format))
-    return refined
+    return (
+        refined if matting is None else replace(refined, matte=make_matte(loaded, refined, settings, record, matting))
+    )
 
 
 def _held(mask: Mask) -> str:
@@ -130,14 +153,29 @@ def encode(loaded: Loaded, refined: Refined, settings: Settings, format: str | N
     return masks.encode_mask(
         loaded.mask,
         _wanted(loaded.mask, refined, settings) if refined.planes is None else refined.planes,
-        soft=settings.soft,
+        soft=settings.soft or settings.alpha,
         threshold=settings.threshold,
         format=format,
+        colours=lambda: foreground(loaded.image, refined.probability if refined.matte is None else refined.matte),
     )
 
 
 def _wanted(mask: Mask, refined: Refined, settings: Settings) -> NDArray:
+    if settings.alpha and refined.matte is not None:
+        return refined.matte
     return refined.probability if settings.soft and mask.labels is None else refined.after
+
+
+def encode_cutout(image: Image, refined: Refined, extension: str) -> bytes:
+    """Encode the objects of a refined mask, cut out of a photograph (H, W, 3), as RGBA of the named format.
+
+    Raises
+    ------
+    FileError
+        The format cannot hold it.
+    """
+    assert refined.matte is not None
+    return cutouts.encode_cutout(foreground(image, refined.matte), refined.matte, extension)
 
 
 def note(record: Record, loaded: Loaded) -> str | None:

@@ -23,6 +23,18 @@ def within_band(
     return refined if band is None else np.where(contour_distance(before) > band, coarse, refined)
 
 
+def as_let_through(
+    coarse: NDArray[np.float32], refined: NDArray[np.float32], wanted: NDArray, after: NDArray
+) -> NDArray[np.float32]:
+    """Put the coarse probabilities back where the hard mask was taken back from what the refinement ``wanted``.
+
+    Parameters
+    ----------
+    coarse, refined : (H, W) or (K, H, W) in 0..1. wanted, after : (H, W) bools or ids.
+    """
+    return refined if after is wanted else np.where(wanted != after, coarse, refined)
+
+
 def conclude(
     record: Record,
     before: NDArray,

@@ -1,6 +1,8 @@
 """What was done to one mask, in numbers."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from spnrefine.boxes.box import bounding_box
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.refiner.contour import contour, contour_distance, outlines
+from spnrefine.refiner.noting import Used
 from spnrefine.refiner.restraint import changed_share
 
 SCHEMA = 1
@@ -36,6 +39,10 @@ class Record:
     components_before, components_after : 8-connected parts, of all ids together.
     holes_before, holes_after : 4-connected holes, of all ids together.
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
+    strength : 0..1, how far the contour went from the coarse to the refined one; the mean where there are several.
+    off : pixels that the mask's edge was said to be off, None where nothing was said; the mean likewise.
+    quality_before, quality_after : the IoU with the truth that is expected of the coarse mask and of the refined one,
+        0..1, as far as it can be told without the truth; the mean of the first twelve ids or planes.
     seconds : of the refinement, without reading and writing.
     notes : what ``--band``, ``--max-change`` or ``--keep-topology`` took back, that nothing would have been left, that
         many parts or holes came or went, how a doubtful mask was read, what an empty one holds, and whether the format
@@ -53,6 +60,10 @@ class Record:
     holes_before: int | None = None
     holes_after: int | None = None
     uncertainty: float | None = None
+    strength: float | None = None
+    off: float | None = None
+    quality_before: float | None = None
+    quality_after: float | None = None
     seconds: float | None = None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
@@ -73,6 +84,20 @@ class Record:
 
     def as_dict(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}
+
+
+def say_used(record: Record, used: Sequence[Used]) -> None:
+    """Say in ``record`` what a refiner used for its mask, or for each of its ids or planes."""
+    record.strength = mean([one.strength for one in used], 4)
+    record.off = mean([one.off for one in used], 3)
+    record.quality_before = mean([one.quality_before for one in used], 4)
+    record.quality_after = mean([one.quality_after for one in used], 4)
+
+
+def mean(values: Sequence[float | None], digits: int) -> float | None:
+    """Return the mean of those that are known, None where none is."""
+    known = [value for value in values if value is not None]
+    return round(fmean(known), digits) if known else None
 
 
 def measure(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.job.outcome import conclude, pass_through, within_band
+from spnrefine.job.outcome import as_let_through, conclude, pass_through, within_band
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
@@ -20,13 +20,17 @@ def refine_single(loaded: Loaded, refiner: RefinesMasks | None, settings: Settin
     if empty or (full and loaded.made is None):
         pass_through(record, "empty" if empty else "full")
         return Refined(coarse, before, before)
-    after, probability = _refine(loaded, refiner, settings)
+    wanted, probability = _refine(loaded, refiner, settings)
     if mask.void is not None:
-        after = np.where(mask.void, before, after)
+        wanted = np.where(mask.void, before, wanted)
     if mask.labels is None:
         probability = within_band(before, coarse, probability, settings)
-    after = conclude(record, before, after, probability, settings, mask.void)
-    return Refined(coarse if record.status == "kept" else probability, before, after)
+    after = conclude(record, before, wanted, probability, settings, mask.void)
+    if record.status == "kept":
+        return Refined(coarse, before, after)
+    if mask.labels is None:
+        probability = as_let_through(coarse, probability, wanted, after)
+    return Refined(probability, before, after)
 
 
 def _refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings) -> tuple[NDArray, NDArray[np.float32]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from spnrefine.boxes.box import Box, bounding_box
 from spnrefine.files import masks
 from spnrefine.files.stacks import Stack, one_hot
-from spnrefine.job.outcome import conclude, pass_through, within_band
-from spnrefine.job.record import Record
+from spnrefine.job.outcome import as_let_through, conclude, pass_through, within_band
+from spnrefine.job.record import Record, mean
 from spnrefine.job.single import refine_single
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.framing import PRESENT
@@ -48,7 +47,8 @@ def _refine_distribution(
     hard = most_probable(planes, before)
     planes = within_band(before, coarse, planes, settings)
     after = conclude(record, before, hard, planes.max(axis=0), settings)
-    return _joint(coarse if record.status == "kept" else planes, before, after, settings)
+    kept = record.status == "kept"
+    return _joint(coarse if kept else as_let_through(coarse, planes, hard, after), before, after, settings)
 
 
 def _joint(planes: NDArray[np.float32], before: Ids, after: Ids, settings: Settings) -> Refined:
@@ -99,23 +99,14 @@ def sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> No
     moved = sum((own.changed or 0.0) * max(area, 1) for own, area in zip(planes, areas, strict=True))
     record.changed = round(moved / max(sum(areas), 1), 6)
     record.notes = [f"plane {number}: {note}" for number, own in enumerate(planes) for note in own.notes]
-    record.contour_shift = _mean([own.contour_shift for own in planes], 3)
-    record.uncertainty = _mean([own.uncertainty for own in planes], 4)
+    record.contour_shift = mean([own.contour_shift for own in planes], 3)
+    record.uncertainty = mean([own.uncertainty for own in planes], 4)
     record.components_before = _total([own.components_before for own in planes])
     record.components_after = _total([own.components_after for own in planes])
     record.holes_before = _total([own.holes_before for own in planes])
     record.holes_after = _total([own.holes_after for own in planes])
 
 
-def _known(values: Sequence[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
-
-
-def _mean(values: Sequence[float | None], digits: int) -> float | None:
-    known = _known(values)
-    return round(fmean(known), digits) if known else None
-
-
 def _total(values: Sequence[int | None]) -> int | None:
-    known = _known(values)
+    known = [value for value in values if value is not None]
     return int(sum(known)) if known else None

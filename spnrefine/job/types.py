@@ -10,7 +10,14 @@ from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
 from spnrefine.model.protocols import Image, Probability
+from spnrefine.refiner.off import Off
 from spnrefine.refiner.restraint import Restraint
+
+
+class MakesMattes(Protocol):
+    """What makes a matte of a refined mask, see :class:`spnrefine.refiner.matte.Matting`."""
+
+    def __call__(self, image: Image, coarse: Probability, refined: Probability, inside: NDArray) -> Probability: ...
 
 
 class MakesMasks(Protocol):
@@ -30,9 +37,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Settings:
-    """How refined masks are made and written, whatever their number."""
+    """How refined masks are made and written, whatever their number.
+
+    ``strength``, ``off`` and ``careful`` are those of :class:`spnrefine.refiner.Refiner`.
+    """
 
     soft: bool = False
+    alpha: bool = False
     threshold: float = 0.5
     labels: bool | None = None
     void: Void = None
@@ -43,6 +54,14 @@ class Settings:
     overwrite: bool = False
     bands: tuple[int, ...] | None = None
     restraint: Restraint = field(default_factory=Restraint)
+    strength: float | None = None
+    off: Off | None = None
+    careful: bool = False
+
+    @property
+    def of_refiner(self) -> dict[str, Any]:
+        """Those that a refiner takes."""
+        return {name: getattr(self, name) for name in ("quick", "best", "strength", "off", "careful", "threshold")}
 
     @classmethod
     def of(cls, *, band: float | None, max_change: float | None, keep_topology: bool, **others: Any) -> "Settings":
@@ -73,8 +92,9 @@ class Refined:
     ``before`` and ``after`` (H, W) are hard masks, bools, or ids where the mask has several; ``probability`` (H, W),
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
     are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
-    is a mask of its own; all else is then that of the first. ``view`` says which box of the photograph all of them are
-    of, where there is nothing of the mask outside it; None: the whole.
+    is a mask of its own; all else is then that of the first. ``matte`` (H, W), float32 in 0..1, is the alpha of all
+    objects together, where it was asked for. ``view`` says which box of the photograph all of them are of, where there
+    is nothing of the mask outside it; None: the whole.
     """
 
     probability: Probability
@@ -82,4 +102,5 @@ class Refined:
     after: NDArray
     planes: NDArray | None = None
     pages: tuple["Refined", ...] = ()
+    matte: Probability | None = None
     view: Box | None = None

@@ -60,6 +60,17 @@ class SegmenterConfig:
         _check_range(self, outputs=MOST_CLASSES, side=MOST_SIDE)
 
 
+@dataclass(frozen=True)
+class MatteConfig:
+    """The network that makes a matte of a refined mask; ``width`` is its channels at half of the resolution."""
+
+    width: int = 16
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that no network can be built from."""
+        _check_range(self, width=512)
+
+
 def _check_range(config: object, **most: int) -> None:
     """Refuse numbers that no network here has: a forged one would only cost memory, or time without end."""
     for name, highest in most.items():

@@ -13,7 +13,10 @@ import torch
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
+from spnrefine.model.config import DETAIL_FULL, Config, MatteConfig, SegmenterConfig
+from spnrefine.model.matte_inputs import CHANNELS
+from spnrefine.model.matte_on_cpu import MATTE
+from spnrefine.model.matting import Matting
 from spnrefine.model.on_cpu import BEGIN, BEGIN_TOLD, SEGMENT
 from spnrefine.model.parser_on_cpu import DECODE, OF_FACES, PARSE
 from spnrefine.model.parsing import ParsingNetwork
@@ -123,6 +126,16 @@ def export_parser(network: ParsingNetwork, before: Path, after: Path) -> None:
     )
 
 
+def export_matting(network: Matting, path: Path) -> None:
+    """Write a network that makes mattes, whatever its tensors hold: equal ones would be exported as one."""
+    for value in network.state_dict().values():
+        if value.is_floating_point():
+            value.uniform_(0.5, 1.5)
+    sides = {2: "height", 3: "width"}
+    inputs = torch.zeros(1, CHANNELS, *SIDES)
+    _export(network.eval(), {"inputs": inputs}, ("alpha",), {"inputs": sides, "alpha": sides}, path)
+
+
 def _export(
     part: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...], axes: dict[str, dict[int, str]], path: Path
 ) -> None:
@@ -154,5 +167,6 @@ if __name__ == "__main__":
     export(SPN(Config(knows_off=1)), BEGIN_TOLD)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
     export_parser(ParsingNetwork(OF_FACES), PARSE, DECODE)
-    for written in (BEGIN, BEGIN_TOLD, SEGMENT, PARSE, DECODE):
+    export_matting(Matting(MatteConfig()), MATTE)
+    for written in (BEGIN, BEGIN_TOLD, SEGMENT, PARSE, DECODE, MATTE):
         print(f"{written} {written.stat().st_size} bytes")

@@ -13,22 +13,24 @@ from safetensors.numpy import save as to_safetensors
 
 from spnrefine.errors import WeightsError
 from spnrefine.model import weights
+from spnrefine.model.matting import Matting
 from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
 from spnrefine.model.weights import FORMAT_VERSION, checksum, read
 
-NETWORKS: dict[str, type[SPN | Segmenter | ParsingNetwork]] = {
+NETWORKS: dict[str, type[SPN | Segmenter | ParsingNetwork | Matting]] = {
     weights.SPN: SPN,
     weights.SEGMENTER: Segmenter,
     weights.PARSER: ParsingNetwork,
+    weights.MATTE: Matting,
 }
 HIGHEST = torch.finfo(torch.float16).max
 """What is above is written as this: infinity would make a channel constant."""
-TASKS = {weights.SPN: "binary", weights.SEGMENTER: "object", weights.PARSER: "labels"}
+TASKS = {weights.SPN: "binary", weights.SEGMENTER: "object", weights.PARSER: "labels", weights.MATTE: "matte"}
 
 
-def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork:
+def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork | Matting:
     """Build the network a weights file describes and fill it: float32, on the CPU, in evaluation mode.
 
     Raises
@@ -64,7 +66,7 @@ def load(name_or_path: str | Path) -> SPN:
 
 
 def save(
-    model: SPN | Segmenter | ParsingNetwork,
+    model: SPN | Segmenter | ParsingNetwork | Matting,
     path: Path,
     *,
     classes: Sequence[str] = (),

@@ -14,17 +14,27 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from spnrefine.errors import WeightsError
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.config import Config, MatteConfig, SegmenterConfig
 
 FORMAT_VERSION = 1
 SPN, SEGMENTER, PARSER = (f"{name}-efficientnet-lite0" for name in ("spn", "segmenter", "parser"))
 """Architectures: refines a mask; makes the mask of an object; makes a label map and refines it."""
-CONFIGS: dict[str, type[Config | SegmenterConfig]] = {SPN: Config, SEGMENTER: SegmenterConfig, PARSER: Config}
+MATTE = "matting-unet"
+"""Makes a matte of a refined mask."""
+CONFIGS: dict[str, type[Config | SegmenterConfig | MatteConfig]] = {
+    SPN: Config,
+    SEGMENTER: SegmenterConfig,
+    PARSER: Config,
+    MATTE: MatteConfig,
+}
 PURPOSES = {
     SPN: "a refiner of masks (--model)",
     SEGMENTER: "a backbone, which makes a mask from a photograph (--backbone)",
     PARSER: "a model of label maps, which needs no mask (--model)",
+    MATTE: "a network of mattes (--alpha)",
 }
+CHOICES = "choices"
+"""The key of a header under which it is said how masks are refined."""
 ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
 """Added to the configuration since the first files of this format were written."""
 
@@ -34,16 +44,23 @@ class WeightsInfo:
     """What the header of a weights file says, read without loading the tensors.
 
     ``classes`` are the names of a label map's classes, background first, and empty where there is one object.
+    ``choices`` say how masks are refined, see :mod:`spnrefine.refiner.choice`; empty in weights that say nothing of it.
     """
 
     path: Path
     architecture: str
-    config: Config | SegmenterConfig
+    config: Config | SegmenterConfig | MatteConfig
     task: str
     sha256: str
     parameters: int
     classes: tuple[str, ...] = ()
+    choices: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)  # data, steps, seed, versions: whatever training wrote
+
+    @property
+    def identity(self) -> str:
+        """What results depend on: the tensors' checksum, and the choices where there are any."""
+        return f"{self.sha256} {self.choices}".strip()
 
     @property
     def name(self) -> str:
@@ -117,7 +134,15 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         if not isinstance(provenance, dict):
             raise ValueError("provenance: expected an object")
         return WeightsInfo(
-            path, architecture, config, header["task"], header["sha256"], parameters, tuple(classes), provenance
+            path,
+            architecture,
+            config,
+            header["task"],
+            header["sha256"],
+            parameters,
+            tuple(classes),
+            header.get(CHOICES, ""),
+            provenance,
         )
     except (KeyError, ValueError, RecursionError) as error:
         raise WeightsError(

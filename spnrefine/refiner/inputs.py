@@ -96,5 +96,8 @@ class Rebuilt:
     def _made_with(self, *arguments: Any, **options: Any) -> None:
         self._again = partial(type(self), *arguments, **options)
 
+    def _made_again_with(self, **options: Any) -> None:
+        self._again = partial(self._again, **options)
+
     def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
         return self._again, ()

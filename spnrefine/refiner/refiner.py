@@ -1,23 +1,26 @@
 """Arrays in, arrays out: the refiner crops around the object, scales, runs the network and pastes back."""
 
+from dataclasses import replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model import inference
-from spnrefine.model.framing import working_size
+from spnrefine.errors import SpnRefineError
+from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
-from spnrefine.refiner.blocks import without_blocks
-from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
-from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.choice import EVERY, Choice, from_text
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes, to_probability
-from spnrefine.refiner.parts import find_parts, nearest
+from spnrefine.refiner.judge import judge
+from spnrefine.refiner.kinds import kind_of
+from spnrefine.refiner.noting import Used, anyone_listens, note
+from spnrefine.refiner.off import Off
+from spnrefine.refiner.part_way import settled
 from spnrefine.refiner.presence import is_empty, is_full
 from spnrefine.refiner.restraint import is_lost
-from spnrefine.refiner.scaling import resize
-from spnrefine.refiner.thin import keep_lines, thin_places
+from spnrefine.refiner.sight import Sight
+
+BROAD = "broad"
 
 
 class Refiner(Rebuilt):
@@ -30,9 +33,18 @@ class Refiner(Rebuilt):
     threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
     quick : see large objects once, at the network's working resolution, and not again along the contour.
     best : average over the photograph and its mirror image, for twice the time.
+    strength : 0..1, how far the contour goes from the coarse to the refined one; None all the way, or as weights of
+        ``spnrefine adapt`` say.
+    off : how far off the mask's edge may be: pixels, or ``"2%"`` of the object's size. A network that knows of it is
+        told; for others the mask's edge is made so soft. 0 returns masks as they came; None says nothing.
+    careful : of masks from which more is expected to be lost than gained return the coarse one, or let `broad` refine
+        it, whose refined masks of such pictures are often better; see :mod:`spnrefine.refiner.judge`.
+    threshold : the probability at which the contours lie between which ``strength`` goes.
 
     Raises
     ------
+    SpnRefineError
+        ``strength`` or ``off`` is none of these.
     WeightsError
         The weights are missing, corrupt or of another network.
     BackendError
@@ -61,12 +73,26 @@ class Refiner(Rebuilt):
         *,
         quick: bool = False,
         best: bool = False,
+        strength: float | None = None,
+        off: float | str | Off | None = None,
+        careful: bool = False,
+        threshold: float = 0.5,
     ):
-        self._made_with(model, device, threads, quick=quick, best=best)
-        network = inference.load(model, device, threads)
-        self.network = Mirrored(network) if best else network
-        self.working_side = self.network.config.working_side
-        self._quick = quick
+        how = {"quick": quick, "best": best, "strength": strength, "off": off, "careful": careful}
+        self._made_with(model, device, threads, threshold=threshold, **how)
+        self.strength = None if strength is None else checked_strength(strength)
+        self.off = Off.of(off)
+        self.careful = careful
+        self.threshold = threshold
+
+        def sight(name: str) -> Sight:
+            network = inference.load(name, device, threads)
+            return Sight(Mirrored(network) if best else network, quick=quick)
+
+        self.choices = choices_of(model)
+        named = {choice.model for choice in self.choices.values() if choice.model is not None}
+        named |= {BROAD} if careful and weights.describe(model).sha256 != weights.describe(BROAD).sha256 else set()
+        self.sights = {None: sight(model)} | {name: sight(name) for name in named}
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -93,46 +119,61 @@ class Refiner(Rebuilt):
         """
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
-        parts = find_parts(coarse)
-        refined: NDArray[np.float32] | None = None
-        for group in range(parts.count):
-            frame = parts.frame(group)
-            here, crop = (coarse if refined is None else refined)[frame.slices], image[frame.slices]
-            seen, scale = self._see(crop, coarse[frame.slices], many=parts.longest(group) <= self.working_side / 2)
-            reach = parts.reach(group, frame)
-            if reach is not None:
-                np.copyto(seen, here, where=~reach)
-            seen = keep_lines(here, seen, scale)
-            numbers = None if parts.single else nearest(parts.numbers[frame.slices])
-            seen = keep_exact(here, seen, scale, numbers)
-            if seen.shape == coarse.shape:
-                refined = seen
-                continue
-            refined = coarse.astype(np.float32, copy=True) if refined is None else refined
-            refined[frame.slices] = seen
-        return coarse.astype(np.float32, copy=True) if refined is None else refined
+        coarse = coarse.astype(np.float32, copy=False)
+        choice = self._choice(coarse)
+        off = self.off or Off.of(choice.off)
+        exact = off is not None and off.is_nothing
+        pixels = None if off is None else off.pixels(coarse)
+        if exact or choice.leaves_alone:
+            note(Used(choice.strength, pixels))
+            return coarse.copy()
+        refined = self.sights[choice.model](image, coarse, pixels) if choice.strength else coarse
+        judged = judge(image, coarse, refined) if self.careful or anyone_listens() else None
+        if judged is None:
+            note(Used(choice.strength, pixels))
+        elif self.careful and judged.keeps:
+            note(Used(0.0, pixels, judged.before, judged.before))
+            return coarse.copy()
+        else:
+            after = judged.after
+            if self.careful and judged.prefers_broad and BROAD in self.sights:
+                refined = self.sights[BROAD](image, coarse, pixels)
+                after = judged.before + judged.gain_broad * (1 - judged.before)
+            note(Used(choice.strength, pixels, judged.before, after))
+        return settled(coarse, refined, choice, self.threshold)
 
-    def _see(
-        self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], *, many: bool
-    ) -> tuple[NDArray[np.float32], float]:
-        """Refine what lies in one frame, a new array; also return the scale of the photograph's that was seen last.
+    def told(self, off: float | str | Off | None) -> "Refiner":
+        """Return a refiner with the same networks that is told another distance."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self) | {"off": Off.of(off)})
+        other._made_again_with(off=off)
+        return other
 
-        ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
-        """
-        mask = without_blocks(coarse)
-        height, width = mask.shape
-        if many and max(height, width) > self.working_side and not self._quick:
-            return see_in_tiles(self.network, crop, mask.copy(), 1.0, self.working_side), 1.0
-        size = working_size(height, width, self.working_side)
-        seen = self.network(resize(crop, size), np.clip(resize(mask, size), 0, 1))
-        del mask
-        whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-        scale = max(size) / max(height, width)
-        if self._quick:
-            return whole, scale
-        thin = thin_places(coarse, scale)
-        whole = look_closer(self.network, crop, whole, scale, coarse, thin)
-        return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
+    def _choice(self, coarse: NDArray[np.float32]) -> Choice:
+        """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
+        choice = Choice()
+        if self.choices:
+            choice = self.choices.get(kind_of(coarse)) or self.choices.get(EVERY) or choice
+        return choice if self.strength is None else replace(choice, strength=self.strength)
+
+
+def choices_of(model: str) -> dict[str, Choice]:
+    """Return the choices by kind that a weights file holds; none in most."""
+    info = weights.describe(model)
+    return from_text(info.choices, info.name) if info.choices else {}
+
+
+def checked_strength(strength: float) -> float:
+    """Return how far to go, 0..1.
+
+    Raises
+    ------
+    SpnRefineError
+        It is no number of these.
+    """
+    if not 0 <= strength <= 1:
+        raise SpnRefineError(f"The strength was {strength}: expected 0 to 1.")
+    return float(strength)
 
 
 def refine(
@@ -141,6 +182,8 @@ def refine(
     *,
     soft: bool = False,
     threshold: float = 0.5,
+    strength: float | None = None,
+    off: float | str | None = None,
     model: str = "general",
     device: str = "auto",
 ) -> NDArray:
@@ -153,7 +196,7 @@ def refine(
         values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255.
     soft : return probabilities instead of a hard mask.
     threshold : the object is where the probability is above it.
-    model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
+    strength, off, model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
 
     Returns
     -------
@@ -165,7 +208,7 @@ def refine(
     ------
     ShapeError
         Shapes or types other than these, sizes that differ.
-    WeightsError, BackendError
+    SpnRefineError, WeightsError, BackendError
         See :class:`Refiner`.
 
     Examples
@@ -187,7 +230,7 @@ def refine(
     check_shapes(image, probability)
     if is_empty(probability) or is_full(probability):
         return probability if soft else mask.copy()
-    refined = _refiner(model, device)(image, probability)
+    refined = _refiner(model, device, strength, Off.of(off), threshold)(image, probability)
     if is_lost(probability > threshold, refined > threshold):
         refined = probability
     if soft:
@@ -197,5 +240,5 @@ def refine(
 
 
 @lru_cache(maxsize=2)
-def _refiner(model: str, device: str) -> Refiner:
-    return Refiner(model, device)
+def _refiner(model: str, device: str, strength: float | None, off: Off | None, threshold: float) -> Refiner:
+    return Refiner(model, device, strength=strength, off=off, threshold=threshold)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.lost import restore_lost
+from spnrefine.refiner.part_changes import changes_too_much
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Restraint:
     """What a refinement may change.
 
     ``band``: only pixels at most so many pixels from the coarse contour, 1 being those beside it; None is everywhere.
-    ``max_change``: if more pixels change than this share of the coarse mask's area, the coarse mask stays.
-    ``keep_topology``: the number of parts and of holes stays.
+    ``max_change``: a part of which more pixels change than this share of its area stays as it came.
+    ``keep_topology``: the number of parts and of holes stays. Each acts on every part by itself.
     """
 
     band: float | None = None
@@ -61,11 +62,31 @@ def restrain(
     if is_lost(before, after):
         return before, [*notes, "nothing of it would have been left: returned as it came"]
     if restraint.max_change is not None:
-        share = changed_share(before, after, void)
-        if share > restraint.max_change:
-            notes.append(f"{share:.3f} of its area would have changed: returned as it came")
-            after = before
+        after, said = _limit_change(before, after, restraint.max_change, void)
+        notes += said
     return after, notes
+
+
+def _limit_change(
+    before: NDArray, after: NDArray, most: float, void: NDArray[np.bool_] | None
+) -> tuple[NDArray, list[str]]:
+    """Take back the changes of parts that would change too much; the result is ``before`` itself where none are left.
+
+    Pixels that come from no part and go to none, as in a mask that was nothing, count together.
+    """
+    share = changed_share(before, after, void)
+    found = changes_too_much(before, after, most, void)
+    whole = f"{share:.3f} of its area would have changed: returned as it came"
+    if found is None:
+        return (before, [whole]) if share > most else (after, [])
+    if not found.parts:
+        return after, []
+    limited = np.where(found.pixels, before, after)
+    if before.dtype != np.bool_:
+        limited = restore_lost(before, limited)
+    if (limited == before).all():
+        return before, [whole]
+    return limited, [f"{found.parts} of {found.all_parts} parts would have changed too much: they stay as they came"]
 
 
 def is_lost(before: NDArray, after: NDArray) -> bool:

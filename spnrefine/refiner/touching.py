@@ -11,6 +11,7 @@ from spnrefine.boxes.boxed import Boxed
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.box import view_of
 from spnrefine.refiner.joint import refine_labels
+from spnrefine.refiner.noting import Used, listening, note
 
 
 def touching(masks: Sequence[Boxed]) -> list[list[int]]:
@@ -67,6 +68,7 @@ class Together:
         self._frame = around([view_of(mask.box, *mask.size) for mask in masks])
         self._lock = Lock()
         self._refined: tuple[NDArray[np.integer], NDArray[np.float32]] | None = None
+        self._used: list[Used] = []
 
     def probability(self, position: int) -> NDArray[np.float32]:
         """Return the probability of the mask at ``position`` in its `view_of`, (h, w) float32 in 0..1.
@@ -79,7 +81,10 @@ class Together:
                 for number, mask in enumerate(self._masks, 1):
                     labels[mask.box.inside(self._frame).slices][mask.pixels] = number
                 image = np.ascontiguousarray(self._image[self._frame.slices])
-                self._refined = refine_labels(self._refine, image, labels)
+                with listening() as self._used:
+                    self._refined = refine_labels(self._refine, image, labels)
+        if len(self._used) == len(self._masks):  # each by itself, in order; an empty one has no box
+            note(self._used[position])
         mask = self._masks[position]
         here = view_of(mask.box, *mask.size).inside(self._frame).slices
         ids, best = (array[here] for array in self._refined)

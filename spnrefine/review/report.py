@@ -119,11 +119,12 @@ def link(target: str, folder: Path) -> str:
     return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
 
 
-def _badness(record: Mapping[str, Any]) -> tuple[bool, float, str, str]:
-    """The order of the page: failed first, then by falling changed share, then by name."""
-    changed = number(record.get("changed"))
+def _badness(record: Mapping[str, Any]) -> tuple[bool, float, float, str, str]:
+    """The order of the page: failed first, then the worst that is expected, then by falling changed share and name."""
+    changed, quality = (number(record.get(key)) for key in ("changed", "quality_after"))
     image, mask = (text(record.get(key)) or "" for key in ("image", "mask"))
-    return text(record.get("status")) != "failed", 1.0 if changed is None else -changed, image, mask
+    failed = text(record.get("status")) == "failed"
+    return not failed, 2.0 if quality is None else quality, 1.0 if changed is None else -changed, image, mask
 
 
 def _item(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
 from spnrefine.train.steps.start import begin
 from spnrefine.train.steps.trainer import Budget, Trainer
-from spnrefine.train.tasks import Backbone, Binary, Labels, Task
+from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task
 from spnrefine.version import __version__
 
 
@@ -172,6 +172,8 @@ def _task(options: Options, recipe: Recipe) -> Task:
         network[name] = int(number)
     if options.task == "object":
         return Backbone(network)
+    if options.task == "matte":
+        return Mattes(network)
     if options.task == "labels":
         return Labels(
             network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)

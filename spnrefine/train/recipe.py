@@ -166,6 +166,56 @@ class Recipe:
     learn_base: bool = True  # along with the refiner; else it stays as it came
     coarse_bend: float = 6.0  # pixels by which the base's map strays, half of the time: standard deviation at most
 
+    # --- mattes: objects composed over other photographs; lengths in pixels, "of the object" as above
+    matte_batch: int = 16  # patches a step
+    matte_patch: int = 128
+    matte_cuts: int = 8  # patches cut from each composite
+    matte_pool: int = 300  # composites to draw from; the oldest give way
+    matte_first: int = 24  # composites before the first step
+    matte_every: int = 3  # steps between two composites
+    matte_zoom_chance: float = 0.4
+    matte_zoom: tuple[float, float] = (1.0, 2.0)  # the photograph enlarged
+    matte_area: float = 0.01  # least share of the picture that is inside the object
+    matte_blur: tuple[float, float] = (0.5, 7.0)  # standard deviation along the edge
+    matte_edges: tuple[float, ...] = (0.45, 0.2, 0.1, 0.25)  # blurred, blurred unevenly, moved, hairy
+    matte_motion: tuple[float, float] = (4.0, 24.0)
+    matte_hair: tuple[float, float] = (8.0, 60.0)  # length
+    matte_hair_width: tuple[float, float] = (0.7, 2.2)
+    matte_hair_blur: float = 1.5  # the edge beside hairs, at most
+    matte_hairs: tuple[float, float] = (30, 600)  # their number
+    matte_front_blur_chance: float = 0.5  # the object is as blurred as its edge
+    matte_harmony_chance: float = 0.5
+    matte_harmony: float = 0.9  # the largest share of the difference of mean colours that is taken away
+    matte_shadow_chance: float = 0.2
+    matte_shadow: tuple[float, float] = (0.15, 0.65)  # how dark
+    matte_shadow_reach: tuple[float, float] = (0.02, 0.25)  # of the object
+    matte_shadow_blur: tuple[float, float] = (1.0, 12.0)
+    matte_noise_chance: float = 0.5
+    matte_noise: float = 0.03
+    matte_jpeg_chance: float = 0.4
+    matte_jpeg: tuple[int, int] = (60, 98)  # quality
+    matte_hard_chance: float = 0.5  # of a coarse mask of two values
+    matte_hard: tuple[float, ...] = (0.25, 0.15, 0.2, 0.15, 0.15, 0.1)  # polygon, shift, warp, grow, lowres, exact
+    matte_soft: tuple[float, ...] = (
+        0.2,
+        0.15,
+        0.15,
+        0.1,
+        0.1,
+        0.1,
+        0.2,
+    )  # lowres, shift, warp, blur, polygon, sharp, exact
+    matte_bald_chance: float = 0.5  # of a hard one: what is thinner than 7 pixels is left out first
+    matte_polygon: tuple[float, float] = (0.006, 0.05)  # tolerance, of the object
+    matte_lowres: tuple[float, float] = (3.0, 16.0)  # pixels a cell
+    matte_off: tuple[float, float] = (0.004, 0.05)  # of the object
+    matte_soften: tuple[float, float] = (2.0, 12.0)
+    matte_steep: tuple[float, float] = (1.5, 8.0)
+    matte_kept_chance: float = 0.5  # of an exact one: taken as it is, as the refiner does where it sees that
+    matte_hardened_chance: float = 0.5  # a soft one is made hard before it is refined
+    matte_gradient_weight: float = 1.0  # of the error of alpha's gradient
+    matte_validation: int = 48  # composites of held-aside pairs
+
     # --- validation: fixed views and mistakes of held-aside pairs
     validation_patches: int = 132  # as many of each set
     validation_side: int = 256

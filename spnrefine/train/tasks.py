@@ -10,7 +10,8 @@ from torch import nn
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import Classes
-from spnrefine.model.config import Config, SegmenterConfig
+from spnrefine.model.config import Config, MatteConfig, SegmenterConfig
+from spnrefine.model.matting import Matting
 from spnrefine.model.parsing import SHRINK, ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
@@ -21,8 +22,11 @@ from spnrefine.train.data.usable import usable
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.labelling import Labelling
 from spnrefine.train.lessons.lesson import Infer, Lesson, Measure
+from spnrefine.train.lessons.matting import Cases
+from spnrefine.train.lessons.matting import Matting as MattingLesson
 from spnrefine.train.lessons.refining import Refining
 from spnrefine.train.lessons.segmenting import Segmenting
+from spnrefine.train.measure.mattes import MatteValidation
 from spnrefine.train.measure.scores import PhotographScores
 from spnrefine.train.measure.validation import SEED, Validation
 from spnrefine.train.recipe import Recipe
@@ -114,6 +118,20 @@ class Labels:
         photographs = Photographs(split.train, self._known, looks, seed, recipe.label_looks, sides)
         measure = PhotographScores(split.val, self._known, self.model.config.working_side) if split.val else None
         return Ready(Labelling(photographs, recipe, device), measure, _count(split.train))
+
+
+class Mattes:
+    """The network that makes a matte of a refined mask."""
+
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, network: dict[str, int]):
+        self.model = Matting(_configured(MatteConfig(), network))
+
+    def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
+        lesson = MattingLesson(Cases(split.train, recipe, seed), recipe, device)
+        measure = MatteValidation(split.val, recipe) if split.val else None
+        return Ready(lesson, measure, _count(split.train))
 
 
 def _configured(config: Any, network: dict[str, int]) -> Any:

@@ -59,6 +59,26 @@ def test_too_much_change_gives_back_the_coarse_mask_and_its_probability():
     np.testing.assert_array_equal(refined.probability, square())
 
 
+def test_what_is_taken_back_of_a_part_has_its_coarse_probability_again():
+    coarse = square() | (np.indices((40, 50)) == np.array([2, 45])[:, None, None]).all(0)
+
+    def refiner(image, mask):  # the square moves by a twentieth, the pixel is gone
+        return np.float32(0.9) * shifted_by_one(square())
+
+    refined, record = refine(masks.of_array(coarse), refiner, max_change=0.5)
+    assert (record.status, record.notes) == (
+        "refined",
+        ["1 of 2 parts would have changed too much: they stay as they came"],
+    )
+    assert refined.probability[2, 45] == 1
+    np.testing.assert_array_equal(refined.probability > 0.5, refined.after)
+    assert refined.probability[20, 20] == np.float32(0.9)
+
+
+def shifted_by_one(mask):
+    return np.roll(mask, 1, 1).astype(np.float32)
+
+
 def test_outside_the_band_the_probability_is_the_coarse_one_too():
     refined, record = refine(masks.of_array(square()), band=2)
     assert (record.status, record.changed) == ("refined", (2 * 2 * 20 + 2 * 4) / 400)  # both sides, and four corners

@@ -84,7 +84,7 @@ def test_a_refiner_can_be_copied_and_pickled(again):
     copied = again(refiner)
     assert type(copied) is Refiner
     np.testing.assert_array_equal(copied(IMAGE, coarse), refiner(IMAGE, coarse))
-    assert copied._quick
+    assert copied.sights[None].quick
 
 
 def test_what_makes_masks_can_be_copied_too():

@@ -97,3 +97,54 @@ def test_void_pixels_do_not_count():
     before, after = square(10, 20, 10, 20), square(10, 20, 10, 25)
     void = square(0, 15, 0, 40)
     assert changed_share(before, np.where(void, before, after), void) == 0.5
+
+
+TWO = square(10, 20, 4, 14) | square(2, 6, 30, 34)
+
+
+def test_only_the_part_that_would_change_too_much_stays():
+    after = square(10, 20, 4, 15) | square(2, 6, 26, 34)  # by a tenth, and by as much as it had
+    restrained, notes = restrain(TWO, after, Restraint(max_change=0.5))
+    np.testing.assert_array_equal(restrained, square(10, 20, 4, 15) | square(2, 6, 30, 34))
+    assert notes == ["1 of 2 parts would have changed too much: they stay as they came"]
+    assert changed_share(TWO, after) < 0.5  # all parts together would have been let through
+    assert restrain(TWO, after, Restraint(max_change=1.0))[0] is after
+
+
+def test_a_part_that_would_vanish_stays_while_another_moves():
+    after = square(11, 21, 4, 14)
+    restrained, _ = restrain(TWO, after, Restraint(max_change=0.5))
+    np.testing.assert_array_equal(restrained, after | square(2, 6, 30, 34))
+
+
+def test_of_ids_what_is_taken_counts_as_what_is_given_does():
+    before = np.zeros((30, 40), np.uint16)
+    before[:, :20], before[2:6, 20:24], before[2:6, 36:40] = 1, 2, 2
+    after = before.copy()
+    after[2:6, 16:20] = 2  # a fortieth of 1, and all of the 2 beside it again
+    after[2:6, 35] = 2  # a quarter of the other 2
+    restrained, notes = restrain(before, after, Restraint(max_change=0.5))
+    np.testing.assert_array_equal(restrained[:, :24], before[:, :24])
+    np.testing.assert_array_equal(restrained[:, 24:], after[:, 24:])
+    assert notes == ["1 of 3 parts would have changed too much: they stay as they came"]
+
+
+def test_void_is_no_part():
+    void = square(0, 30, 36, 40)
+    restrained, notes = restrain(TWO | void, square(10, 20, 4, 15) | void, Restraint(max_change=0.5), void)
+    np.testing.assert_array_equal(restrained, square(10, 20, 4, 15) | square(2, 6, 30, 34) | void)
+    assert notes[0].startswith("1 of 2 parts")
+
+
+def test_topology_is_kept_part_by_part():
+    after = square(12, 22, 4, 14) | square(2, 6, 20, 24)  # one moves, the other would be gone and come elsewhere
+    kept, _ = restrain(TWO, after, Restraint(keep_topology=True))
+    np.testing.assert_array_equal(kept[7:], after[7:])
+    assert kept[2:6, 30:34].any()
+    assert parts_and_holes(kept) == (2, 0)
+
+
+def test_the_band_is_that_of_every_part():
+    after = square(10, 20, 4, 19) | square(2, 6, 25, 34)
+    restrained, _ = restrain(TWO, after, Restraint(band=2))
+    np.testing.assert_array_equal(restrained, square(10, 20, 4, 16) | square(2, 6, 28, 34))

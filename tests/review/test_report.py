@@ -165,3 +165,12 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     with pytest.raises(FileError, match="never overwritten"):
         report.write(path, overwrite=True, inputs=[path])
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_the_worst_expected_quality_comes_first():
+    report = Report()
+    for name, quality in (("a", 0.9), ("b", None), ("c", 0.4), ("d", 0.7)):
+        report.add({"status": "refined", "image": name, "mask": name, "changed": 0.1, "quality_after": quality})
+    page = report.html(Path())
+    places = [page.index(f'"image":"{name}"') for name in "cdab"]
+    assert places == sorted(places)

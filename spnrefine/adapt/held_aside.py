@@ -1,0 +1,37 @@
+"""Pairs to train on, and pairs that are held aside to tell whether that made the weights better."""
+
+import hashlib
+from pathlib import Path
+
+from spnrefine.errors import FileError
+from spnrefine.files.stems import pair_by_stem
+
+FEWEST_TO_TRAIN = 20
+EVERY = 4
+"""One pair of so many is held aside."""
+
+
+def split_pairs(images: Path, good: Path, folder: Path) -> tuple[Path, Path]:
+    """Link pairs into two folders below ``folder``, each with ``images`` and ``masks``: to train on, and held aside.
+
+    By a hash of the stem, so that the same are held aside each time.
+
+    Raises
+    ------
+    FileError
+        There are too few pairs, or a folder cannot be read.
+    """
+    pairs = sorted(pair_by_stem(images, good), key=lambda pair: hashlib.sha256(pair[0].stem.encode()).hexdigest())
+    if len(pairs) < FEWEST_TO_TRAIN:
+        raise FileError(
+            f"{len(pairs)} pairs were found: expected at least {FEWEST_TO_TRAIN} to train on, or --minutes 0."
+        )
+    halves = folder / "train", folder / "held"
+    for half in halves:
+        for name in ("images", "masks"):
+            (half / name).mkdir(parents=True)
+    for place, pair in enumerate(pairs):
+        half = halves[place % EVERY == 0]
+        for path, name in zip(pair, ("images", "masks"), strict=True):
+            (half / name / path.name).symlink_to(path.absolute())
+    return halves

@@ -1,0 +1,105 @@
+"""``spnrefine check``: which masks of a folder are likely to be wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spnrefine.cli.options import DEVICE, MAX_MEGAPIXELS, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.sections import Command
+from spnrefine.cli.types import FOLDER
+
+if TYPE_CHECKING:
+    from spnrefine import Refiner
+    from spnrefine.batch.pairing import Pair
+    from spnrefine.job.record import Record
+
+SHOWN = "image", "mask", "status", "quality_before", "quality_after", "changed", "error"
+
+
+@click.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  spnrefine check photos/ --mask-dir masks/
+  spnrefine check photos/ --mask-dir masks/ --json | head -20 | jq -r .mask
+""",
+)
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@option(
+    "--mask-dir",
+    type=FOLDER,
+    help="Folder of the masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
+)
+@option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities.")
+@option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for each mask.")
+@model_option("The refiner whose masks are compared.")
+@section(NETWORK, DEVICE, THREADS, MAX_MEGAPIXELS)
+def check(
+    folder: Path,
+    mask_dir: Path | None,
+    labels: bool,
+    as_json: bool,
+    model: str,
+    device: str,
+    threads: int | None,
+) -> int:
+    """Rank the masks of all photographs in DIR by how good they look, worst first; none is changed.
+
+    quality_before is the IoU with the truth that is expected of a mask, quality_after of what refining would make of
+    it. Of a map of ids both are means over the first twelve of them. Masks that cannot be read come first, and the exit
+    code is 1.
+    """
+    import json
+
+    from spnrefine.cli import streams
+    from spnrefine.cli.threads import count_threads, share_threads
+
+    share = share_threads(count_threads(threads))
+    from spnrefine import Refiner
+    from spnrefine.batch.pairing import find_pairs
+    from spnrefine.batch.pairs import Rules
+
+    nowhere = folder.absolute().with_name(f".{folder.absolute().name}.checked")  # nothing is written
+    pairs = find_pairs(folder, Rules(mask_dir), nowhere).pairs
+    refiner = Refiner(model, device, share)
+    records = list(streams.progress(_records(pairs, refiner, labels=labels), len(pairs)))
+    records.sort(key=_order)
+    for record in records:
+        values = record.as_dict()
+        if as_json:
+            streams.tell(json.dumps({name: values[name] for name in SHOWN}))
+        else:
+            before, after = (_figure(values[name]) for name in ("quality_before", "quality_after"))
+            streams.tell(
+                f"{before}\t{after}\t{record.mask or record.image}{f': {record.error}' if record.error else ''}"
+            )
+    return int(any(record.error for record in records))
+
+
+def _records(pairs: "list[Pair]", refiner: "Refiner", *, labels: bool) -> "Iterator[Record]":
+    from spnrefine.batch.portion import failed
+    from spnrefine.errors import SpnRefineError
+    from spnrefine.job import job
+    from spnrefine.job.record import Record
+
+    settings = job.Settings(labels=labels or None)
+    for pair in pairs:
+        record = Record(str(pair.photograph), None if pair.mask is None else str(pair.mask))
+        try:
+            if pair.problem:
+                raise SpnRefineError(pair.problem)
+            job.refine(job.load(pair.photograph, pair.mask, settings), refiner, settings, record)
+        except Exception as error:  # whatever is wrong with one file, the others are ranked
+            record = failed(record, error)
+        yield record
+
+
+def _order(record: "Record") -> tuple[bool, float, str]:
+    """Failed first, then by rising quality; a mask without a contour, of which nothing is known, comes last."""
+    return record.error is None, 2.0 if record.quality_before is None else record.quality_before, record.image
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

@@ -1,0 +1,99 @@
+"""How masks of a kind are refined: what `spnrefine adapt` chooses, and weights made by it hold."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from spnrefine.errors import SpnRefineError, WeightsError
+from spnrefine.refiner.kinds import KINDS
+from spnrefine.refiner.off import Off
+
+EVERY = "any"
+"""The kind of masks whose own kind has no choice of its own."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How masks are refined, and how far the contour goes then.
+
+    Attributes
+    ----------
+    model : name of a refiner that ships; None is the one whose file holds the choice.
+    strength : 0..1, how far from the coarse to the refined contour; at 0 no network is asked.
+    off : how far off the mask's edge may be, as text, see :class:`~spnrefine.refiner.off.Off`; None: nothing is said.
+    level : the probability at which the refined contour lies; None: at the threshold of the refiner.
+    grow : how far out the contour is moved in the end, as a share of the object's size; below 0 inwards.
+    band : the farthest that the contour may go from the coarse one, as a share of the object's size; None: anywhere.
+    """
+
+    model: str | None = None
+    strength: float = 1.0
+    off: str | None = None
+    level: float | None = None
+    grow: float = 0.0
+    band: float | None = None
+
+    @property
+    def leaves_alone(self) -> bool:
+        """Whether masks come back as they came."""
+        return self.strength == 0 and self.grow == 0
+
+    def in_words(self) -> str:
+        """Say in a few words what is done."""
+        if self.leaves_alone:
+            return "leave them alone"
+        words = []
+        if self.strength > 0:
+            words.append("all the way" if self.strength == 1 else f"{self.strength:g} of the way")
+            words += [f"by {self.model}"] if self.model else []
+            words += [f"--off {self.off}"] if self.off else []
+            words += [f"contour at {self.level:g}"] if self.level is not None else []
+        if self.grow:
+            words.append(f"{'out' if self.grow > 0 else 'in'} by {100 * abs(self.grow):g} % of the object's size")
+        words += [f"at most {100 * self.band:g} % of it from the coarse contour"] if self.band is not None else []
+        return ", ".join(words)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the refined mask stays just as it is."""
+        return self.strength == 1 and self.level is None and self.grow == 0 and self.band is None
+
+
+def to_text(choices: Mapping[str, Choice]) -> str:
+    """Return choices by kind as a line of JSON, for the header of a weights file."""
+    return json.dumps({kind: asdict(choice) for kind, choice in choices.items()}, sort_keys=True)
+
+
+def from_text(text: str, name: str) -> dict[str, Choice]:
+    """Read the choices by kind of a weights file called ``name``.
+
+    Raises
+    ------
+    WeightsError
+        They are not such as :func:`to_text` writes.
+    """
+    try:
+        read = json.loads(text)
+        return {kind: _checked(kind, each) for kind, each in read.items()}
+    except (TypeError, ValueError, AttributeError, RecursionError, SpnRefineError) as error:
+        raise WeightsError(
+            f"{name} holds choices that are wrong ({error}): make it again with spnrefine adapt."
+        ) from None
+
+
+def _checked(kind: str, values: Any) -> Choice:
+    choice = Choice(**values)
+    if kind not in (*KINDS, EVERY):
+        raise ValueError(f"no kind {kind!r:.40}")
+    numbers = {"strength": (0, 1), "level": (0, 1), "grow": (-1, 1), "band": (0, 10)}
+    for name, (least, most) in numbers.items():
+        value = getattr(choice, name)
+        if value is None and name in ("level", "band"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise ValueError(f"{name} {value!r:.40}")
+    if not isinstance(choice.model, str | None) or not isinstance(choice.off, str | None):
+        raise ValueError("model or off")
+    Off.of(choice.off)
+    return choice

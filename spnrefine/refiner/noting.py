@@ -1,0 +1,53 @@
+"""What was used for a mask, told by the refiner to whoever listens: its own answer is the refined mask alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a refiner used for one mask.
+
+    Attributes
+    ----------
+    strength : 0..1, how far the contour went from the coarse to the refined one.
+    off : pixels that the mask's edge was said to be off, None where nothing was said.
+    quality_before, quality_after : the IoU with the truth that is expected of the coarse mask and of the one that came
+        out; None where a mask has no contour.
+    """
+
+    strength: float = 1.0
+    off: float | None = None
+    quality_before: float | None = None
+    quality_after: float | None = None
+
+
+ENOUGH = 12
+"""Masks of one map whose quality a listener is told: of small ones it takes half as long as refining them."""
+_listeners: ContextVar[list[Used] | None] = ContextVar("listeners", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[list[Used]]:
+    """Collect what refiners use within the block, in this thread; one entry a mask."""
+    heard: list[Used] = []
+    token = _listeners.set(heard)
+    try:
+        yield heard
+    finally:
+        _listeners.reset(token)
+
+
+def anyone_listens() -> bool:
+    """Tell whether it is worth finding out what only a listener wants to know, and has not heard of many masks."""
+    heard = _listeners.get()
+    return heard is not None and len(heard) < ENOUGH
+
+
+def note(used: Used) -> None:
+    """Tell the innermost listener of this thread, if there is one."""
+    heard = _listeners.get()
+    if heard is not None:
+        heard.append(used)

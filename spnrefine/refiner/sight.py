@@ -1,0 +1,89 @@
+"""What a network is shown of a photograph and its mask: one frame after another, at a scale at which it sees well."""
+
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.model.framing import working_size
+from spnrefine.model.off import coded
+from spnrefine.model.protocols import Network, RefinesMasks
+from spnrefine.refiner.blocks import without_blocks
+from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
+from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.off import softened
+from spnrefine.refiner.parts import find_parts, nearest
+from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.thin import keep_lines, thin_places
+
+
+class Sight:
+    """A network that refines whole masks, part by part, all the way.
+
+    ``quick``: it sees large objects once, at its working resolution, and not again along the contour.
+    """
+
+    def __init__(self, network: Network, *, quick: bool = False):
+        self.network = network
+        self.working_side = network.config.working_side
+        self.quick = quick
+
+    def __call__(
+        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None
+    ) -> NDArray[np.float32]:
+        """Refine a mask (H, W), float32 in 0..1, whose edge is ``off`` by so many pixels, None: nobody knows."""
+        parts = find_parts(coarse)
+        refined: NDArray[np.float32] | None = None
+        for group in range(parts.count):
+            frame = parts.frame(group)
+            here, crop = (coarse if refined is None else refined)[frame.slices], image[frame.slices]
+            many = parts.longest(group) <= self.working_side / 2
+            seen, scale = self._see(crop, coarse[frame.slices], off, many=many)
+            reach = parts.reach(group, frame)
+            if reach is not None:
+                np.copyto(seen, here, where=~reach)
+            seen = keep_lines(here, seen, scale)
+            numbers = None if parts.single else nearest(parts.numbers[frame.slices])
+            seen = keep_exact(here, seen, scale, numbers)
+            if seen.shape == coarse.shape:
+                refined = seen
+                continue
+            refined = coarse.copy() if refined is None else refined
+            refined[frame.slices] = seen
+        return coarse.copy() if refined is None else refined
+
+    def _see(
+        self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None, *, many: bool
+    ) -> tuple[NDArray[np.float32], float]:
+        """Refine what lies in one frame, a new array; also return the scale of the photograph's that was seen last.
+
+        What is seen again, closer, is no longer as far off as the mask was: nothing is said of it.
+
+        ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
+        """
+        mask = without_blocks(coarse)
+        if off is not None and not self.network.config.knows_off:
+            mask = softened(mask, off)
+        height, width = mask.shape
+        if many and max(height, width) > self.working_side and not self.quick:
+            return see_in_tiles(self._told(off), crop, mask.copy(), 1.0, self.working_side), 1.0
+        size = working_size(height, width, self.working_side)
+        scale = max(size) / max(height, width)
+        seen = self._told(off, scale)(resize(crop, size), np.clip(resize(mask, size), 0, 1))
+        del mask
+        whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        if self.quick:
+            return whole, scale
+        thin = thin_places(coarse, scale)
+        whole = look_closer(self.network, crop, whole, scale, coarse, thin)
+        return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
+
+    def _told(self, off: float | None, scale: float = 1.0) -> RefinesMasks:
+        """Return the network, told that a mask is ``off`` by so many pixels if it knows of that.
+
+        It sees ``scale`` of its pixels for each of the photograph's.
+        """
+        if off is None or not self.network.config.knows_off:
+            return self.network
+        return partial(self.network, off=coded(off * scale))
