@@ -16,19 +16,20 @@ HEAVY = {"torch", "numba", "cv2", "numpy"}
 
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
+    "boxes": set(),
     "version": set(),
     "cache": {"errors"},
     "simd": {"cache", "errors"},
     "ops": {"cache", "errors", "simd"},
     "model": {"errors", "simd", "ops"},
-    "refiner": {"errors", "simd", "ops", "model"},
-    "files": {"errors"},
-    "annotations": {"errors", "files"},
-    "job": {"errors", "files", "model", "refiner"},
-    "batch": {"errors", "files", "annotations", "model", "refiner", "job"},
-    "review": {"errors", "files"},
+    "refiner": {"boxes", "errors", "simd", "ops", "model"},
+    "files": {"boxes", "errors"},
+    "annotations": {"boxes", "errors", "files"},
+    "job": {"boxes", "errors", "files", "model", "refiner"},
+    "batch": {"boxes", "errors", "files", "annotations", "model", "refiner", "job"},
+    "review": {"boxes", "errors", "files"},
     "evaluate": {"errors", "files", "simd", "ops", "model", "refiner", "job"},
-    "adapt": {"errors", "evaluate", "files", "model", "refiner"},
+    "adapt": {"boxes", "errors", "evaluate", "files", "model", "refiner"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }
 ANYTHING = {"", "cli", "__main__"}  # "" is spnrefine/__init__.py, which resolves its names lazily

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.adapt.examples import Example
+from spnrefine.boxes.box import bounding_box
 from spnrefine.evaluate.metrics import iou
 from spnrefine.refiner import Refiner
-from spnrefine.refiner.box import bounding_box
 from spnrefine.refiner.choice import Choice
 from spnrefine.refiner.kinds import kind_of
 from spnrefine.refiner.off import object_size

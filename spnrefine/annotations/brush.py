@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.annotations.items import Mask, Size
-from spnrefine.annotations.rle import runs_of
+from spnrefine.annotations.items import Size
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.boxes.runs import from_runs, runs_of
 from spnrefine.errors import FileError
 
 HEAD_BITS, VALUE_BITS = 32 + 5 + 4 * 4, 8
@@ -20,8 +21,8 @@ LENGTH_BITS = np.array([3, 4, 8, 16])
 """What the converter writes; any others are read."""
 
 
-def decode(name: str, packed: Any, size: Size) -> NDArray[np.uint8]:
-    """Unpack into an (H, W) uint8 array, the picture's alpha.
+def decode(name: str, packed: Any, size: Size) -> Boxed:
+    """Unpack the picture's alpha, uint8.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def decode(name: str, packed: Any, size: Size) -> NDArray[np.uint8]:
     if value_bits > VALUE_BITS:
         raise FileError(f"{name} holds run lengths of {value_bits}-bit values, not of bytes: export it again.")
     lengths = [number.read(4) + 1 for _ in range(4)]
-    picture = np.empty(total, np.uint8)
+    found: list[tuple[int, NDArray[np.uint8]]] = []
     position = 0
     while position < total:
         repeated = number.read(1)
@@ -49,20 +50,23 @@ def decode(name: str, packed: Any, size: Size) -> NDArray[np.uint8]:
         needed = value_bits * (1 if repeated else end - position)
         if end > total or number.position + needed > bits:
             raise FileError(f"{name} holds run lengths that are damaged or cut short: export it again.")
+        first, last = position // 4, end // 4  # the pixels whose alpha, their last byte, lies in the packet
         if repeated:
-            picture[position:end] = number.read(value_bits)
+            alpha = np.repeat(np.uint8(number.read(value_bits)), last - first)
         else:
-            picture[position:end] = number.read_many(value_bits, end - position)
+            alpha = number.read_many(value_bits, end - position)[4 * first + 3 - position :: 4]
+        if alpha.any():
+            found.append((first, alpha))
         position = end
-    return picture.reshape(*size, 4)[..., 3]
+    return _laid(found, size)
 
 
-def encode(mask: Mask, value: int) -> list[int]:
-    """Pack an (H, W) mask as a picture of ``value`` (1..255) in all four channels, and 0 outside the mask.
+def encode(mask: Boxed, value: int) -> list[int]:
+    """Pack a mask as a picture of ``value`` (1..255) in all four channels, and 0 outside the mask.
 
     Bit for bit what label-studio-converter's ``mask2rle`` writes.
     """
-    runs = runs_of(mask.ravel()) * 4
+    runs = runs_of(mask) * 4
     values = np.where(np.arange(len(runs)) % 2, value, 0)[runs > 0]
     runs = runs[runs > 0]
     longest = 1 << int(LENGTH_BITS[-1])
@@ -75,12 +79,23 @@ def encode(mask: Mask, value: int) -> list[int]:
     width = LENGTH_BITS[kind]
     packets = (((4 | kind) << width | (lengths - 1)) << VALUE_BITS) | values
     widths = np.concatenate([[32, 5, 4, 4, 4, 4], 3 + width + VALUE_BITS])
-    packets = np.concatenate([[4 * mask.size, VALUE_BITS - 1], LENGTH_BITS - 1, packets])
+    packets = np.concatenate([[4 * mask.size[0] * mask.size[1], VALUE_BITS - 1], LENGTH_BITS - 1, packets])
     packet = np.repeat(np.arange(len(packets)), widths)
     place = np.arange(len(packet)) - np.repeat(np.cumsum(widths) - widths, widths)  # of a bit, the packet's first is 0
     bits = (packets[packet] >> (widths[packet] - 1 - place)) & 1
     # a whole byte of padding where none is needed, as the converter has it
     return np.packbits(np.concatenate([bits, np.zeros(8 - len(bits) % 8)]).astype(np.uint8)).tolist()
+
+
+def _laid(found: list[tuple[int, NDArray[np.uint8]]], size: Size) -> Boxed:
+    """Lay values from places on, which rise, along the rows of a picture that is 0 elsewhere."""
+    begins = np.array([first for first, _ in found], np.int64)
+    lengths = np.array([len(values) for _, values in found], np.int64)
+    laid = from_runs(begins, begins + lengths, size)
+    pixels = laid.pixels.astype(np.uint8)
+    if found:
+        pixels[laid.pixels] = np.concatenate([values for _, values in found])
+    return Boxed(size, laid.box, pixels)
 
 
 class _Bits:

@@ -16,14 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from spnrefine.annotations import rle
-from spnrefine.annotations.items import Edit, Mask, Size, check_not_empty, check_size, numbers
+from spnrefine.annotations.items import Edit, Size, check_not_empty, check_size, numbers
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.outlines import check_length, check_points
 from spnrefine.annotations.pieces import pieces
 from spnrefine.annotations.polygons import Grid, trace
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.boxes.runs import runs_of
 from spnrefine.errors import FileError
 
 
@@ -34,7 +34,7 @@ class CocoItem(JsonItem):
     polygons: bool
     compressed: bool
 
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         segmentation = self.found["segmentation"]
         if isinstance(segmentation, list):
@@ -51,16 +51,16 @@ class CocoItem(JsonItem):
         runs = rle.unpack(self.name, counts) if isinstance(counts, str) else counts
         return self._columns(runs, size)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         segmentation = self._segmentation(mask)
-        written = self._rasterise(segmentation, mask.shape) if isinstance(segmentation, list) else mask
+        written = self._rasterise(segmentation, mask.size).tight() if isinstance(segmentation, list) else mask
         yield self._edit("segmentation", segmentation)
         if "area" in self.found:
-            yield self.edit_like("area", [int(written.sum())])
+            yield self.edit_like("area", [written.area])
         if "bbox" in self.found:
             yield self.edit_like("bbox", rle.box(written))
 
-    def _segmentation(self, mask: Mask) -> list[list[float]] | dict[str, Any]:
+    def _segmentation(self, mask: Boxed) -> list[list[float]] | dict[str, Any]:
         form = form_of(self.found["segmentation"])
         if self.polygons:
             check_not_empty(self.name, mask, "polygon")
@@ -69,15 +69,14 @@ class CocoItem(JsonItem):
             parts = trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)
             if len(parts) == 1 and not parts[0].holes:
                 return [parts[0].outer.round(2).ravel().tolist()]
+        counts: Any = runs_of(mask, by_columns=True).tolist()
         if form == "compressed" or (form == "polygons" and self.compressed):
             from pycocotools import mask as tool
 
-            counts: Any = tool.encode(np.asfortranarray(mask, np.uint8))["counts"].decode("ascii")
-        else:
-            counts = rle.runs_of(mask.ravel(order="F")).tolist()
-        return {"size": list(mask.shape), "counts": counts}
+            counts = tool.frPyObjects({"size": list(mask.size), "counts": counts}, *mask.size)["counts"].decode("ascii")
+        return {"size": list(mask.size), "counts": counts}
 
-    def _rasterise(self, polygons: list[Any], size: Size) -> Mask:
+    def _rasterise(self, polygons: list[Any], size: Size) -> Boxed:
         """Fill the union of polygons as COCO's own tool does; stray points and lines beside polygons take nothing."""
         from pycocotools import mask as tool
 
@@ -92,11 +91,9 @@ class CocoItem(JsonItem):
         union = tool.merge(tool.frPyObjects(polygons, *size))
         return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)
 
-    def _columns(self, runs: Any, size: Size) -> Mask:
+    def _columns(self, runs: Any, size: Size) -> Boxed:
         """Lay runs down the columns, as COCO's go."""
-        height, width = size
-        columns = rle.fill_runs(self.name, runs, height * width).reshape(width, height)
-        return np.ascontiguousarray(columns.T)
+        return rle.lay_runs(self.name, runs, size, by_columns=True)
 
 
 def form_of(segmentation: Any) -> str:

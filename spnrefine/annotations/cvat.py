@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFile, check_not_empty, check_size, numbers
+from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size, numbers
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
-from spnrefine.annotations.rle import box, fill_runs, runs_of
+from spnrefine.annotations.rle import fill_runs
 from spnrefine.annotations.xml_spans import ENCODING, Element, elements, spans
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.boxes.runs import runs_of
 from spnrefine.errors import FileError
 
 HOLDERS = ("image", "track")
@@ -127,7 +128,7 @@ class _Shape(Item):
 
 
 class _Polygon(_Shape):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         self._check_size(size)
         points = [point.split(",") for point in self._attribute("points").split(";")]
         if not all(len(point) == 2 and all(_decimal(word) for word in point) for point in points):
@@ -135,29 +136,25 @@ class _Polygon(_Shape):
         flat = numbers(self.name, [float(word) for point in points for word in point])
         return fill(check_points(self.name, flat.reshape(-1, 2), size), size, grid=Grid.CORNERS)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
         ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS))
         return self._edits(points=";".join(f"{x:.2f},{y:.2f}" for x, y in ring))
 
 
 class _MaskShape(_Shape):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         self._check_size(size)
         left, top, width, height = (self._whole(self._attribute(key)) for key in ("left", "top", "width", "height"))
         if left + width > size[1] or top + height > size[0]:
             where = f"{width} x {height} pixels from ({left}, {top})"
             raise FileError(f"{self.name} has a mask of {where}, which leave its photograph: export it again.")
         runs = [self._whole(run) for run in self._attribute("rle").split(",")]
-        mask = np.zeros(size, np.bool_)
-        mask[top : top + height, left : left + width] = fill_runs(self.name, runs, width * height).reshape(
-            height, width
-        )
-        return mask
+        pixels = fill_runs(self.name, runs, width * height).reshape(height, width)
+        return Boxed(size, Box(top, top + height, left, left + width), pixels)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "mask")
-        left, top, width, height = box(mask)
-        runs = runs_of(mask[top : top + height, left : left + width].ravel())
-        rle = ", ".join(map(str, runs.tolist()))
-        return self._edits(rle=rle, left=str(left), top=str(top), width=str(width), height=str(height))
+        box = mask.box
+        rle = ", ".join(map(str, runs_of(Boxed.whole(mask.pixels)).tolist()))
+        return self._edits(rle=rle, left=str(box.left), top=str(box.top), width=str(box.width), height=str(box.height))

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from spnrefine.annotations.items import Edit, Item, Mask, Size, TextFile, check_not_empty, pairs
+from spnrefine.annotations.items import Edit, Item, Size, TextFile, check_not_empty, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, Ring, fill, trace
+from spnrefine.boxes.box import around
+from spnrefine.boxes.boxed import NOWHERE, Boxed
 from spnrefine.errors import FileError
 
 _FEATURE: dict[str, Any] = {"geometry": {}}
@@ -56,20 +58,16 @@ def open_geojson(path: Path, text: str, value: Any, photographs: Photographs, *,
 
 
 class _Area(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         coordinates = self.found.get("coordinates")
         polygons = [coordinates] if self.found["type"] == "Polygon" else coordinates
         if not isinstance(polygons, list) or not all(isinstance(polygon, list) and polygon for polygon in polygons):
             raise FileError(f"{self.name} should hold polygons as lists of rings and does not: export it again.")
-        mask = np.zeros(size, np.bool_)
-        for outer, *holes in polygons:
-            part = self._fill(outer, size)
-            for hole in holes:
-                part &= ~self._fill(hole, size)
-            mask |= part
-        return mask
+        parts = [self._part(rings, size) for rings in polygons]
+        box = around([part.box for part in parts if part.box.height] or [NOWHERE])
+        return Boxed(size, box, np.any([part.within(box) for part in parts], axis=0))
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
         parts = trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)
         polygons = [[_closed(ring) for ring in part.rings] for part in parts]
@@ -78,7 +76,13 @@ class _Area(JsonItem):
             yield self._edit("type", kind)
         yield self._edit("coordinates", polygons[0] if kind == "Polygon" else polygons)
 
-    def _fill(self, ring: Any, size: Size) -> Mask:
+    def _part(self, rings: list[Any], size: Size) -> Boxed:
+        outer, *holes = (self._fill(ring, size) for ring in rings)
+        for hole in holes:
+            outer = Boxed(size, outer.box, outer.pixels & ~hole.within(outer.box))
+        return outer
+
+    def _fill(self, ring: Any, size: Size) -> Boxed:
         return fill(check_points(self.name, pairs(self.name, ring), size), size, grid=Grid.CORNERS)
 
 

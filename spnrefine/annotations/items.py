@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError, ShapeError
 
-Mask = NDArray[np.bool_]
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
@@ -51,8 +51,8 @@ class Item(ABC):
         """What to read for the photograph: its path, or its bytes; FileError where these are damaged."""
         return self.photograph if self.embedded is None else decode_base64(self.embedded, f"{self.name} (imageData)")
 
-    def read(self, size: Size) -> Mask:
-        """Decode the mask at the photograph's ``size``: an (H, W) bool array.
+    def read(self, size: Size) -> Boxed:
+        """Decode the mask at the photograph's ``size``: bools, in the smallest box that holds it.
 
         Raises
         ------
@@ -61,10 +61,10 @@ class Item(ABC):
         """
         if self.problem is not None:
             raise FileError(self.problem)
-        return self._decode(size)
+        return self._decode(size).tight()
 
-    def write(self, mask: Mask) -> None:
-        """Put a refined mask, (H, W) bool at the photograph's size, in the place of the one that was read.
+    def write(self, mask: Boxed) -> None:
+        """Put a refined mask, of bools and at the photograph's size, in the place of the one that was read.
 
         The mask that `read` gives leaves the file's own text, and undoes an earlier write.
 
@@ -73,28 +73,28 @@ class Item(ABC):
         FileError
             The format cannot hold the mask, such as an empty one; the item then stays as it was.
         """
-        if mask.ndim != 2 or mask.dtype != np.bool_:
-            raise ShapeError(
-                f"{self.name} was given {mask.dtype} of shape {mask.shape}: expected a mask of (height, width) bools."
-            )
-        height, width = mask.shape
-        same = np.array_equal(self.read((height, width)), mask)
-        self.edits = () if same else tuple(self._encode(mask))
+        if mask.pixels.dtype != np.bool_:
+            raise ShapeError(f"{self.name} was given a mask of {mask.pixels.dtype}: expected one of bools.")
+        mask = mask.tight()
+        self.edits = () if self.read(mask.size).equals(mask) else tuple(self._encode(mask))
+
+    def forget(self) -> None:  # noqa: B027 -- most hold nothing
+        """Let go of what is held for all items of a photograph, whose turn is over."""
 
     @abstractmethod
-    def _decode(self, size: Size) -> Mask: ...
+    def _decode(self, size: Size) -> Boxed: ...
 
     @abstractmethod
-    def _encode(self, mask: Mask) -> Iterable[Edit]: ...
+    def _encode(self, mask: Boxed) -> Iterable[Edit]: ...
 
 
 class BadItem(Item):
     """An item that could not even be opened; its ``problem`` says what is wrong, and the file stays as it is."""
 
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         raise FileError(self.problem)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         raise FileError(self.problem)
 
 
@@ -198,9 +198,9 @@ def pairs(name: str, value: Any) -> NDArray[np.float64]:
     return numbers(name, [number for point in value for number in point]).reshape(-1, 2)
 
 
-def check_not_empty(name: str, mask: Mask, kind: str) -> None:
+def check_not_empty(name: str, mask: Boxed, kind: str) -> None:
     """Refuse an empty mask where the format has no way to write one."""
-    if not mask.any():
+    if not mask.pixels.any():
         raise FileError(f"{name} came out empty, which a {kind} cannot hold: it is left as it was.")
 
 

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
-
 from spnrefine.annotations import brush
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFile, check_not_empty, check_size, pairs
+from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import ANY, Spanned
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs
 from spnrefine.annotations.polygons import Grid, fill, trace
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.files.formats import PHOTOGRAPHS
 
 _RESULTS: dict[str, Any] = {"result": [{"value": {}}]}
@@ -69,27 +68,28 @@ def open_label_studio(path: Path, text: str, value: Any, photographs: Photograph
 
 
 class _Brush(JsonItem):
-    def _decode(self, size: Size) -> Mask:
-        return self._alpha(size) > 0
+    def _decode(self, size: Size) -> Boxed:
+        alpha = self._alpha(size)
+        return Boxed(size, alpha.box, alpha.pixels > 0)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
-        strongest = int(self._alpha((mask.shape[0], mask.shape[1])).max())
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
+        strongest = int(self._alpha(mask.size).pixels.max(initial=0))
         yield self._edit("rle", brush.encode(mask, strongest or 255))
 
-    def _alpha(self, size: Size) -> np.ndarray:
+    def _alpha(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         return brush.decode(self.name, self.found["rle"], size)
 
 
 class _Polygon(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         points = pairs(self.name, self.found["points"]) * size[::-1] / 100  # the file has percent
         return fill(check_points(self.name, points, size), size, grid=Grid.CORNERS)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
-        ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)) * 100 / mask.shape[::-1]
+        ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)) * 100 / mask.size[::-1]
         yield self._edit("points", ring.round(8).tolist())
 
 

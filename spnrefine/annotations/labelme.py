@@ -19,7 +19,6 @@ from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import (
     Edit,
     Item,
-    Mask,
     Size,
     TextFile,
     check_not_empty,
@@ -32,7 +31,8 @@ from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
-from spnrefine.annotations.rle import box
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.opening import decode
 
@@ -84,18 +84,18 @@ def open_labelme(
 
 
 class _Polygon(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         points = check_points(self.name, pairs(self.name, self.found.get("points")), size)
         return fill(points, size, grid=Grid.CENTRES)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
         yield self._edit("points", join(trace(mask, tolerance=self.tolerance, grid=Grid.CENTRES)).tolist())
 
 
 class _MaskShape(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         picture = self._picture()
         points = pairs(self.name, self.found.get("points"))
@@ -106,21 +106,19 @@ class _MaskShape(JsonItem):
         if (points == np.trunc(points)).all():  # else the box was rounded by itself, and the picture says its size
             right, bottom = (int(number) for number in points[1])
             height, width = min(height, max(0, bottom - top + 1)), min(width, max(0, right - left + 1))
-        mask = np.zeros(size, np.bool_)
-        inside = mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
-        first_row, first_column = max(-top, 0), max(-left, 0)
-        inside[:] = picture[first_row : first_row + inside.shape[0], first_column : first_column + inside.shape[1]] != 0
-        return mask
+        there = Box(top, top + height, left, left + width)
+        inside = there.cut(Box(0, size[0], 0, size[1]))
+        return Boxed(size, inside, picture[inside.inside(there).slices] != 0)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "mask shape")
-        left, top, width, height = box(mask)
+        top, bottom, left, right = mask.box
         value = max(int(self._picture().max()), 1)  # LabelMe writes 1; others 255
-        crop = mask[top : top + height, left : left + width].astype(np.uint8) * np.uint8(value)
+        crop = mask.pixels.astype(np.uint8) * np.uint8(value)
         buffer = io.BytesIO()
         Image.fromarray(crop).save(buffer, "PNG")
-        right, bottom = left + width - 1, top + height - 1  # the last pixels, not the ones after
-        yield self._edit("points", [[float(left), float(top)], [float(right), float(bottom)]])
+        last = [float(right - 1), float(bottom - 1)]  # the last pixel, not the one after
+        yield self._edit("points", [[float(left), float(top)], last])
         yield self._edit("mask", base64.b64encode(buffer.getvalue()).decode("ascii"))
 
     def _picture(self) -> np.ndarray:

@@ -6,6 +6,7 @@ JSON file. All segments are items. ``area`` and ``bbox`` follow a changed mask w
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from spnrefine.annotations import rle
 from spnrefine.annotations.coco import Images, is_coco
-from spnrefine.annotations.items import Document, Edit, Item, Mask, Size, TextFile, check_not_empty, check_size
+from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.panoptic_map import VOID, PanopticMap
 from spnrefine.annotations.photograph_names import Photographs, is_within
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.regular import is_file
 
@@ -70,28 +72,30 @@ class _Segment(JsonItem):
     png: PanopticMap
     identity: int
 
-    def write(self, mask: Mask) -> None:
+    def write(self, mask: Boxed) -> None:
         self.png.put(self.identity, None)
         super().write(mask)
 
+    def forget(self) -> None:
+        self.png.forget()
+
     def settle(self, ids: NDArray[np.int32]) -> None:
         """Let ``area`` and ``bbox`` be those of this segment among refined ids (H, W)."""
-        mask = ids == self.identity
+        mask = self.png.among(ids, self.identity)
         self.edits = (
-            *([self.edit_like("area", [int(mask.sum())])] if "area" in self.found else []),
+            *([self.edit_like("area", [mask.area])] if "area" in self.found else []),
             *([self.edit_like("bbox", rle.box(mask))] if "bbox" in self.found else []),
         )
 
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
-        ids = self.png.ids()
-        check_size(self.name, ids.shape, size)
-        mask = ids == self.identity
-        if not mask.any():
+        check_size(self.name, self.png.ids().shape, size)
+        mask = self.png.mask(self.identity)
+        if mask is None:
             raise FileError(f"{self.name} has no pixel in {self.png.source}: export it again.")
         return mask
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "segment")
         self.png.put(self.identity, mask)
         return ()
@@ -99,12 +103,12 @@ class _Segment(JsonItem):
 
 class _PanopticFile(TextFile):
     def patched(self) -> bytes:
-        refined: dict[PanopticMap, NDArray[np.int32]] = {}
-        for item in self.items:
-            if isinstance(item, _Segment) and item.png.changes(item.identity):
-                if item.png not in refined:
-                    refined = {item.png: item.png.refined()}  # one at a time; a PNG's segments follow each other
-                item.settle(refined[item.png])
+        changed = [item for item in self.items if isinstance(item, _Segment) and item.png.changes(item.identity)]
+        for png, segments in groupby(changed, lambda item: item.png):  # a PNG's segments follow each other
+            ids = png.refined()
+            png.forget()
+            for segment in segments:
+                segment.settle(ids)
         return super().patched()
 
 

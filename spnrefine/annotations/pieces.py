@@ -5,20 +5,22 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from spnrefine.annotations.items import Mask
 from spnrefine.annotations.polygons import Grid, Ring, trace
+from spnrefine.boxes.boxed import Boxed
 
 
-def pieces(mask: Mask, *, tolerance: float) -> list[Ring]:
-    """Trace a mask, (H, W) bool, as polygons on `Grid.CORNERS` whose union it is, none of which has a hole.
+def pieces(mask: Boxed, *, tolerance: float) -> list[Ring]:
+    """Trace a mask, of bools, as polygons on `Grid.CORNERS` whose union it is, none of which has a hole.
 
     A part with holes is cut through the middle of each, from top to bottom. Parts that meet in a corner alone are two.
     So no ring touches itself, as the valid polygons of OGC must not. ``tolerance`` is that of `trace`.
     """
     rings: list[Ring] = []
-    for part, corner in _parts(mask):
-        (traced,) = trace(part, tolerance=tolerance, grid=Grid.CORNERS)
+    for part, (left, top) in _parts(mask.pixels):
+        corner = left + mask.box.left, top + mask.box.top
+        (traced,) = trace(Boxed.whole(part), tolerance=tolerance, grid=Grid.CORNERS)
         if not traced.holes:
             rings.append(traced.outer + corner)
             continue
@@ -26,12 +28,12 @@ def pieces(mask: Mask, *, tolerance: float) -> list[Ring]:
         cuts = sorted({0, part.shape[1], *middles})
         for left, right in pairwise(cuts):
             for piece, inner in _parts(part[:, left:right]):
-                (traced,) = trace(piece, tolerance=tolerance, grid=Grid.CORNERS)
+                (traced,) = trace(Boxed.whole(piece), tolerance=tolerance, grid=Grid.CORNERS)
                 rings.append(traced.outer + inner + (left, 0) + corner)
     return rings
 
 
-def _parts(mask: Mask) -> Iterator[tuple[Mask, tuple[int, int]]]:
+def _parts(mask: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], tuple[int, int]]]:
     """Yield the 4-connected parts of a mask, each in its own box, and the box's left and top."""
     count, numbers, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     for number in range(1, count):

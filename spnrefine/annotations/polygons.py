@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.annotations.items import Mask, Size
+from spnrefine.annotations.items import Size
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
 
 Ring = NDArray[np.float64]
 """(N, 2) x and y of a closed line's vertices, N at least 3, the first not repeated."""
@@ -45,20 +47,19 @@ class Part:
         return [self.outer, *self.holes]
 
 
-def trace(mask: Mask, *, tolerance: float, grid: Grid) -> list[Part]:
+def trace(mask: Boxed, *, tolerance: float, grid: Grid) -> list[Part]:
     """Trace a mask's parts (8-connected) and their holes (4-connected), from the bottom up.
 
     Parameters
     ----------
-    mask : (H, W) bool array.
+    mask : of bools.
     tolerance : how far, in pixels, a ring may leave the mask's edge to do with fewer vertices (Douglas and Peucker).
         Rings too small for it are kept whole, so that no part or hole is lost.
     """
-    picture = mask.astype(np.uint8)
-    left, top, width, height = cv2.boundingRect(picture)
-    if not width:
+    mask = mask.tight()
+    if not mask.box.height:
         return []
-    picture = picture[top : top + height, left : left + width]
+    picture = mask.pixels.astype(np.uint8)
     scale, shift = 1.0, 0.5
     if grid is Grid.CORNERS:
         # OpenCV's contours run through pixels, not along them. On a lattice that has a point for each corner, edge and
@@ -68,7 +69,7 @@ def trace(mask: Mask, *, tolerance: float, grid: Grid) -> list[Part]:
         picture = cv2.dilate(lattice, np.ones((3, 3), np.uint8)).astype(np.uint8)
         scale, shift = 2.0, 0.0
     contours, hierarchy = cv2.findContours(picture, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    corner = np.array([left, top]) + shift
+    corner = np.array([mask.box.left, mask.box.top]) + shift
     rings = [_simplify(np.asarray(contour), tolerance * scale) / scale + corner for contour in contours]
     parents = np.asarray(hierarchy).reshape(-1, 4)[:, 3]
     parts = {
@@ -80,16 +81,26 @@ def trace(mask: Mask, *, tolerance: float, grid: Grid) -> list[Part]:
     return list(parts.values())
 
 
-def fill(ring: Ring, size: Size, *, grid: Grid) -> Mask:
-    """Fill one ring, an (H, W) bool array: even-odd where it crosses itself, so bridges there and back take nothing.
+def fill(ring: Ring, size: Size, *, grid: Grid) -> Boxed:
+    """Fill one ring in a picture of ``size``, with bools.
 
-    On `Grid.CENTRES` a bridge takes the pixels on its line.
+    It is even-odd where the ring crosses itself, so bridges there and back take nothing; on `Grid.CENTRES` they take
+    the pixels on their line.
     """
     if grid is Grid.CORNERS:
         return _fill_corners(ring, size)
-    canvas = np.zeros(size, np.uint8)
-    cv2.fillPoly(canvas, [np.trunc(ring).astype(np.int32)], 1)
-    return canvas.astype(np.bool_)
+    points = np.trunc(ring).astype(np.int32)
+    box = _box_of(points, size)
+    canvas = np.zeros((box.height, box.width), np.uint8)
+    if canvas.size:
+        cv2.fillPoly(canvas, [points - np.array([box.left, box.top], np.int32)], 1)
+    return Boxed(size, box, canvas.astype(np.bool_))
+
+
+def _box_of(points: NDArray[Any], size: Size) -> Box:
+    """Return the pixels of a picture that lie between any two of (N, 2) points."""
+    (left, top), (right, bottom) = np.floor(points.min(axis=0)), np.floor(points.max(axis=0)) + 1
+    return Box(int(top), int(bottom), int(left), int(right)).cut(Box(0, size[0], 0, size[1]))
 
 
 def _simplify(contour: NDArray[Any], tolerance: float) -> Ring:
@@ -99,21 +110,21 @@ def _simplify(contour: NDArray[Any], tolerance: float) -> Ring:
     return np.concatenate([points, points[[-1] * max(0, 3 - len(points))]]).astype(np.float64)
 
 
-def _fill_corners(ring: Ring, size: Size) -> Mask:
+def _fill_corners(ring: Ring, size: Size) -> Boxed:
     """Count, for each pixel, the lines that cross its row's middle to the left of its centre: odd is inside."""
-    height, width = size
-    crossings = np.zeros((height, width + 1), np.uint8)
+    box = _box_of(ring, size)
+    crossings = np.zeros((box.height, box.width + 1), np.uint8)
     edges = np.concatenate([ring, np.roll(ring, -1, axis=0)], axis=1)
     edges = edges[edges[:, 1] != edges[:, 3]]
-    step = max(1, _AT_ONCE // max(height, 1))
+    step = max(1, _AT_ONCE // max(box.height, 1))
     for begin in range(0, len(edges), step):
         x0, y0, x1, y1 = edges[begin : begin + step].T
-        first = np.clip(np.ceil(np.minimum(y0, y1) - 0.5), 0, height).astype(np.int64)
-        count = np.clip(np.ceil(np.maximum(y0, y1) - 0.5), 0, height).astype(np.int64) - first
+        first = np.clip(np.ceil(np.minimum(y0, y1) - 0.5), box.top, box.bottom).astype(np.int64)
+        count = np.clip(np.ceil(np.maximum(y0, y1) - 0.5), box.top, box.bottom).astype(np.int64) - first
         edge = np.repeat(np.arange(len(count)), count)
         row = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + first[edge]
         x = x0[edge] + (row + 0.5 - y0[edge]) * ((x1 - x0) / (y1 - y0))[edge]
-        column = np.clip(np.ceil(x - 0.5), 0, width).astype(np.int64)
-        np.add.at(crossings, (row, column), 1)  # wraps at 256, which is even
+        column = np.clip(np.ceil(x - 0.5), box.left, box.right).astype(np.int64)
+        np.add.at(crossings, (row - box.top, column - box.left), 1)  # wraps at 256, which is even
     np.add.accumulate(crossings, axis=1, out=crossings)
-    return (crossings[:, :width] & 1).astype(np.bool_)
+    return Boxed(size, box, (crossings[:, :-1] & 1).astype(np.bool_))

@@ -2,33 +2,37 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.annotations.items import Mask
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.boxes.runs import from_runs
 from spnrefine.errors import FileError
 
-Runs = NDArray[np.int64]
-"""(N,) lengths of runs; the first, of background, may be 0."""
 
-
-def runs_of(flat: Mask) -> Runs:
-    """Measure the runs of a flat (N,) bool array."""
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    runs = np.diff(np.concatenate([[0], changes, [len(flat)]]))
-    return np.concatenate([[0], runs]) if len(flat) and flat[0] else runs
-
-
-def fill_runs(name: str, runs: Any, pixels: int) -> Mask:
+def fill_runs(name: str, runs: Any, pixels: int) -> NDArray[np.bool_]:
     """Turn a list of run lengths into a flat (pixels,) bool array, or raise FileError."""
+    lengths = _checked(name, runs, pixels)
+    values = np.zeros(len(lengths), np.bool_)
+    values[1::2] = True
+    return np.repeat(values, lengths)
+
+
+def lay_runs(name: str, runs: Any, size: tuple[int, int], *, by_columns: bool) -> Boxed:
+    """Turn a list of run lengths of a whole picture into a mask, or raise FileError; see `from_runs`."""
+    ends = np.cumsum(_checked(name, runs, size[0] * size[1]))
+    begins, ends = ends[: len(ends) - 1 : 2], ends[1::2]
+    there = ends > begins
+    return from_runs(begins[there], ends[there], size, by_columns=by_columns)
+
+
+def _checked(name: str, runs: Any, pixels: int) -> NDArray[np.int64]:
+    """Return run lengths, which are alternately of background and mask, as they should be, or raise FileError."""
     if not isinstance(runs, list) or not all(type(run) is int and 0 <= run <= pixels for run in runs):
         raise FileError(f"{name} should hold a list of run lengths and does not: export it again.")
     if sum(runs) != pixels:
         raise FileError(f"{name} holds runs of {sum(runs)} pixels in all, but {pixels} are needed: export it again.")
-    values = np.zeros(len(runs), np.bool_)
-    values[1::2] = True
-    return np.repeat(values, np.array(runs, np.int64))
+    return np.array(runs, np.int64)
 
 
 def unpack(name: str, packed: str) -> list[int]:
@@ -58,7 +62,7 @@ def unpack(name: str, packed: str) -> list[int]:
     raise FileError(f"{name} holds compressed runs that are damaged or cut short: export it again.")
 
 
-def box(mask: Mask) -> tuple[int, int, int, int]:
+def box(mask: Boxed) -> tuple[int, int, int, int]:
     """Return left, top, width and height of what a mask holds; zeros where it is empty."""
-    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    return left, top, width, height
+    found = mask.tight().box
+    return found.left, found.top, found.width, found.height

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import (
     Edit,
     Item,
-    Mask,
     Size,
     TextFile,
     check_not_empty,
@@ -32,7 +32,8 @@ from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
-from spnrefine.annotations.rle import box
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.opening import decode
 
@@ -75,7 +76,7 @@ def open_supervisely(path: Path, text: str, value: Any, photographs: Photographs
 
 
 class _Bitmap(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         origin = pairs(self.name, [self.found.get("origin")])
         picture = self._picture()
@@ -83,21 +84,18 @@ class _Bitmap(JsonItem):
         if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
             where = f"{width} x {height} pixels from ({left:g}, {top:g})"
             raise FileError(f"{self.name} has a bitmap of {where}, which leave its photograph: export it again.")
-        mask = np.zeros(size, np.bool_)
-        mask[int(top) : int(top) + height, int(left) : int(left) + width] = picture
-        return mask
+        return Boxed(size, Box(int(top), int(top) + height, int(left), int(left) + width), picture)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "bitmap")
-        left, top, width, height = box(mask)
-        image = Image.fromarray(mask[top : top + height, left : left + width].astype(np.uint8))
+        image = Image.fromarray(mask.pixels.astype(np.uint8))
         image.putpalette([0, 0, 0, 255, 255, 255])
         buffer = io.BytesIO()
         image.save(buffer, "PNG", transparency=0, optimize=0)
         yield self._edit("data", base64.b64encode(zlib.compress(buffer.getvalue())).decode("ascii"))
-        yield self._edit("origin", [left, top])
+        yield self._edit("origin", [mask.box.left, mask.box.top])
 
-    def _picture(self) -> Mask:
+    def _picture(self) -> NDArray[np.bool_]:
         """Decode the PNG, compressed once more or not: its alpha, or else what is not 0."""
         encoded, name = self.found.get("data"), f"{self.name} (its bitmap)"
         if not isinstance(encoded, str):
@@ -116,7 +114,7 @@ class _Bitmap(JsonItem):
 
 
 class _Polygon(JsonItem):
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         points = self.found.get("points")
         if not isinstance(points, dict) or not isinstance(points.get("interior", []), list):
@@ -124,10 +122,11 @@ class _Polygon(JsonItem):
         exterior, *holes = (pairs(self.name, ring) for ring in (points.get("exterior"), *points.get("interior", [])))
         mask = fill(check_points(self.name, exterior, size), size, grid=Grid.CENTRES)
         for hole in holes:
-            mask &= ~fill(check_points(self.name, hole, size), size, grid=Grid.CENTRES)
+            left_out = fill(check_points(self.name, hole, size), size, grid=Grid.CENTRES).within(mask.box)
+            mask = Boxed(size, mask.box, mask.pixels & ~left_out)
         return mask
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
         ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CENTRES))
         yield self._edit("points", {"exterior": ring.astype(int).tolist(), "interior": []})

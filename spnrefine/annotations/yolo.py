@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import BadItem, Edit, Item, Mask, Size, TextFile, check_not_empty
+from spnrefine.annotations.items import BadItem, Edit, Item, Size, TextFile, check_not_empty
 from spnrefine.annotations.outlines import check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.yolo_lines import BOX, Kind, Line
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 
 NOT_LABELS = {"classes.txt", "labels.txt", "labelmap.txt", "train.txt", "val.txt", "test.txt", "readme.txt"}
@@ -62,14 +63,14 @@ class _Line(Item):
     span: tuple[int, int]
     tolerance: float
 
-    def _decode(self, size: Size) -> Mask:
+    def _decode(self, size: Size) -> Boxed:
         if self.points.min() < -0.01 or self.points.max() > 1.01:
             raise FileError(f"{self.name} has coordinates outside 0..1, the shares of width and height: convert them.")
         # a hair more, so that six digits of a whole pixel do not fall below it
         points = np.clip(self.points, 0, 1) * size[::-1] + 1e-3
         return fill(check_points(self.name, points, size), size, grid=Grid.CENTRES)
 
-    def _encode(self, mask: Mask) -> Iterable[Edit]:
+    def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")
-        ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CENTRES)) / mask.shape[::-1]
+        ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CENTRES)) / mask.size[::-1]
         yield Edit(*self.span, " ".join(f"{number:.6f}" for number in ring.ravel()))

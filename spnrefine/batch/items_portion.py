@@ -6,25 +6,26 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Item
 from spnrefine.batch.ledger import digest
 from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
+from spnrefine.boxes.box import Box, around
+from spnrefine.boxes.boxed import NOWHERE, Boxed
 from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import masks
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.opening import count_pixels, read_bytes
-from spnrefine.files.orientation import UPRIGHT, turn, turn_back
+from spnrefine.files.orientation import UPRIGHT, turn_boxed, turn_boxed_back
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.box import view_of
 from spnrefine.refiner.touching import Together, touching
 
-Mask = NDArray[np.bool_]
 ShowItem = Callable[[Item, Record, Image, Refined], None]
-"""Shows what became of an item, its photograph (H, W, 3) and masks, for instance by drawing them."""
+"""Shows what became of an item, its photograph (H, W, 3) and its masks in their view, for instance by drawing them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +38,14 @@ class _Opened:
 
     item: Item
     image: Image
-    coarse: Mask
+    coarse: Boxed
     orientation: int
     key: str
     refiner: RefinesMasks | None
-    kept: tuple[Mask, Record] | None = None
+    kept: tuple[Boxed, Record] | None = None
 
-    def put_back(self, mask: Mask) -> None:
-        self.item.write(np.ascontiguousarray(turn_back(mask, self.orientation)))
+    def put_back(self, mask: Boxed) -> None:
+        self.item.write(turn_boxed_back(mask, self.orientation))
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,16 @@ class ItemsPortion(Portion):
                 chosen.add(number)
                 fresh += 1
         self._chosen = chosen
-        vars(self).pop("_photograph", None)
+        self._let_go()
         return fresh
 
     def memory(self) -> int:
-        """Estimate as said there; all masks of a photograph are held at once, with a byte a pixel."""
+        """Estimate as said there; the masks of a photograph, all held at once, take their boxes alone."""
         try:
             picture = self._items[0].picture
         except FileError:
             return 0
-        return (BYTES_A_PIXEL + len(self._items)) * count_pixels(picture)
+        return BYTES_A_PIXEL * count_pixels(picture)
 
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
@@ -107,7 +108,14 @@ class ItemsPortion(Portion):
             if self._work.stop.asked:
                 break
             records.append(one if isinstance(one, Record) else self._run_one(one))
+        self._let_go()
         return records
+
+    def _let_go(self) -> None:
+        """Hold nothing of the photograph that can be read again."""
+        vars(self).pop("_photograph", None)
+        for item in self._items:
+            item.forget()
 
     def _open_all(self) -> list[_Opened | Record]:
         opened = [self._open(item) for item in self._items]
@@ -119,7 +127,7 @@ class ItemsPortion(Portion):
         for number, one in enumerate(opened):
             if isinstance(one, _Opened):
                 one = joined.get(one, one)
-                opened[number] = replace(one, kept=outputs.kept(one.key, _shape(one.coarse)))
+                opened[number] = replace(one, kept=outputs.kept(one.key, one.coarse.size))
         return opened
 
     def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
@@ -169,10 +177,17 @@ class ItemsPortion(Portion):
 
     def _refine(self, one: _Opened, record: Record) -> tuple[Record, Refined]:
         work = replace(self._work, refiner=one.refiner)
-        refined = work.refine(Loaded(one.image, masks.of_array(one.coarse)), record)
-        one.put_back(refined.after)
-        self._work.outputs.ledger.keep(one.key, refined.after, record)
-        return record, refined
+        view = self._view(one.coarse.box, one.coarse.size)
+        image = np.ascontiguousarray(one.image[view.slices])
+        refined = work.refine(Loaded(image, masks.of_array(one.coarse.within(view))), record)
+        after = Boxed(one.coarse.size, view, refined.after).tight()
+        one.put_back(after)
+        self._work.outputs.ledger.keep(one.key, after, record)
+        return record, replace(refined, view=view)
+
+    def _view(self, box: Box, size: tuple[int, int]) -> Box:
+        """Return in which box of the photograph a mask is refined; a panorama is turned, and needs the whole."""
+        return Box(0, size[0], 0, size[1]) if self._work.settings.wrap else view_of(box, *size)
 
 
 def items_portions(
@@ -186,23 +201,20 @@ def items_portions(
         yield ItemsPortion(group, work, output, show)
 
 
-def _shape(mask: Mask) -> tuple[int, int]:
-    height, width = mask.shape
-    return height, width
-
-
 def _record(item: Item) -> Record:
     return Record(str(item.photograph), item.name)
 
 
-def _take_up(one: _Opened, mask: Mask, before: Record, own: Record) -> tuple[Record, Refined]:
+def _take_up(one: _Opened, mask: Boxed, before: Record, own: Record) -> tuple[Record, Refined]:
     """Put back what an earlier run made of an item; its record speaks under the names of this run."""
     one.put_back(mask)
-    refined = Refined(mask.astype(np.float32), one.coarse, mask)
+    view = around([found.box for found in (mask, one.coarse) if found.box.height] or [NOWHERE])
+    after = mask.within(view)
+    refined = Refined(after.astype(np.float32), one.coarse.within(view), after, view=view)
     return replace(before, image=own.image, mask=own.mask), refined
 
 
-def _read_upright(item: Item, photograph: Photograph) -> tuple[Mask, int]:
+def _read_upright(item: Item, photograph: Photograph) -> tuple[Boxed, int]:
     """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
     height, width = photograph.pixels.shape[:2]
     try:
@@ -214,4 +226,4 @@ def _read_upright(item: Item, photograph: Photograph) -> tuple[Mask, int]:
             stored = item.read((width, height))
         except FileError:
             raise error from None
-        return np.ascontiguousarray(turn(stored, photograph.orientation)), photograph.orientation
+        return turn_boxed(stored, photograph.orientation), photograph.orientation

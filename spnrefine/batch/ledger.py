@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spnrefine.batch import place
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
@@ -97,18 +97,18 @@ class Ledger:
         """Say that a refined mask of this ``digest`` was written, and all that belongs to it."""
         self._write({"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()})
 
-    def mask_key(self, photograph: str, coarse: NDArray[np.bool_]) -> str:
-        """Digest a coarse mask (H, W) and its photograph's digest, and what else the result depends on."""
-        return digest(
-            self._run.encode(), photograph.encode(), repr(coarse.shape).encode(), np.packbits(coarse).tobytes()
-        )
+    def mask_key(self, photograph: str, coarse: Boxed) -> str:
+        """Digest a coarse mask of bools and its photograph's digest, and what else the result depends on."""
+        coarse = coarse.tight()
+        place = repr((coarse.size, tuple(coarse.box)))
+        return digest(self._run.encode(), photograph.encode(), place.encode(), np.packbits(coarse.pixels).tobytes())
 
-    def keep(self, key: str, mask: NDArray[np.bool_], record: Record) -> None:
-        """Keep a refined mask (H, W), for one that is written with others in a file."""
+    def keep(self, key: str, mask: Boxed, record: Record) -> None:
+        """Keep a refined mask, for one that is written with others in a file."""
         self._write({"key": key, "mask": pack(mask), "record": record.as_dict()})
 
-    def kept(self, key: str, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], Record] | None:
-        """Return the mask of this ``shape`` that an earlier run made from just this, and its record."""
+    def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+        """Return the mask of a picture of this ``shape`` that an earlier run made from just this, and its record."""
         line = self._line(self._known.masks.get(key))
         if line is None or line.get("key") != key or "mask" not in line:
             return None

@@ -3,12 +3,10 @@
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spnrefine.batch import place
 from spnrefine.batch.ledger import Ledger, digest
 from spnrefine.batch.lock import Lock
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic, temporary
 from spnrefine.files.inputs import Inputs
@@ -92,7 +90,7 @@ class Outputs:
         self._sweep(path.parent)
         return self.ledger.finished(path, key) if self.resume else None
 
-    def kept(self, key: str, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], Record] | None:
+    def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""
         return self.ledger.kept(key, shape) if self.resume else None
 

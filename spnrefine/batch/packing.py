@@ -5,20 +5,20 @@ import zlib
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spnrefine.refiner.box import Box, bounding_box
-
-
-def pack(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """Turn a mask (H, W) into JSON that is small where most of the mask is empty."""
-    box = bounding_box(mask) or Box(0, 0, 0, 0)
-    bits = zlib.compress(np.packbits(mask[box.slices]).tobytes())
-    return {"size": list(mask.shape), "box": list(box), "bits": base64.b64encode(bits).decode("ascii")}
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
 
 
-def unpack(packed: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Return the mask (H, W) of a ``shape`` that was packed; None where ``packed`` is no such mask.
+def pack(mask: Boxed) -> dict[str, Any]:
+    """Turn a mask of bools into JSON that is small where most of the picture is empty."""
+    mask = mask.tight()
+    bits = zlib.compress(np.packbits(mask.pixels).tobytes())
+    return {"size": list(mask.size), "box": list(mask.box), "bits": base64.b64encode(bits).decode("ascii")}
+
+
+def unpack(packed: dict[str, Any], shape: tuple[int, int]) -> Boxed | None:
+    """Return the mask of a picture of a ``shape`` that was packed; None where ``packed`` is no such mask.
 
     No more memory is taken than a mask of this shape needs, whatever ``packed`` says.
     """
@@ -30,13 +30,12 @@ def unpack(packed: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_] 
     box = Box(*numbers)
     if not (0 <= box.top <= box.bottom <= shape[0] and 0 <= box.left <= box.right <= shape[1]):
         return None
-    mask = np.zeros(shape, np.bool_)
-    inside = mask[box.slices]
-    data = _unzip(bits, -(-inside.size // 8))
+    pixels = box.height * box.width
+    data = _unzip(bits, -(-pixels // 8))
     if data is None:
         return None
-    inside[:] = np.unpackbits(np.frombuffer(data, np.uint8), count=inside.size).reshape(inside.shape)
-    return mask
+    unpacked = np.unpackbits(np.frombuffer(data, np.uint8), count=pixels).reshape(box.height, box.width)
+    return Boxed(shape, box, unpacked.astype(np.bool_))
 
 
 def _unzip(text: str, length: int) -> bytes | None:

@@ -120,7 +120,7 @@ def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
     def show(item: "Item", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
         if pictures is not None:
-            pictures.add(item, refined)
+            pictures.add(item, image, refined)
 
     return show
 
@@ -137,9 +137,14 @@ class _Pictures:
         for path in self._paths.values():
             outputs.check(path)
 
-    def add(self, item: "Item", refined: "Refined") -> None:
+    def add(self, item: "Item", image: Any, refined: "Refined") -> None:
         """Add a refined mask, which is drawn over those before it in the document; for several threads."""
-        self._overlays.add(item.photograph, self._order[item], refined.after, item.picture)
+        from spnrefine.boxes.box import Box
+        from spnrefine.boxes.boxed import Boxed
+
+        size = image.shape[:2]
+        view = refined.view or Box(0, size[0], 0, size[1])
+        self._overlays.add(item.photograph, self._order[item], Boxed(size, view, refined.after), item.picture)
 
     def draw(self, jobs: int) -> None:
         """Draw and write all pictures."""

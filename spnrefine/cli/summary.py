@@ -57,7 +57,7 @@ class Tally:
         if self._report is not None:
             from spnrefine.review.thumbnails import thumbnail
 
-            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before, refined.after)
+            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before, refined.after, refined.view)
 
     def add(self, record: "Record") -> None:
         """Count a record and put it out."""

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import bounding_box
-from spnrefine.refiner.contour import contour, contour_distance
+from spnrefine.boxes.box import bounding_box
+from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
+from spnrefine.refiner.contour import contour, contour_distance, outlines
 from spnrefine.refiner.noting import Used
 from spnrefine.refiner.restraint import changed_share
 
@@ -20,7 +20,8 @@ SCHEMA = 1
 BAND = 3
 """Pixels from the coarse contour within which uncertainty is measured."""
 
-BACKGROUND = 0
+
+HALO = 128  # rows beyond those whose distances are taken together: contours seldom move so far
 
 
 @dataclass
@@ -111,28 +112,38 @@ def measure(
         return
     here = box.grown(BAND + 1, *before.shape).slices
     before, after, probability = before[here], after[here], probability[here]
-    distance = contour_distance(before)
-    edge = contour(after)
-    if edge.any() and np.isfinite(distance).all():
-        record.contour_shift = round(float(distance[edge].mean()) - 1, 3)  # 1 is the contour itself
+    shift, doubt = _along_the_contour(before, after, probability, None if void is None else void[here])
+    if len(shift) and np.isfinite(shift).all():
+        record.contour_shift = round(float(shift.mean()) - 1, 3)  # 1 is the contour itself
     record.components_before, record.holes_before = parts_and_holes(before)
     record.components_after, record.holes_after = parts_and_holes(after)
-    near = distance <= BAND if void is None else (distance <= BAND) & ~void[here]
-    if near.any():
-        p = probability[near]
-        record.uncertainty = round(float((4 * p * (1 - p)).mean()), 4)
+    if len(doubt):
+        record.uncertainty = round(float((4 * doubt * (1 - doubt)).mean()), 4)
+
+
+def _along_the_contour(
+    before: NDArray, after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the distances of the refined contour's pixels from the coarse one, and the probabilities near that."""
+    height, width = before.shape
+    shift, doubt = [], []
+    for rows in strips(height, width):
+        top, bottom = max(rows.start - HALO, 0), min(rows.stop + HALO, height)
+        inner = slice(rows.start - top, rows.stop - top)
+        distance = contour_distance(before[top:bottom])[inner]
+        edge = contour(after[top:bottom])[inner]
+        if edge.any() and float(distance[edge].max()) > HALO:  # farther than what was looked at: once for all
+            distance = contour_distance(before)[rows]
+        near = distance <= BAND if void is None else (distance <= BAND) & ~void[rows]
+        shift.append(distance[edge])
+        doubt.append(probability[rows][near])
+    return np.concatenate(shift), np.concatenate(doubt)
 
 
 def parts_and_holes(labels: NDArray) -> tuple[int, int]:
     """Count 8-connected parts and 4-connected holes of a mask (H, W), or of all ids of a label map together."""
     parts = holes = 0
-    for number in np.unique(labels):
-        if number == BACKGROUND:
-            continue
-        mask = labels == number
-        box = bounding_box(mask)
-        assert box is not None
-        inside = np.pad(mask[box.slices].astype(np.uint8), 1)
-        parts += cv2.connectedComponents(inside, connectivity=8)[0] - 1
-        holes += cv2.connectedComponents(1 - inside, connectivity=4)[0] - 2  # the inside, and what lies all around
+    for number, box in zip(*find_ids(labels), strict=True):
+        found = outlines((labels[box.slices] == number).view(np.uint8))
+        parts, holes = parts + found[0], holes + found[1]
     return parts, holes

@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box, bounding_box
 from spnrefine.files import masks
-from spnrefine.files.stacks import Stack, one_hot, topmost
+from spnrefine.files.stacks import Stack, one_hot
 from spnrefine.job.outcome import as_let_through, conclude, pass_through, within_band
 from spnrefine.job.record import Record, mean
 from spnrefine.job.single import refine_single
 from spnrefine.job.types import Loaded, Refined, Settings
+from spnrefine.model.framing import PRESENT
 from spnrefine.model.protocols import RefinesMasks
+from spnrefine.refiner.box import view_of
 from spnrefine.refiner.joint import BACKGROUND, most_probable, refine_planes
 from spnrefine.refiner.presence import is_empty
 
@@ -55,15 +58,38 @@ def _joint(planes: NDArray[np.float32], before: Ids, after: Ids, settings: Setti
 def _refine_each(
     image: NDArray[np.uint8], coarse: NDArray[np.float32], refiner: RefinesMasks, settings: Settings, record: Record
 ) -> Refined:
+    """Refine planes one after another, each in the view of what lies in it, and lay the last ones on top."""
     records = [replace(record, notes=[]) for _ in coarse]
-    done = [
-        refine_single(Loaded(image, masks.of_array(plane)), refiner, settings, own)
-        for plane, own in zip(coarse, records, strict=True)
-    ]
-    sum_up(record, records, [int(one.before.sum()) for one in done])
-    planes = np.stack([one.probability if settings.soft else one.after for one in done])
-    before, after = (topmost(np.stack(hard)) for hard in zip(*((one.before, one.after) for one in done), strict=True))
-    return Refined(np.max([one.probability for one in done], axis=0), before, after, planes)
+    planes: NDArray = np.zeros(coarse.shape, np.float32 if settings.soft else np.bool_)
+    best = np.zeros(coarse.shape[1:], np.float32)
+    before, after = (np.zeros(coarse.shape[1:], np.uint16) for _ in range(2))
+    areas = []
+    for number, (plane, own) in enumerate(zip(coarse, records, strict=True), 1):
+        view = _view(plane, settings)
+        here = view.slices
+        loaded = Loaded(np.ascontiguousarray(image[here]), masks.of_array(np.ascontiguousarray(plane[here])))
+        done = refine_single(loaded, refiner, settings, own)
+        areas.append(int(done.before.sum()))
+        refined = plane.copy()
+        refined[here] = done.probability
+        np.maximum(best, refined, out=best)
+        if settings.soft:
+            planes[number - 1] = refined
+        else:
+            planes[number - 1][here] = done.after
+        before[here][done.before] = number
+        after[here][done.after] = number
+    sum_up(record, records, areas)
+    return Refined(best, before, after, planes)
+
+
+def _view(plane: NDArray[np.float32], settings: Settings) -> Box:
+    """Return the box in which a plane is refined; a panorama is turned, and needs the whole."""
+    height, width = plane.shape
+    box = bounding_box(plane > min(PRESENT, settings.threshold))
+    if box is None or settings.wrap:
+        return Box(0, height, 0, width)
+    return view_of(box, height, width)
 
 
 def sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.numbers import Void
@@ -92,7 +93,8 @@ class Refined:
     float32 in 0..1, is that of the object, or of each pixel's id. ``planes`` (K, H, W) are those of a stack, as they
     are to be written: floats, or bools where a hard mask is wanted. ``pages`` are what became of the planes, where each
     is a mask of its own; all else is then that of the first. ``matte`` (H, W), float32 in 0..1, is the alpha of all
-    objects together, where it was asked for.
+    objects together, where it was asked for. ``view`` says which box of the photograph all of them are of, where there
+    is nothing of the mask outside it; None: the whole.
     """
 
     probability: Probability
@@ -101,3 +103,4 @@ class Refined:
     planes: NDArray | None = None
     pages: tuple["Refined", ...] = ()
     matte: Probability | None = None
+    view: Box | None = None

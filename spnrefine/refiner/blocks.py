@@ -19,11 +19,7 @@ def block_size(mask: NDArray, known: NDArray[np.bool_] | None = None) -> int:
     next somewhere; right angles lie at a few rows and columns, wherever they like. Pixels that are not ``known``,
     (H, W) bool, do not count.
     """
-    rows, columns = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
-    if known is not None:
-        rows &= known[1:] & known[:-1]
-        columns &= known[:, 1:] & known[:, :-1]
-    return min(_spacing(rows.any(1)), _spacing(columns.any(0)))
+    return min(_spacing(_changes(mask, known)), _spacing(_changes(mask.T, None if known is None else known.T)))
 
 
 def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
@@ -36,6 +32,14 @@ def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArra
         return mask
     smooth = np.asarray(cv2.GaussianBlur(mask, (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE), np.float32)
     return mask if np.array_equal(smooth > 0.5, mask > 0.5) else smooth
+
+
+def _changes(mask: NDArray, known: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Tell of each row but the first whether it differs from the one before anywhere."""
+    differ = mask[1:] != mask[:-1]
+    if known is not None:
+        differ &= known[1:] & known[:-1]
+    return np.asarray(differ.any(axis=1))
 
 
 def _spacing(changes: NDArray[np.bool_]) -> int:

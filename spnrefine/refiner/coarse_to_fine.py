@@ -5,15 +5,16 @@ the contour's length, not with the area.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.model.framing import SMALLEST_SIDE
 from spnrefine.model.protocols import RefinesMasks
-from spnrefine.refiner.box import Box
 from spnrefine.refiner.scaling import resize
 
 ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again
@@ -22,6 +23,7 @@ MARGIN = 32  # of these, on each side, are only looked at: what lies beyond the 
 FEATHER = 24  # pixels inside the margin over which a tile fades into its neighbours
 CELL = 8  # pixels of a level: the grain in which tiles are placed
 BAND = 24  # pixels of a level, from the contour, that may change
+ROWS = 512  # of the photograph: tiles are put together in so many at a time
 DOUBT = 0.1, 0.9  # a probability between these is unsure: contour too
 
 
@@ -46,7 +48,7 @@ def look_closer(
 
     Returns
     -------
-    (H, W) float32 in 0..1; ``probability`` itself where it was seen well enough.
+    ``probability``, changed in place.
     """
     steps = levels(scale)
     where = None
@@ -54,8 +56,8 @@ def look_closer(
         steps, where = [1.0], thin
     for level in steps:
         if level == 1 and coarse is not None and thin is not None:
-            probability = np.where(thin, coarse, probability)
-        probability = see_in_tiles(network, image, probability, level, where=where)
+            np.copyto(probability, coarse, where=thin)
+        see_in_tiles(network, image, probability, level, where=where)
     return probability
 
 
@@ -78,21 +80,52 @@ def see_in_tiles(
     """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter.
 
     Arguments as for :func:`look_closer`, and the ``tile``'s side in pixels of the level; ``where`` (H, W) bool says
-    which of the contour is looked at, None all of it.
+    which of the contour is looked at, None all of it. ``probability`` is changed in place, and returned.
     """
-    change, weight = np.zeros_like(probability), np.zeros_like(probability)
+    seen = []
     for box in tiles(probability, scale, tile, where):
-        here = box.slices
         size = _sides(box, scale)
-        before = np.clip(resize(probability[here], size), 0, 1)
-        after = network(resize(image[here], size), before)
+        before = np.clip(resize(probability[box.slices], size), 0, 1)
+        after = network(resize(image[box.slices], size), before)
         share = _window(box, probability.shape, size) * _near_contour(before)
-        back = (box.bottom - box.top, box.right - box.left)
-        share, difference = resize(share, back), resize(after - before, back)
-        change[here] += share * difference
-        weight[here] += share
-    change /= np.maximum(weight, 1)
-    return np.clip(probability + change, 0, 1, out=change)
+        seen.append(_Tile(box, share, np.subtract(after, before)))
+    _blend(probability, seen)
+    return probability
+
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """What was seen in a box: how much it counts, and by how much the mask changes, (h, w) pixels of the level."""
+
+    box: Box
+    share: NDArray[np.float32]
+    difference: NDArray[np.float32]
+
+
+def _blend(probability: NDArray[np.float32], seen: Sequence[_Tile]) -> None:
+    """Change a mask (H, W) by the means of what tiles say: a few rows at a time, so that no map of the whole is held.
+
+    The smaller memory is worth enlarging a tile anew for all of the pieces that it lies in.
+    """
+    height, width = probability.shape
+    for top in range(0, height, ROWS):
+        piece = Box(top, min(top + ROWS, height), 0, width)
+        here = [tile for tile in seen if tile.box.cut(piece).height]
+        if not here:
+            np.clip(probability[piece.slices], 0, 1, out=probability[piece.slices])
+            continue
+        change, weight = (np.zeros((piece.height, width), np.float32) for _ in range(2))
+        for tile in here:
+            both = tile.box.cut(piece)
+            back, part = (tile.box.height, tile.box.width), both.inside(tile.box).slices
+            share = resize(tile.share, back)[part]
+            place = both.inside(piece).slices
+            change[place] += share * resize(tile.difference, back)[part]
+            weight[place] += share
+        change /= np.maximum(weight, 1)
+        rows = probability[piece.slices]
+        rows += change
+        np.clip(rows, 0, 1, out=rows)
 
 
 def tiles(

@@ -35,7 +35,6 @@ def keep_exact(
     (H, W) float32 in 0..1: a new array, or ``refined`` itself where every contour moved.
     """
     inside = coarse > 0.5
-    numbers = np.zeros(coarse.shape, np.int32) if numbers is None else numbers
     moved = _counts((refined > 0.5) != inside, numbers)
     if not moved.any():
         return refined
@@ -48,9 +47,11 @@ def keep_exact(
         return refined
     just_above = np.nextafter(np.float32(0.5), np.float32(1))
     held = np.where(inside, np.maximum(refined, just_above), np.minimum(refined, np.float32(0.5)))
-    return np.where(exact[numbers], held, refined)
+    return held if numbers is None else np.where(exact[numbers], held, refined)
 
 
-def _counts(marked: NDArray[np.bool_], numbers: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Count the marked pixels of each number."""
+def _counts(marked: NDArray[np.bool_], numbers: NDArray[np.int32] | None) -> NDArray[np.int64]:
+    """Count the marked pixels of each number, or all of them."""
+    if numbers is None:
+        return np.array([np.count_nonzero(marked)])
     return np.bincount(numbers[marked], minlength=int(numbers.max()) + 1)

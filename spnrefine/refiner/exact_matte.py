@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import Box
+from spnrefine.boxes.box import Box
 from spnrefine.refiner.parts import find_parts, nearest
 
 STEP = 2

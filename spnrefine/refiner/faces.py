@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.refiner import opencv
-from spnrefine.refiner.box import Box
 from spnrefine.refiner.scaling import resize
 
 CASCADE = Path(__file__).parent / "lbpcascade_frontalface.xml"

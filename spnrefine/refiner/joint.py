@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
-from spnrefine.refiner.box import object_box
+from spnrefine.refiner.box import seen_box
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.presence import is_empty
 
-BACKGROUND = 0
 TINY = 1e-12  # keeps 0 / 0 away
 
 
@@ -35,35 +35,48 @@ def refine_labels(
     (H, W) refined ids, of the type of ``labels``: only such as were there, and all of them; and (H, W) float32 in
     0..1, the probability of each pixel's id.
     """
-    outside = np.zeros(labels.shape, bool) if void is None else void
-    known = labels[~outside]
-    ids = np.unique(known)
-    blocks = block_size(labels, ~outside)
+    ids, boxes = find_ids(labels, void)
+    blocks = block_size(labels, None if void is None else ~void)
     refined = labels.copy()
     best, total = (np.zeros(labels.shape, np.float32) for _ in range(2))
-    for number in ids[ids != BACKGROUND]:
-        mask = ((labels == number) & ~outside).astype(np.float32)
-        box = object_box(mask)
-        if box is None:
-            continue
-        here = box.slices
-        probability = refine(
-            np.ascontiguousarray(image[here]), without_blocks(np.ascontiguousarray(mask[here]), blocks)
-        )
+    for number, box in zip(ids.tolist(), boxes, strict=True):
+        here = seen_box(box, *labels.shape).slices
+        mask = _is(number, labels[here], None if void is None else void[here]).astype(np.float32)
+        probability = refine(np.ascontiguousarray(image[here]), without_blocks(mask, blocks))
         total[here] += probability
         wins = probability > best[here]
         refined[here][wins] = number
         best[here][wins] = probability[wins]
-    if BACKGROUND in ids:
-        was = labels == BACKGROUND
-        rest = _rest(best, total, was)
-        best = np.where(was, best * best / np.maximum(total, TINY), best)
-        wins = rest >= best
-        refined[wins], best[wins] = BACKGROUND, rest[wins]
-    refined[outside] = labels[outside]
-    restore_lost(labels, refined, outside)
-    best[(refined == labels) & (best == 0)] = 1
+    there_is_background = any(
+        _is(BACKGROUND, labels[rows], None if void is None else void[rows]).any() for rows in strips(*labels.shape)
+    )
+    for rows in strips(*labels.shape) if there_is_background else ():
+        _share(labels[rows], total[rows], refined[rows], best[rows])
+    if void is not None:
+        refined[void] = labels[void]
+    restore_lost(labels, refined, void)
+    for rows in strips(*labels.shape):
+        best[rows][(refined[rows] == labels[rows]) & (best[rows] == 0)] = 1
     return refined, best
+
+
+def _is(number: int, labels: NDArray[np.integer], void: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Mark the pixels (H, W) of an id."""
+    return labels == number if void is None else (labels == number) & ~void
+
+
+def _share(
+    labels: NDArray[np.integer],
+    total: NDArray[np.float32],
+    refined: NDArray[np.integer],
+    best: NDArray[np.float32],
+) -> None:
+    """Give to the background what of ``refined`` and ``best``, (H, W), is its own."""
+    was = labels == BACKGROUND
+    rest = _rest(best, total, was)
+    best[was] = best[was] * best[was] / np.maximum(total[was], TINY)
+    wins = rest >= best
+    refined[wins], best[wins] = BACKGROUND, rest[wins]
 
 
 def refine_planes(refine: RefinesMasks, image: NDArray[np.uint8], planes: NDArray[np.float32]) -> NDArray[np.float32]:

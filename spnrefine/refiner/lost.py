@@ -1,7 +1,12 @@
 """No id of a label map is lost when its pixels are given to others."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 
 
 def restore_lost(
@@ -21,13 +26,29 @@ def restore_lost(
     -------
     ``after``, which holds every id of ``before``.
     """
-    counts = slice(None) if outside is None else ~outside
-    ids = np.unique(before[counts])
+    known = list(_places(before, outside))
     while True:
-        lost = np.setdiff1d(ids, after[counts])
-        if not lost.size:
+        there = {number for number, _ in _places(after, outside)}
+        lost = [(number, box) for number, box in known if number not in there]
+        if not lost:
             return after
-        back = np.isin(before, lost)
+        for number, box in lost:
+            here = box.slices
+            back = before[here] == number
+            if outside is not None:
+                back &= ~outside[here]
+            after[here][back] = number
+
+
+def _places(labels: NDArray[np.integer], outside: NDArray[np.bool_] | None) -> Iterator[tuple[int, Box]]:
+    """Yield the ids of a map and the box of each, the background's too, which is the whole."""
+    height, width = labels.shape
+    for rows in strips(height, width):
+        background = labels[rows] == BACKGROUND
         if outside is not None:
-            back &= ~outside
-        after[back] = before[back]
+            background &= ~outside[rows]
+        if background.any():
+            yield BACKGROUND, Box(0, height, 0, width)
+            break
+    ids, boxes = find_ids(labels, outside)
+    yield from zip(ids.tolist(), boxes, strict=True)

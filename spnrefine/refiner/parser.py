@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.errors import SpnRefineError
 from spnrefine.model import inference, weights
 from spnrefine.model.framing import working_size
 from spnrefine.model.mirroring import MirroredParser
-from spnrefine.refiner.box import Box
 from spnrefine.refiner.faces import face_frames
 from spnrefine.refiner.inputs import Rebuilt, as_image
 from spnrefine.refiner.scaling import resize

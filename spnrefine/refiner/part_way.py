@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import bounding_box
+from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.choice import Choice
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.off import object_size

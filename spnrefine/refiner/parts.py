@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.model.framing import PRESENT, margin
-from spnrefine.refiner.box import Box
 
 NEAR = 0.15
 """Parts are seen together where the gap between their boxes is at most this share of the longer side of either,"""
@@ -23,7 +23,7 @@ class Parts:
 
     Attributes
     ----------
-    numbers : (H, W) int32, the number of each pixel's part; 0 where there is none.
+    numbers : (H, W) int32, the number of each pixel's part, 0 where there is none; 1 everywhere of a single part.
     boxes : (N, 4) int, top, bottom, left, right of each part; bottom and right are exclusive.
     groups : (N,) int, from 0 on: parts of one group are seen together.
     """
@@ -36,6 +36,11 @@ class Parts:
     def count(self) -> int:
         """How many groups there are."""
         return int(self.groups.max(initial=-1)) + 1
+
+    @property
+    def single(self) -> bool:
+        """Whether there is but one part, whose pixels need no numbers."""
+        return len(self.groups) == 1
 
     def frame(self, group: int) -> Box:
         """Return the box of a group, grown by the margin with which the network sees it."""
@@ -54,6 +59,8 @@ class Parts:
 
         No farther from any of its parts than the margin of the largest, and not where another group's part is nearer.
         """
+        if self.single:
+            return None
         numbers = self.numbers[frame.slices]
         others = bool(np.any(self.groups[np.unique(numbers[numbers > 0]) - 1] != group))
         own = np.flatnonzero(self.groups == group)
@@ -71,9 +78,18 @@ class Parts:
 
 def find_parts(coarse: NDArray[np.float32]) -> Parts:
     """Find the parts of a probability map (H, W): what is connected above 0.1."""
-    _, numbers, stats, _ = cv2.connectedComponentsWithStats((coarse > PRESENT).astype(np.uint8), connectivity=8)
-    left, top, width, height = stats[1:, :4].T.astype(np.int64)
-    boxes = np.stack([top, top + height, left, left + width], 1)
+    present = (coarse > PRESENT).view(np.uint8)
+    around, _ = cv2.findContours(present, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if len(around) == 1:  # most masks are: their numbers are 1, and need no map of their own
+        left, top, width, height = cv2.boundingRect(around[0])
+        return Parts(
+            np.broadcast_to(np.int32(1), present.shape),
+            np.array([[top, top + height, left, left + width]]),
+            np.zeros(1, np.int64),
+        )
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
+    lefts, tops, widths, heights = stats[1:, :4].T.astype(np.int64)
+    boxes = np.stack([tops, tops + heights, lefts, lefts + widths], 1)
     return Parts(np.asarray(numbers, np.int32), boxes, _grouped(boxes))
 
 

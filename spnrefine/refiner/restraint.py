@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import bounding_box
+from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.part_changes import changes_too_much

@@ -33,38 +33,45 @@ class Sight:
         self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None
     ) -> NDArray[np.float32]:
         """Refine a mask (H, W), float32 in 0..1, whose edge is ``off`` by so many pixels, None: nobody knows."""
-        refined = coarse.copy()
         parts = find_parts(coarse)
+        refined: NDArray[np.float32] | None = None
         for group in range(parts.count):
             frame = parts.frame(group)
-            here, crop = refined[frame.slices], image[frame.slices]
+            here, crop = (coarse if refined is None else refined)[frame.slices], image[frame.slices]
             many = parts.longest(group) <= self.working_side / 2
             seen, scale = self._see(crop, coarse[frame.slices], off, many=many)
             reach = parts.reach(group, frame)
             if reach is not None:
-                seen = np.where(reach, seen, here)
+                np.copyto(seen, here, where=~reach)
             seen = keep_lines(here, seen, scale)
-            here[:] = keep_exact(here, seen, scale, nearest(parts.numbers[frame.slices]))
-        return refined
+            numbers = None if parts.single else nearest(parts.numbers[frame.slices])
+            seen = keep_exact(here, seen, scale, numbers)
+            if seen.shape == coarse.shape:
+                refined = seen
+                continue
+            refined = coarse.copy() if refined is None else refined
+            refined[frame.slices] = seen
+        return coarse.copy() if refined is None else refined
 
     def _see(
         self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None, *, many: bool
     ) -> tuple[NDArray[np.float32], float]:
-        """Refine what lies in one frame; also return the scale, of the photograph's resolution, that was seen last.
+        """Refine what lies in one frame, a new array; also return the scale of the photograph's that was seen last.
 
         What is seen again, closer, is no longer as far off as the mask was: nothing is said of it.
 
         ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
         """
-        mask = without_blocks(coarse).astype(np.float32)
+        mask = without_blocks(coarse)
         if off is not None and not self.network.config.knows_off:
             mask = softened(mask, off)
         height, width = mask.shape
         if many and max(height, width) > self.working_side and not self.quick:
-            return see_in_tiles(self._told(off), crop, mask, 1.0, self.working_side), 1.0
+            return see_in_tiles(self._told(off), crop, mask.copy(), 1.0, self.working_side), 1.0
         size = working_size(height, width, self.working_side)
         scale = max(size) / max(height, width)
         seen = self._told(off, scale)(resize(crop, size), np.clip(resize(mask, size), 0, 1))
+        del mask
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         if self.quick:
             return whole, scale

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import bounding_box
+from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.contour import contour, unsure
 from spnrefine.refiner.kinds import KINDS, kind_of
 from spnrefine.refiner.part_way import signed_distance

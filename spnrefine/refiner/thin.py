@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.contour import contour_length, is_soft
+from spnrefine.refiner.contour import contour_length, is_soft, outlines
 
 WIDTH = 1.5
 """Pixels, as the network sees them, that a line or gap has to be wide to be seen at all."""
@@ -14,6 +14,7 @@ SAFE_WIDTH = 2.5  # pixels, likewise, below which one may still be lost: masks f
 LEAST_PIXELS = 12  # of a line: less is an unevenness of the contour
 LEAST_SHARE = 0.05  # of the contour's length: with less, the mask is seen as one without lines
 AROUND = 6  # pixels of the photograph around a line that are looked at again along with it
+FEW = 1 << 16
 MOVED = 2  # pixels, as the network saw them, by which a line may move and be the same
 
 
@@ -74,20 +75,25 @@ def _lines_and_gaps(inside: NDArray[np.bool_], side: int) -> tuple[NDArray[np.bo
     """
     if side < 2:
         return np.zeros_like(inside), np.zeros_like(inside)
-    mask, inner = np.pad(inside.astype(np.uint8), side, mode="edge"), slice(side, -side)
-    lines, gaps = ((each - _opened(each, side))[inner, inner] for each in (mask, 1 - mask))
-    return _long(lines), _parting(_long(gaps), inside)
+    mask, inner = np.pad(inside.view(np.uint8), side, mode="edge"), slice(side, -side)
+    lines = _long((mask - _opened(mask, side))[inner, inner])
+    if outlines(inside.view(np.uint8))[0] < 2:  # no gap lies between parts
+        return lines, np.zeros_like(inside)
+    rest = np.subtract(1, mask, out=mask)
+    return lines, _parting(_long((rest - _opened(rest, side))[inner, inner]), inside)
 
 
 def _parting(gaps: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Keep the gaps that have more than one part of the mask beside them."""
     if not gaps.any():
         return gaps
-    _, parts = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
-    _, numbers = cv2.connectedComponents(gaps.astype(np.uint8), connectivity=8)
+    parts, numbers = (cv2.connectedComponents(each.view(np.uint8), connectivity=8)[1] for each in (inside, gaps))
     beside = set()
+    places = np.stack(np.nonzero(gaps))
     for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1)):
-        pairs = np.stack([numbers, np.roll(parts, shift, axis)])[:, gaps]
+        next_to = places.copy()
+        next_to[axis] = (next_to[axis] - shift) % inside.shape[axis]
+        pairs = np.stack([numbers[gaps], parts[tuple(next_to)]])
         beside |= {(gap, part) for gap, part in np.unique(pairs, axis=1).T.tolist() if part}
     counts = np.bincount([gap for gap, _ in beside], minlength=int(numbers.max()) + 1)
     return gaps & (counts > 1)[numbers]
@@ -102,7 +108,11 @@ def _opened(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def _long(marked: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Keep what is connected over more than a few pixels."""
-    _, numbers, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8)
+    if not marked.any():
+        return marked.astype(np.bool_)
+    # no more numbers than pixels: few need small ones, and half the memory
+    small = cv2.CV_16U if np.count_nonzero(marked) < FEW else cv2.CV_32S
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=small)
     kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_PIXELS
     kept[0] = False
     return kept[numbers]

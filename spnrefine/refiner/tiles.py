@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.box import Box
+from spnrefine.boxes.box import Box
 
 
 class Tile(NamedTuple):

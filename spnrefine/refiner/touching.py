@@ -6,19 +6,20 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import around
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.model.protocols import RefinesMasks
+from spnrefine.refiner.box import view_of
 from spnrefine.refiner.joint import refine_labels
 from spnrefine.refiner.noting import Used, listening, note
 
-Mask = NDArray[np.bool_]
 
-
-def touching(masks: Sequence[Mask]) -> list[list[int]]:
+def touching(masks: Sequence[Boxed]) -> list[list[int]]:
     """Group the masks that touch, 8-connected, and do not overlap any other.
 
     Parameters
     ----------
-    masks : (H, W) bool, all of one size.
+    masks : of bools, all of one size.
 
     Returns
     -------
@@ -26,13 +27,14 @@ def touching(masks: Sequence[Mask]) -> list[list[int]]:
     """
     if len(masks) < 2:
         return []
-    times = np.zeros(masks[0].shape, np.int32)
+    times = np.zeros(masks[0].size, np.int32)
     for mask in masks:
-        times += mask
+        times[mask.box.slices] += mask.pixels
     owner = np.zeros(times.shape, np.int32)
     for number, mask in enumerate(masks, 1):
-        if (times[mask] == 1).all():  # else it lies over or under another, and is no id of a map
-            owner[mask] = number
+        if (times[mask.box.slices][mask.pixels] == 1).all():  # else it lies over or under another, no id of a map
+            owner[mask.box.slices][mask.pixels] = number
+    del times
     root = list(range(len(masks) + 1))
 
     def find(number: int) -> int:
@@ -40,9 +42,10 @@ def touching(masks: Sequence[Mask]) -> list[list[int]]:
             number = root[number]
         return number
 
-    for one, other in _borders(owner):
-        low, high = sorted((find(one), find(other)))
-        root[high] = low
+    for mask in masks:
+        for one, other in _borders(owner[mask.box.grown(1, *owner.shape).slices]):
+            low, high = sorted((find(one), find(other)))
+            root[high] = low
     groups: dict[int, list[int]] = {}
     for number in range(1, len(root)):
         groups.setdefault(find(number), []).append(number - 1)
@@ -56,31 +59,35 @@ class Together:
     ----------
     refine : refines one mask, as :class:`spnrefine.refiner.refiner.Refiner`.
     image : (H, W, 3) uint8, RGB.
-    masks : (H, W) bool, disjoint.
+    masks : of bools, disjoint, none empty.
     threshold : a refined mask is where its probability is above it.
     """
 
-    def __init__(self, refine: RefinesMasks, image: NDArray[np.uint8], masks: Sequence[Mask], threshold: float):
+    def __init__(self, refine: RefinesMasks, image: NDArray[np.uint8], masks: Sequence[Boxed], threshold: float):
         self._refine, self._image, self._masks, self._threshold = refine, image, masks, threshold
+        self._frame = around([view_of(mask.box, *mask.size) for mask in masks])
         self._lock = Lock()
         self._refined: tuple[NDArray[np.integer], NDArray[np.float32]] | None = None
         self._used: list[Used] = []
 
     def probability(self, position: int) -> NDArray[np.float32]:
-        """Return the probability of the mask at ``position``, (H, W) float32 in 0..1.
+        """Return the probability of the mask at ``position`` in its `view_of`, (h, w) float32 in 0..1.
 
         Above the threshold it is where the mask is the most probable of all and of the background.
         """
         with self._lock:
             if self._refined is None:
-                labels = np.zeros(self._masks[0].shape, np.int32)
+                labels = np.zeros((self._frame.height, self._frame.width), np.int32)
                 for number, mask in enumerate(self._masks, 1):
-                    labels[mask] = number
+                    labels[mask.box.inside(self._frame).slices][mask.pixels] = number
+                image = np.ascontiguousarray(self._image[self._frame.slices])
                 with listening() as self._used:
-                    self._refined = refine_labels(self._refine, self._image, labels)
+                    self._refined = refine_labels(self._refine, image, labels)
         if len(self._used) == len(self._masks):  # each by itself, in order; an empty one has no box
             note(self._used[position])
-        ids, best = self._refined
+        mask = self._masks[position]
+        here = view_of(mask.box, *mask.size).inside(self._frame).slices
+        ids, best = (array[here] for array in self._refined)
         above = np.nextafter(np.float32(self._threshold), np.float32(1))
         return np.where(ids == position + 1, np.maximum(best, above), np.minimum(1 - best, self._threshold)).astype(
             np.float32

@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.files.images import read_image
 from spnrefine.files.opening import Source
 from spnrefine.review import pictures
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +22,16 @@ class _Piece:
     """A mask's own box and the bits in it: all masks of a data set are held until they are drawn."""
 
     order: int
-    rows: slice
-    columns: slice
+    box: Box
     bits: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, order: int, mask: Bools) -> "_Piece":
-        left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        return cls(order, rows, columns, np.packbits(mask[rows, columns]))
+    def of(cls, order: int, mask: Boxed) -> "_Piece":
+        mask = mask.tight()
+        return cls(order, mask.box, np.packbits(mask.pixels))
 
-    def paint(self, ids: NDArray[np.uint16], number: int) -> None:
-        inside = ids[self.rows, self.columns]
+    def paint(self, ids: NDArray[np.int32], number: int) -> None:
+        inside = ids[self.box.slices]
         inside[np.unpackbits(self.bits, count=inside.size).reshape(inside.shape) == 1] = number
 
 
@@ -46,8 +43,8 @@ class Overlays:
         self._sources: dict[Path, Source] = {}
         self._lock = threading.Lock()
 
-    def add(self, photograph: Path, order: int, mask: Bools, source: Source | None = None) -> None:
-        """Add a mask (H, W), which is drawn over those of a lower ``order``.
+    def add(self, photograph: Path, order: int, mask: Boxed, source: Source | None = None) -> None:
+        """Add a mask of bools, which is drawn over those of a lower ``order``.
 
         ``source`` is what is read for the photograph, where that is no file of its own.
         """
@@ -64,7 +61,7 @@ class Overlays:
     def draw(self, photograph: Path) -> bytes:
         """Draw all masks of a photograph over it, each in a colour of its own, as JPEG."""
         image = read_image(self._sources[photograph])
-        ids = np.zeros(image.shape[:2], np.uint16)
+        ids = np.zeros(image.shape[:2], np.int32)
         for number, piece in enumerate(sorted(self._pieces[photograph], key=lambda piece: piece.order), 1):
             piece.paint(ids, number)
         return pictures.encode(pictures.overlay(image, ids), ".jpg")

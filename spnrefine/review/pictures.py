@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from spnrefine.boxes.ids import find_ids
 from spnrefine.errors import FileError
 
 RGB = NDArray[np.uint8]
@@ -26,12 +27,15 @@ def overlay(image: RGB, mask: NDArray, colour: Colour = REFINED) -> RGB:
     """Tint ``image`` (H, W, 3) where ``mask`` (H, W) is set, and draw its contour; each id gets a colour of its own."""
     picture = image.copy()
     width = max(1, round(max(mask.shape) / 400))
-    for number in np.unique(mask[mask != 0]):
-        inside = mask == number
+    for number, box in zip(*find_ids(mask), strict=True):
+        inside = mask[box.slices] == number
         own = colour if mask.dtype == bool else _colour_of(int(number))
-        picture[inside] = (1 - TINT) * picture[inside] + TINT * np.array(own)
-        contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        picture = np.asarray(cv2.drawContours(picture, contours, -1, own, width, cv2.LINE_AA), np.uint8)
+        tinted = picture[box.slices]
+        tinted[inside] = (1 - TINT) * tinted[inside] + TINT * np.array(own)
+        contours, _ = cv2.findContours(
+            inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=(box.left, box.top)
+        )
+        cv2.drawContours(picture, contours, -1, own, width, cv2.LINE_AA)
     return picture
 
 

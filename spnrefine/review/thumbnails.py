@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.boxes.ids import find_ids
 from spnrefine.review.pictures import RGB
 
 Bools = NDArray[np.bool_]
@@ -43,43 +46,49 @@ class Thumbnail:
     refined: str
 
 
-def thumbnail(image: RGB, coarse: Masks, refined: Masks) -> Thumbnail:
-    """Make the thumbnail of the part of ``image`` (H, W, 3) that the masks (H, W) cover, before or after.
+def thumbnail(image: RGB, coarse: Masks, refined: Masks, view: Box | None = None) -> Thumbnail:
+    """Make the thumbnail of the part of ``image`` (H, W, 3) that the masks cover, before or after.
 
-    Of several ids, 0 the background, each has its own outline, so that borders between two of them are seen too; or
-    all have one together, where they are too many.
+    The masks are (H, W), or (h, w) of a ``view`` of the image outside which nothing is set. Of several ids, 0 the
+    background, each has its own outline, so that borders between two of them are seen too; or all have one together,
+    where they are too many.
     """
-    crop = crop_box((coarse != 0) | (refined != 0))
-    picture = np.ascontiguousarray(image[crop])
+    size, either = image.shape[:2], (coarse != 0) | (refined != 0)
+    before, after, both = (
+        Boxed.whole(mask) if view is None else Boxed(size, view, mask) for mask in (coarse, refined, either)
+    )
+    crop = crop_box(both)
+    picture = np.ascontiguousarray(image[crop.slices])
     rows, columns = picture.shape[:2]
     scale = min(WIDTH / columns, HEIGHT / rows)
     fine = (max(1, round(columns * scale * FINE)), max(1, round(rows * scale * FINE)))
     if scale < 1:
         size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return Thumbnail(_jpeg(picture), *fine, _path(coarse[crop], fine), _path(refined[crop], fine))
+    return Thumbnail(_jpeg(picture), *fine, _path(before.within(crop), fine), _path(after.within(crop), fine))
 
 
-def crop_box(masks: Bools) -> tuple[slice, slice]:
-    """Return the rows and columns around all that is set in ``masks`` (H, W), widened to a thumbnail's shape.
+def crop_box(masks: Boxed) -> Box:
+    """Return the box around all that is set in ``masks``, widened to a thumbnail's shape.
 
     Where the photograph ends the box does too; masks with nothing set give the whole photograph.
     """
-    height, width = masks.shape
-    left, top, across, down = cv2.boundingRect(masks.astype(np.uint8))
+    height, width = masks.size
+    top, bottom, left, right = masks.tight().box
+    down, across = bottom - top, right - left
     if not across:
-        return slice(0, height), slice(0, width)
+        return Box(0, height, 0, width)
     margin = 2 * MARGIN * max(across, down)
     tall, wide = (max(side + margin, LEAST_SIDE) for side in (down, across))
     tall, wide = max(tall, wide * HEIGHT / WIDTH), max(wide, tall * WIDTH / HEIGHT)
-    return _interval(2 * top + down, tall, height), _interval(2 * left + across, wide, width)
+    return Box(*_interval(2 * top + down, tall, height), *_interval(2 * left + across, wide, width))
 
 
-def _interval(twice_centre: int, length: float, end: int) -> slice:
+def _interval(twice_centre: int, length: float, end: int) -> tuple[int, int]:
     """An interval of ``length`` around a centre, pushed back into 0..end and cut where it is longer."""
     size = min(round(length), end)
     start = min(max((twice_centre - size) // 2, 0), end - size)
-    return slice(start, start + size)
+    return start, start + size
 
 
 def _jpeg(picture: RGB) -> bytes:
@@ -95,7 +104,7 @@ def _jpeg(picture: RGB) -> bytes:
 
 def _path(masks: Masks, fine: tuple[int, int]) -> str:
     """Trace masks on the fine grid; where they are too ragged for `PATH_BYTES`, coarser, and the longest contours."""
-    found = [contour for number in np.unique(masks[masks != 0]) for contour in _contours(masks == number, fine)]
+    found = [contour for number in find_ids(masks)[0] for contour in _contours(masks == number, fine)]
     if not found:
         return ""
     contours = sorted(found, key=len, reverse=True)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from spnrefine.annotations.document import Document, open_document
+from spnrefine.boxes.boxed import Boxed
 
 SIZE = (80, 100)
 """Height and width of the photographs here."""
@@ -67,7 +68,7 @@ def check_untouched(document: Document) -> None:
         mask = item.read(SIZE)
         item.write(mask)
         assert document.outputs() == before
-        item.write(np.roll(mask, 1, axis=1) | blob(9))
+        item.write(Boxed.of(np.roll(mask, 1, axis=1) | blob(9)))
         item.write(mask)
     assert document.outputs() == before
 
@@ -75,7 +76,7 @@ def check_untouched(document: Document) -> None:
 def rewrite(document: Document, index: int, mask: np.ndarray, images: Path, to: Path) -> Document:
     """Write one item, lay the refined files in ``to`` and open them again; all other items must read as before."""
     others = [item.read(SIZE) for item in document.items]
-    document.items[index].write(mask)
+    document.items[index].write(Boxed.of(mask))
     for name, data in document.outputs().items():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         (to / name).write_bytes(data)

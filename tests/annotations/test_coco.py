@@ -5,6 +5,7 @@ import pytest
 
 from spnrefine.annotations import coco
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError, MissingExtraError
 from tests.annotations.making import SIZE, blob, check_untouched, holed, iou, parted, rewrite, save_photograph, speckled
 
@@ -122,7 +123,7 @@ def test_run_lengths_keep_their_form_and_polygons_take_the_files(path, tmp_path)
     for with_compressed in (True, False):
         document = open_document(write(tmp_path, with_compressed=with_compressed))
         for item in document.items:
-            item.write(parted())
+            item.write(Boxed.of(parted()))
         (data,) = document.outputs().values()
         forms = [
             type(found["segmentation"]["counts"])
@@ -135,7 +136,7 @@ def test_run_lengths_keep_their_form_and_polygons_take_the_files(path, tmp_path)
 @pytest.mark.parametrize("mask", [blob(), holed(), parted()], ids=["blob", "hole", "parts"])
 def test_simplified_polygons_are_close_with_area_and_box_of_what_is_written(path, tmp_path, mask):
     again = rewrite(open_document(path, polygons=True), 0, mask, path.parent / "images", tmp_path / "out")
-    written = again.items[0].read(SIZE)
+    written = np.asarray(again.items[0].read(SIZE))
     assert iou(written, mask) > 0.97
     found = json.loads((tmp_path / "out" / path.name).read_text())["annotations"][0]
     assert found["area"] == written.sum()
@@ -145,10 +146,10 @@ def test_simplified_polygons_are_close_with_area_and_box_of_what_is_written(path
 def test_an_empty_mask_is_run_lengths_or_refused(path, tmp_path):
     empty = np.zeros(SIZE, bool)
     again = rewrite(open_document(path), 0, empty, path.parent / "images", tmp_path / "out")
-    assert not again.items[0].read(SIZE).any()
+    assert not again.items[0].read(SIZE).area
     document = open_document(path, polygons=True)
     with pytest.raises(FileError, match=r"annotations\.json#11 came out empty"):
-        document.items[0].write(empty)
+        document.items[0].write(Boxed.of(empty))
     assert document.outputs()[path.relative_to(path.parent)] == path.read_bytes()
 
 
@@ -218,7 +219,7 @@ def test_a_bad_segmentation_is_one_sentence_naming_it_and_the_rest_goes_on(path,
     path.write_text(json.dumps(value))
     items = {item.name: item for item in open_document(path).items}
     if "annotations.json#11" in items:
-        for act in (lambda item: item.read(SIZE), lambda item: item.write(blob())):
+        for act in (lambda item: item.read(SIZE), lambda item: item.write(Boxed.of(blob()))):
             with pytest.raises(FileError, match=r"^annotations\.json#11 [^\n]*$"):
                 act(items["annotations.json#11"])
     np.testing.assert_array_equal(items["annotations.json#16"].read(SIZE), parted(2))

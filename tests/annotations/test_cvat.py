@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, check_untouched, holed, iou, parted, rewrite, save_photograph, speckled
 
@@ -88,7 +89,7 @@ def test_a_changed_shape_comes_back_exactly_and_nothing_else_changes(path, tmp_p
 
 def test_run_lengths_are_those_of_the_box_row_by_row(path):
     document = open_document(path)
-    document.items[1].write(blob())
+    document.items[1].write(Boxed.of(blob()))
     (data,) = document.outputs().values()
     found = ET.fromstring(data).find("image/mask")
     left, top, width, height = (int(found.get(key)) for key in ("left", "top", "width", "height"))
@@ -136,7 +137,7 @@ def test_a_bad_shape_is_one_sentence_naming_it_and_the_rest_goes_on(path, old, n
     assert bad
     assert items[2] not in bad
     for item in bad:
-        for act in (lambda item: item.read(SIZE), lambda item: item.write(blob())):
+        for act in (lambda item: item.read(SIZE), lambda item: item.write(Boxed.of(blob()))):
             with pytest.raises(FileError, match=rf"^{item.name} [^\n]*$"):
                 act(item)
 
@@ -180,5 +181,5 @@ def test_an_empty_mask_is_refused_and_the_shape_stays(path):
     document = open_document(path)
     for item in document.items:
         with pytest.raises(FileError, match="came out empty"):
-            item.write(np.zeros(SIZE, bool))
+            item.write(Boxed.of(np.zeros(SIZE, bool)))
     assert document.outputs()[path.relative_to(path.parent)] == XML.encode()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError, ShapeError, SpnRefineError
 from tests.annotations.making import SIZE, blob, save_photograph
 from tests.annotations.test_labelme import labelme
@@ -54,13 +55,12 @@ def test_options_that_make_no_sense_are_refused(path):
 
 def test_only_bools_of_the_photographs_size_are_written(path):
     document = open_document(path)
-    for mask in (blob().astype(np.uint8), blob()[None]):
-        with pytest.raises(ShapeError, match=r"photo\.json#0 was given"):
-            document.items[0].write(mask)
+    with pytest.raises(ShapeError, match=r"photo\.json#0 was given a mask of uint8"):
+        document.items[0].write(Boxed.of(blob().astype(np.uint8)))
     with pytest.raises(FileError, match="was drawn on 100 x 80 pixels"):
-        document.items[0].write(blob().T)
-    document.items[0].write(blob())
-    assert document.items[0].read(SIZE).sum() != blob().sum()  # read goes on giving what came in
+        document.items[0].write(Boxed.of(blob().T))
+    document.items[0].write(Boxed.of(blob()))
+    assert document.items[0].read(SIZE).area != blob().sum()  # read goes on giving what came in
 
 
 def test_a_byte_order_mark_stays(path):
@@ -68,5 +68,5 @@ def test_a_byte_order_mark_stays(path):
     path.write_bytes(data)
     document = open_document(path)
     assert document.outputs()[path.relative_to(path.parent)] == data
-    document.items[0].write(blob())
+    document.items[0].write(Boxed.of(blob()))
     assert document.outputs()[path.relative_to(path.parent)].startswith(b"\xef\xbb\xbf{")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import SpnRefineError
 from tests.annotations import (
     test_coco,
@@ -89,7 +90,7 @@ def work(folder, name, data):
         for item in document.items:
             for act in (
                 lambda item: item.read(SIZE),
-                lambda item: item.write(holed(2)),
+                lambda item: item.write(Boxed.of(holed(2))),
                 lambda item: item.read((8, 9)),
             ):
                 with one_sentence():

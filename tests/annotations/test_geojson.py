@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, check_untouched, holed, parted, rewrite, save_photograph, speckled
 
@@ -112,7 +113,7 @@ def test_a_folder_finds_each_photograph_by_its_name(tmp_path):
 )
 def test_a_bad_area_is_one_sentence(path, geometry):
     (item,) = open_document(write(path, [FEATURES[0] | {"geometry": geometry}])).items
-    for act in (lambda: item.read(SIZE), lambda: item.write(blob())):
+    for act in (lambda: item.read(SIZE), lambda: item.write(Boxed.of(blob()))):
         with pytest.raises(FileError, match=r"^slide\.geojson#0 [^\n]*\.$"):
             act()
 

@@ -7,12 +7,13 @@ import pytest
 
 from spnrefine.annotations import brush
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, check_untouched, holed, iou, rewrite, save_photograph
 
 HEIGHT, WIDTH = SIZE
 POLYGON = {"points": [[20.5, 12.5], [80, 15], [75.25, 75], [22, 82.5]], "closed": True, "polygonlabels": ["a"]}
-BRUSH = {"format": "rle", "rle": brush.encode(holed(3), 255), "brushlabels": ["b"]}
+BRUSH = {"format": "rle", "rle": brush.encode(Boxed.of(holed(3)), 255), "brushlabels": ["b"]}
 BOX = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0, "rectanglelabels": ["c"]}
 SIZED = {"original_width": WIDTH, "original_height": HEIGHT}
 
@@ -37,7 +38,7 @@ def test_values_are_read_and_all_else_stays(path):
     np.testing.assert_array_equal(document.items[1].read(SIZE), holed(3))
     polygon = np.zeros(SIZE, bool)
     polygon[20:50, 30:70] = True
-    assert (polygon & ~document.items[0].read(SIZE)).sum() == 0
+    assert (polygon & ~np.asarray(document.items[0].read(SIZE))).sum() == 0
     check_untouched(document)
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, check_untouched, save_photograph
 from tests.annotations.test_labelme import labelme, picture, shape
@@ -77,8 +78,8 @@ def test_the_photograph_in_the_file_stands_in_for_one_that_is_gone(path, run):
     (path.parent / "photo.png").unlink()
     (item,) = open_document(path).items
     assert (item.photograph, item.picture) == (path, base64.b64decode(data))
-    assert item.read(SIZE).any()
-    item.write(blob())
+    assert item.read(SIZE).area
+    item.write(Boxed.of(blob()))
     result = run("batch", path, "-o", path.parent / "out.json", "--overlay", path.parent / "look", "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["image"] == str(path)

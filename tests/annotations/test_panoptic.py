@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, save_photograph
 
@@ -70,7 +71,7 @@ def test_segments_are_read_and_what_is_not_changed_stays(path):
     before = {Path("p.json"): path.read_bytes(), Path("p/photo.png"): (path.parent / "p" / "photo.png").read_bytes()}
     assert document.outputs() == before
     for item in document.items:
-        item.write(np.roll(item.read(SIZE), 3, axis=1))
+        item.write(Boxed.of(np.roll(item.read(SIZE), 3, axis=1)))
     assert document.outputs() != before
     for item in document.items:
         item.write(item.read(SIZE))
@@ -81,8 +82,8 @@ def test_changed_segments_change_their_pixels_area_and_box(path):
     document = open_document(path)
     expected = np.where(ids() == THIRD, THIRD, 0)
     expected[10:40, 12:45], expected[10:42, 45:80] = FIRST, SECOND
-    document.items[0].write(expected == FIRST)
-    document.items[1].write(expected == SECOND)  # it takes what the first has left
+    document.items[0].write(Boxed.of(expected == FIRST))
+    document.items[1].write(Boxed.of(expected == SECOND))  # it takes what the first has left
     segments, found = outputs(document)
     np.testing.assert_array_equal(found, expected)
     assert segments == [
@@ -96,7 +97,7 @@ def test_nothing_is_taken_from_a_segment_that_stays(path):
     document = open_document(path)
     wide = np.zeros(SIZE, bool)
     wide[10:40, 10:60] = True
-    document.items[0].write(wide)
+    document.items[0].write(Boxed.of(wide))
     segments, found = outputs(document)
     np.testing.assert_array_equal(found, ids())
     assert segments[0] == segment(FIRST, area=1200, bbox=[10, 10, 40, 30])
@@ -116,9 +117,9 @@ def test_the_command_writes_a_folder_named_after_the_file(path, tmp_path, run):
     document = open_document(tmp_path / "new.json", tmp_path / "images")
     for item, info in zip(document.items, outputs_of(tmp_path / "new.json"), strict=True):
         mask = item.read(SIZE)
-        assert mask.any()
+        assert mask.area
         if info["area"] not in (1, 2.5):
-            assert mask.sum() == info["area"]
+            assert mask.area == info["area"]
     again = run("batch", path, "--images", tmp_path / "images", "-o", tmp_path / "new.json")
     assert "exists" in again.stderr
 
@@ -144,7 +145,7 @@ def outputs_of(path):
 def test_what_is_wrong_with_a_segment_is_one_sentence(path, change, reason):
     change(path.parent)
     item = open_document(path).items[0]
-    for act in (lambda: item.read(SIZE), lambda: item.write(ids() == FIRST)):
+    for act in (lambda: item.read(SIZE), lambda: item.write(Boxed.of(ids() == FIRST))):
         with pytest.raises(FileError, match=reason) as caught:
             act()
         assert "\n" not in str(caught.value)
@@ -157,5 +158,5 @@ def save_json(folder, value):
 def test_an_empty_segment_is_refused_and_stays(path):
     document = open_document(path)
     with pytest.raises(FileError, match="came out empty"):
-        document.items[0].write(np.zeros(SIZE, bool))
+        document.items[0].write(Boxed.of(np.zeros(SIZE, bool)))
     np.testing.assert_array_equal(outputs(document)[1], ids())

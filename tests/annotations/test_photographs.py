@@ -92,4 +92,4 @@ def test_the_extension_may_be_upper_case(tmp_path):
     (tmp_path / "labels" / "IMG_1.txt").write_text("0 0.2 0.1 0.8 0.1 0.8 0.6")
     (item,) = open_document(tmp_path / "labels").items
     assert item.photograph == photograph
-    assert item.read(SIZE).any()
+    assert item.read(SIZE).area

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.polygons import Grid, fill, trace
+from spnrefine.boxes.boxed import Boxed
 from tests.annotations.making import SIZE, blob, holed, iou, parted, speckled
 
 pycocotools = pytest.importorskip("pycocotools.mask")
@@ -24,7 +25,7 @@ def masks(draw):
 
 @given(masks())
 def test_corners_come_back_exactly_in_one_ring_with_every_hole_and_part(mask):
-    parts = trace(mask, tolerance=0, grid=Grid.CORNERS)
+    parts = trace(Boxed.of(mask), tolerance=0, grid=Grid.CORNERS)
     if not mask.any():
         assert parts == []
         return
@@ -33,7 +34,7 @@ def test_corners_come_back_exactly_in_one_ring_with_every_hole_and_part(mask):
 
 @given(masks())
 def test_cocos_own_tool_gives_the_corners_back_exactly(mask):
-    polygons = [join([part]).ravel().tolist() for part in trace(mask, tolerance=0, grid=Grid.CORNERS)]
+    polygons = [join([part]).ravel().tolist() for part in trace(Boxed.of(mask), tolerance=0, grid=Grid.CORNERS)]
     if polygons:
         rle = pycocotools.merge(pycocotools.frPyObjects(polygons, *mask.shape))
         np.testing.assert_array_equal(pycocotools.decode(rle), mask)
@@ -42,15 +43,15 @@ def test_cocos_own_tool_gives_the_corners_back_exactly(mask):
 @given(masks())
 def test_centres_come_back_exactly_part_by_part(mask):
     again = np.zeros_like(mask)
-    for part in trace(mask, tolerance=0, grid=Grid.CENTRES):
+    for part in trace(Boxed.of(mask), tolerance=0, grid=Grid.CENTRES):
         again |= fill(join([part]), mask.shape, grid=Grid.CENTRES)
     np.testing.assert_array_equal(again, mask)
 
 
 def test_bridges_between_parts_take_only_a_line_where_lines_count():
     mask = parted()
-    parts = trace(mask, tolerance=0, grid=Grid.CENTRES)
-    again = fill(join(parts), SIZE, grid=Grid.CENTRES)
+    parts = trace(Boxed.of(mask), tolerance=0, grid=Grid.CENTRES)
+    again = np.asarray(fill(join(parts), SIZE, grid=Grid.CENTRES))
     assert not (mask & ~again).any()
     assert 0 < (again & ~mask).sum() < 40
 
@@ -59,8 +60,8 @@ def test_bridges_between_parts_take_only_a_line_where_lines_count():
 @pytest.mark.parametrize("mask", [blob(), holed(), parted()], ids=["blob", "hole", "parts"])
 @pytest.mark.parametrize("tolerance", [0.5, 1.0, 2.0])
 def test_simplified_edges_stay_within_the_tolerance(grid, mask, tolerance):
-    parts = trace(mask, tolerance=tolerance, grid=grid)
-    exact = trace(mask, tolerance=0, grid=grid)
+    parts = trace(Boxed.of(mask), tolerance=tolerance, grid=grid)
+    exact = trace(Boxed.of(mask), tolerance=0, grid=grid)
     assert sum(len(part.outer) for part in parts) < sum(len(part.outer) for part in exact)
     again = np.zeros_like(mask)
     for part in parts:
@@ -74,7 +75,7 @@ def test_simplified_edges_stay_within_the_tolerance(grid, mask, tolerance):
 def test_noise_becomes_one_ring():
     mask = speckled()
     np.testing.assert_array_equal(
-        fill(join(trace(mask, tolerance=0, grid=Grid.CORNERS)), SIZE, grid=Grid.CORNERS), mask
+        fill(join(trace(Boxed.of(mask), tolerance=0, grid=Grid.CORNERS)), SIZE, grid=Grid.CORNERS), mask
     )
 
 

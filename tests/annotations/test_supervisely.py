@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.annotations.document import open_document
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, check_untouched, holed, iou, parted, rewrite, save_photograph
 
@@ -78,7 +79,7 @@ def test_a_bitmap_is_compressed_or_not(folder, compress):
     path.write_text(json.dumps(supervisely(figure("bitmap", bitmap=bitmap(BITMAP, compress)))))
     document = open_document(path)
     np.testing.assert_array_equal(document.items[0].read(SIZE), BITMAP)
-    document.items[0].write(holed())
+    document.items[0].write(Boxed.of(holed()))
     assert json.loads(next(iter(document.outputs().values())))["objects"] == [figure("bitmap", bitmap=bitmap(holed()))]
 
 
@@ -113,7 +114,7 @@ def test_a_bad_figure_is_one_sentence(folder, figures):
     path = folder / "a.jpg.json"
     path.write_text(json.dumps(supervisely(figures)))
     (item,) = open_document(path).items
-    for act in (lambda: item.read(SIZE), lambda: item.write(blob())):
+    for act in (lambda: item.read(SIZE), lambda: item.write(Boxed.of(blob()))):
         with pytest.raises(FileError, match=r"^a\.jpg\.json#0 [^\n]*\.$"):
             act()
 

@@ -5,6 +5,7 @@ import pytest
 
 from spnrefine.annotations.document import open_document
 from spnrefine.annotations.yolo_lines import Kind, read_lines, tell
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from tests.annotations.making import SIZE, blob, save_photograph
 
@@ -50,7 +51,7 @@ def test_confidence_and_id_stay_behind_a_changed_polygon(folder):
     document = open_document(folder)
     assert [item.name for item in document.items] == ["a.txt#1", "a.txt#2"]
     for item in document.items:
-        item.write(blob())
+        item.write(Boxed.of(blob()))
     (data,) = document.outputs().values()
     lines = data.decode().splitlines()
     assert lines[0].endswith(" 0.91 1")
@@ -78,7 +79,7 @@ def test_a_byte_order_mark_is_no_part_of_the_class(folder, mark):
     (item,) = document.items
     item.read(SIZE)
     assert list(document.outputs().values()) == [data]
-    item.write(blob())
+    item.write(Boxed.of(blob()))
     assert next(iter(document.outputs().values())).decode().startswith(f"{mark}0 ")
 
 

@@ -12,6 +12,7 @@ from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.portion import Work
 from spnrefine.batch.run import run
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.images import read_photograph
 from spnrefine.files.inputs import Inputs
@@ -29,12 +30,12 @@ class Column(Item):
     def _decode(self, size):
         mask = np.zeros(size, bool)
         mask[5:15, self.column : self.column + 10] = True
-        return mask
+        return Boxed.whole(mask)
 
     def _encode(self, mask):
-        if mask[:, 0].any():
+        if mask.box.left == 0:
             raise FileError(f"{self.name} begins at the edge")
-        yield Edit(self.start, self.start + 2, f"{np.flatnonzero(mask.any(axis=0))[0]:02}")
+        yield Edit(self.start, self.start + 2, f"{mask.box.left:02}")
 
 
 TEXT = "11 12 13 14 15"

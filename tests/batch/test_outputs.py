@@ -9,6 +9,7 @@ import pytest
 from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.place import beside, inside
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.inputs import Inputs
 from spnrefine.job.record import Record
@@ -181,7 +182,8 @@ def test_what_was_made_from_something_else_is_not_taken_up(folder):
 @pytest.mark.parametrize("resume", [False, True])
 def test_masks_in_the_ledger_are_taken_up_by_resume_alone(folder, resume):
     mask = np.eye(5, dtype=bool)
-    with_outputs(folder, lambda outputs: outputs.ledger.keep("key", mask, Record("photo.jpg", "a#1", seconds=2.0)))
+    record = Record("photo.jpg", "a#1", seconds=2.0)
+    with_outputs(folder, lambda outputs: outputs.ledger.keep("key", Boxed.of(mask), record))
     found = with_outputs(folder, lambda outputs: outputs.kept("key", (5, 5)), resume=resume)
     if resume:
         np.testing.assert_array_equal(found[0], mask)

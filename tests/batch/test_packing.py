@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from spnrefine.batch.packing import pack, unpack
+from spnrefine.boxes.boxed import Boxed
 
 
 @pytest.mark.parametrize("place", [(slice(3, 9), slice(70, 100)), (slice(0, 0), slice(0, 0)), (slice(None),) * 2])
 def test_what_is_packed_comes_back(place):
     mask = np.zeros((40, 100), bool)
     mask[place] = np.random.default_rng(0).random(mask[place].shape) > 0.3
-    np.testing.assert_array_equal(unpack(json.loads(json.dumps(pack(mask))), mask.shape), mask)
+    np.testing.assert_array_equal(unpack(json.loads(json.dumps(pack(Boxed.of(mask)))), mask.shape), mask)
 
 
 def test_an_empty_frame_costs_nothing():
     mask = np.zeros((4000, 6000), bool)
     mask[100:110, 100:110] = True
-    assert len(json.dumps(pack(mask))) < 200
+    assert len(json.dumps(pack(Boxed.of(mask)))) < 200
 
 
 SHAPE = (6, 9)
@@ -54,7 +55,7 @@ def zipped(data):
     ],
 )
 def test_what_is_no_mask_of_this_size_is_none(damage):
-    assert unpack(SQUARE, SHAPE).sum() == 15
+    assert unpack(SQUARE, SHAPE).area == 15
     assert unpack(SQUARE | damage, SHAPE) is None
 
 

@@ -63,7 +63,7 @@ def test_what_the_tiles_find_is_taken_without_a_seam():
     def network(crop, coarse):
         return crop[..., 0].astype(np.float32) / 255
 
-    after = look_closer(network, image, before, 0.4)
+    after = look_closer(network, image, before.copy(), 0.4)
     assert np.abs(before - truth).max() > 0.4
     assert np.abs(after - truth).max() < 0.02
     assert seam(after) < seam(truth) + 0.005
@@ -71,7 +71,9 @@ def test_what_the_tiles_find_is_taken_without_a_seam():
 
 def test_nothing_far_from_the_contour_changes():
     before = disc(1200, 1200)
-    after = look_closer(lambda image, coarse: np.ones_like(coarse), np.zeros((1200, 1200, 3), np.uint8), before, 0.4)
+    after = look_closer(
+        lambda image, coarse: np.ones_like(coarse), np.zeros((1200, 1200, 3), np.uint8), before.copy(), 0.4
+    )
     distance = cv2.distanceTransform(np.uint8(before == 0), cv2.DIST_L2, 5)
     assert (after[distance > 30] == 0).all()
     assert after[(distance > 0) & (distance < 8)].mean() > 0.9

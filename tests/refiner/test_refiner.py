@@ -3,9 +3,10 @@ import pytest
 
 import spnrefine
 from spnrefine import Refiner, refine
+from spnrefine.boxes.box import Box
 from spnrefine.errors import BackendError, ShapeError
 from spnrefine.model.framing import working_size
-from spnrefine.refiner.box import Box, object_box
+from spnrefine.refiner.box import object_box
 from tests.model.make_check import draw
 
 
@@ -109,7 +110,7 @@ def test_working_size(size, working):
         (np.zeros((4, 5, 3), np.uint8), np.zeros((5, 4), np.uint8), r"\(5, 4\).*\(4, 5, 3\)"),
         (np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.uint8), r"\(4, 5\)"),
         (np.zeros((4, 5, 3)), np.zeros((4, 5), np.uint8), "float64"),
-        (np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.int64), "int64"),
+        (np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), complex), "complex128"),
         (np.zeros((4, 5, 3), np.uint8), np.full((4, 5), np.nan), "NaN"),
         (np.zeros((0, 5, 3), np.uint8), np.zeros((0, 5), np.uint8), "at least one pixel"),
     ],

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.refiner.box import view_of
 from spnrefine.refiner.joint import refine_labels
 from spnrefine.refiner.touching import Together, touching
 
@@ -12,7 +14,7 @@ SIZE = (20, 30)
 def square(top, bottom, left, right):
     mask = np.zeros(SIZE, bool)
     mask[top:bottom, left:right] = True
-    return mask
+    return Boxed.of(mask)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +44,12 @@ def test_masks_come_out_as_the_ids_of_a_map_do(threshold):
     def blur(image, coarse):
         return ((coarse + np.roll(coarse, 2, axis=1) + np.roll(coarse, 1, axis=0)) / 3).astype(np.float32)
 
-    labels = sum((number * mask for number, mask in enumerate(masks, 1)), np.zeros(SIZE, int))
+    labels = sum((number * np.asarray(mask) for number, mask in enumerate(masks, 1)), np.zeros(SIZE, int))
     expected, _ = refine_labels(blur, image, labels)
     together = Together(blur, image, masks, threshold)
     for position in range(3):
         probability = together.probability(position)
         assert probability.dtype == np.float32
         assert 0 <= probability.min() <= probability.max() <= 1
-        np.testing.assert_array_equal(probability > threshold, expected == position + 1)
+        view = view_of(masks[position].box, *SIZE)
+        np.testing.assert_array_equal(probability > threshold, (expected == position + 1)[view.slices])

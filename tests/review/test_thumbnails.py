@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.review.thumbnails import FINE, HEIGHT, JPEG_BYTES, PATH_BYTES, WIDTH, crop_box, thumbnail
 from tests.review.making import arrays
 
@@ -54,10 +55,10 @@ def test_paths_follow_the_masks(transform):
     coarse = coarse.copy()
     coarse[100:140, 150:190] = False  # a hole
     picture = thumbnail(image, coarse, refined)
-    crop = crop_box(coarse | refined)
+    crop = crop_box(Boxed.of(coarse | refined))
     for mask, path in ((coarse, picture.coarse), (refined, picture.refined)):
         shown = drawn(path, picture.width, picture.height)
-        exact = cv2.resize(mask[crop].astype(np.uint8), (picture.width, picture.height)) > 0
+        exact = cv2.resize(mask[crop.slices].astype(np.uint8), (picture.width, picture.height)) > 0
         assert (shown & exact).sum() / (shown | exact).sum() > 0.98
 
 
@@ -94,7 +95,7 @@ def test_noise_takes_no_more_room_than_anything_else():
 def test_the_crop_surrounds_the_masks_in_the_frame_shape():
     masks = np.zeros((1000, 2000), bool)
     masks[400:500, 600:800] = True
-    rows, columns = crop_box(masks)
+    rows, columns = crop_box(Boxed.of(masks)).slices
     assert rows.start < 400
     assert rows.stop > 500
     assert columns.start < 600
@@ -106,7 +107,7 @@ def test_the_crop_surrounds_the_masks_in_the_frame_shape():
 def test_the_crop_stays_inside_the_photograph(corner):
     masks = np.zeros((100, 150), bool)
     masks[corner] = True
-    rows, columns = crop_box(masks)
+    rows, columns = crop_box(Boxed.of(masks)).slices
     assert 0 <= rows.start < rows.stop <= 100
     assert 0 <= columns.start < columns.stop <= 150
     assert masks[rows, columns].sum() == 9
