@@ -1,6 +1,5 @@
 """A training does no harm to time, memory or the outputs of another."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from spnrefine.train.command import _validation_seconds
 from spnrefine.train.data.decode import decode
 from spnrefine.train.data.pairs import Pair
 from spnrefine.train.data.store import Store
+from spnrefine.train.measure import validation
 from spnrefine.train.measure.validation import OfRefiner, Score, Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import with_settings
@@ -41,21 +41,22 @@ def test_the_command_holds_the_lock(run, tree: Path, tmp_path: Path):
     assert not out.exists()
 
 
-def test_validation_takes_the_time_it_is_given(store: Store, recipe: Recipe):
-    measure = OfRefiner(Validation(store, with_settings(recipe, ["validation_patches=40"])), knows_off=False)
+def test_validation_takes_the_time_it_is_given(store: Store, recipe: Recipe, monkeypatch: pytest.MonkeyPatch):
+    measure = OfRefiner(Validation(store, with_settings(recipe, ["validation_patches=16"])), knows_off=False)
     patches, kinds = len(measure.validation.sets), len(measure.validation.coarse)
+    now = [0.0]
+    monkeypatch.setattr(validation.time, "perf_counter", lambda: now[0])
 
     def infer(image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
-        time.sleep(0.002 * len(image))
+        now[0] += 0.5 * len(image)
         return coarse
 
-    assert measure.fit(60, infer) is None
+    assert measure.fit(60 * patches, infer) is None
     assert len(measure.validation.sets) == patches
-    said = measure.fit(0.002 * kinds * patches / 4, infer)
-    kept = len(measure.validation.sets)
-    assert said == f"{kept} of {patches} patches"
-    assert patches / 8 < kept <= patches / 4 + 2
+    assert measure.fit(0.5 * kinds * patches / 4, infer) == f"{patches // 4} of {patches} patches"
+    began = now[0]
     assert set(measure(infer).by_set) == {"discs", "ids"}
+    assert now[0] - began == 0.5 * kinds * patches / 4
     measure.fit(0, infer)
     assert len(measure.validation.sets) == 2, "one of each set stays"
 

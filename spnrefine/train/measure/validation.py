@@ -135,9 +135,12 @@ class Validation:
 
     def keep(self, count: int) -> None:
         """Keep so many patches, evenly taken, one of each set at least."""
-        chosen = np.linspace(0, len(self.sets) - 1, min(count, len(self.sets))).astype(int)
+        if count >= len(self.sets):
+            return
         first = np.unique(self.sets, return_index=True)[1]
-        where = torch.from_numpy(np.union1d(chosen, first)).to(self.image.device)
+        others = np.setdiff1d(np.arange(len(self.sets)), first)
+        more = others[np.linspace(0, len(others) - 1, max(0, count - len(first))).astype(int)]
+        where = torch.from_numpy(np.union1d(first, more)).to(self.image.device)
         self.image, self.valid, self.truth = (each[where] for each in (self.image, self.valid, self.truth))
         self.coarse = {name: each[where] for name, each in self.coarse.items()}
         self.off = {name: each[where] for name, each in self.off.items()}
@@ -178,6 +181,7 @@ class OfRefiner:
         validation, count = self.validation, min(CHUNK, len(self.validation.sets))
         image, coarse = validation.image[:count].float() / 255, validation.coarse["exact"][:count].float() / 255
         more = (validation.off["exact"][:count],) if self._knows_off else ()
+        infer(image[:1], coarse[:1], *(off[:1] for off in more)).sum().item()  # the first call prepares much
         began = time.perf_counter()
         infer(image, coarse, *more).sum().item()  # a GPU is waited for
         each = (time.perf_counter() - began) / count * len(validation.coarse) * (1 + self._knows_off)
