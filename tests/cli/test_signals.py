@@ -36,6 +36,7 @@ with listening(), stopping(Stop()):
 def handlers():
     """Give the tests' own process its handlers back, which a program that ends keeps."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

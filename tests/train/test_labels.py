@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_read_is_left_out_before_the_first_step(run, faces
     where = ("--images", str(faces / "images"), "--masks", str(faces / "masks"), "--out", str(out))
     result = run("train", "--task", "object", *where, "--steps", "1", "--device", "cpu", *TINY)
     assert result.exit_code == 0, result.stderr
-    assert re.search(r"left out .*3\.png: .*3\.png is damaged or cut short", result.stderr)
+    assert re.search(r"left out .*3\.png: .*3\.png is (damaged or )?cut short", result.stderr)
     assert re.search(r"left out .*4\.png: .*4\.png holds 1, 2 but no 0", result.stderr)
     assert "Traceback" not in result.stderr
 
