@@ -8,13 +8,14 @@ import sys
 import pytest
 
 import spnrefine
-from spnrefine import errors, ops
+from spnrefine import batch, errors, ops
 
 LIBRARY = [name for name in spnrefine.__all__ if name != "__version__"]
 ERRORS = {name for name, value in vars(errors).items() if inspect.isclass(value)}
 WITH_EXAMPLES = [
     *(f"spnrefine.{name}" for name in LIBRARY if name not in ERRORS - {"SpnRefineError"}),
     *(f"spnrefine.ops.{name}" for name in ops.__all__),
+    *(f"spnrefine.batch.{name}" for name in batch.__all__),
 ]
 
 

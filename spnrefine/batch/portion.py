@@ -1,6 +1,5 @@
 """What a batch works through: portions, each of one photograph and its masks, and what all portions share."""
 
-import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
@@ -36,10 +35,7 @@ class Work:
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
-        start = time.perf_counter()
-        refined = job.refine(loaded, self.refiner, self.settings, record, self.matting)
-        record.seconds = round(time.perf_counter() - start, 4)
-        return refined
+        return job.refine_timed(loaded, self.refiner, self.settings, record, self.matting)
 
 
 class Portion(ABC):

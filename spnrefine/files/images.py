@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import cv2
 import numpy as np
@@ -73,6 +73,18 @@ class Photographs(Sequence[Photograph]):
         picture = decode(self._data, self._name)
         pixels, notes = _rgb(picture, self._data)
         return Photograph(np.ascontiguousarray(turn(pixels, picture.pending)), picture.orientation, notes)
+
+
+class Given(Photographs):
+    """The one photograph that is an array already, (H, W, 3) uint8, RGB, upright."""
+
+    def __init__(self, pixels: np.ndarray):
+        self._tiff = None
+        self._photograph = Photograph(pixels)
+
+    def __getitem__(self, number: int | slice) -> Any:
+        """Return the photograph, which is number 0."""
+        return [self._photograph][number]
 
 
 def read_photograph(source: Source, bands: Bands | None = None) -> Photograph:

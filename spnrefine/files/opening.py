@@ -23,6 +23,18 @@ _LARGE = 1 << 20  # bytes of files that are not read on where their first ones t
 _pillow = threading.Lock()
 
 
+class Named(bytes):
+    """Bytes that have a name of their own, by which errors call them."""
+
+    name: str
+
+    def __new__(cls, data: bytes, name: str) -> "Named":
+        """Take the bytes, and the name."""
+        named = super().__new__(cls, data)
+        named.name = name
+        return named
+
+
 @dataclass(frozen=True)
 class Picture:
     """A decoded first frame, as Pillow holds it, not turned upright unless its format's reader did so."""
@@ -40,7 +52,7 @@ class Picture:
 
 def describe(source: Source) -> str:
     """Name a source in an error."""
-    return "standard input" if isinstance(source, bytes) else str(source)
+    return getattr(source, "name", "standard input") if isinstance(source, bytes) else str(source)
 
 
 def read_bytes(source: Source, content: Content = Content.PICTURE) -> bytes:
@@ -68,7 +80,7 @@ def read_bytes(source: Source, content: Content = Content.PICTURE) -> bytes:
             reason = getattr(error, "strerror", None) or str(error)
             raise FileError(f"{name} cannot be read ({reason}): check the path and its permissions.") from error
     if not data:
-        hint = "pipe a file into it" if isinstance(source, bytes) else "make or copy it again"
+        hint = "pipe a file into it" if name == "standard input" else "make or copy it again"
         raise FileError(f"{name} is empty (0 bytes): {hint}.")
     return data
 

@@ -1,5 +1,6 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -23,8 +24,10 @@ from spnrefine.refiner.noting import listening
 from spnrefine.refiner.panorama import Wrapped
 
 
-def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMasks | None = None) -> Loaded:
-    """Read a photograph and its mask, or make one.
+def load(
+    image: Source | Photographs, mask: Source | None, settings: Settings, maker: MakesMasks | None = None
+) -> Loaded:
+    """Read a photograph, unless it was, and its mask, or make one.
 
     Raises
     ------
@@ -33,7 +36,7 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
     ShapeError
         They differ in size, and ``settings.resize_mask`` is off or cannot be done.
     """
-    photographs = Photographs(image, settings.bands)
+    photographs = image if isinstance(image, Photographs) else Photographs(image, settings.bands)
     first = photographs[0]
     if mask is None:
         assert maker is not None
@@ -62,27 +65,44 @@ def load_again(image: Source, mask: Source, refined: Source, settings: Settings)
     return Loaded(first.pixels, before), Refined(after.probability, hard_before, hard_after)
 
 
-def _read_mask(mask: Source, photographs: Photographs, first: Photograph, image: Source, settings: Settings) -> Mask:
+def _read_mask(
+    mask: Source, photographs: Photographs, first: Photograph, image: Source | Photographs, settings: Settings
+) -> Mask:
     raster = read_raster(mask)
-    if not is_volume(raster, photographs, settings, mask=describe(mask), photograph=describe(image)):
-        return _fitting(raster, mask, first, image, settings)
-    planes = [_fitting(plane, mask, first, image, settings) for plane in volumes.planes(raster)]
+    name = "the photograph" if isinstance(image, Photographs) else describe(image)
+    if not is_volume(raster, photographs, settings, mask=describe(mask), photograph=name):
+        return _fitting(raster, mask, first, name, settings)
+    planes = [_fitting(plane, mask, first, name, settings) for plane in volumes.planes(raster)]
     return volumes.of_planes(raster, planes)
 
 
-def _fitting(raster: Raster, mask: Source, photograph: Photograph, image: Source, settings: Settings) -> Mask:
+def _fitting(raster: Raster, mask: Source, photograph: Photograph, name: str, settings: Settings) -> Mask:
     coarse = sizes.align(masks.of_raster(raster, mask, labels=settings.labels, void=settings.void), photograph)
     size = photograph.pixels.shape[:2]
     shape = coarse.raster.npy_shape
     if coarse.stack is not None and shape is not None and shape[-3:-1] == size != coarse.shape:
         raise ShapeError(f"{describe(mask)} has shape {shape}: expected its planes first, (K, {size[0]}, {size[1]}).")
-    return sizes.fit(coarse, size, settings.resize_mask, name=describe(mask), photograph=describe(image))
+    return sizes.fit(coarse, size, settings.resize_mask, name=describe(mask), photograph=name)
 
 
 def _hard(mask: Mask, threshold: float) -> NDArray:
     if mask.stack is not None:
         return mask.stack.ids(threshold)
     return mask.probability > threshold if mask.labels is None else mask.labels
+
+
+def refine_timed(
+    loaded: Loaded,
+    refiner: RefinesMasks | None,
+    settings: Settings,
+    record: Record,
+    matting: MakesMattes | None = None,
+) -> Refined:
+    """Refine as :func:`refine` does, and say in ``record`` how long it took."""
+    start = time.perf_counter()
+    refined = refine(loaded, refiner, settings, record, matting)
+    record.seconds = round(time.perf_counter() - start, 4)
+    return refined
 
 
 def refine(
