@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "files": {"boxes", "errors"},
     "annotations": {"boxes", "errors", "files"},
     "job": {"boxes", "errors", "files", "model", "refiner"},
-    "batch": {"boxes", "errors", "files", "annotations", "model", "refiner", "job"},
+    "batch": {"boxes", "errors", "files", "annotations", "simd", "model", "refiner", "job"},
     "review": {"boxes", "errors", "files"},
     "evaluate": {"errors", "files", "simd", "ops", "model", "refiner", "job"},
     "adapt": {"boxes", "errors", "evaluate", "files", "model", "refiner"},

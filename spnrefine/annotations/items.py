@@ -5,6 +5,7 @@ import binascii
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -80,6 +81,17 @@ class Item(ABC):
 
     def forget(self) -> None:  # noqa: B027 -- most hold nothing
         """Let go of what is held for all items of a photograph, whose turn is over."""
+
+    def to_read(self) -> "Item":
+        """Return a copy that can be sent to another process and read there, but not written.
+
+        It is small, as it is without the text of the whole file.
+        """
+        own = copy(self)
+        own.edits = ()
+        if hasattr(own, "text"):
+            own.text = ""
+        return own
 
     @abstractmethod
     def _decode(self, size: Size) -> Boxed: ...

@@ -2,64 +2,41 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from spnrefine.annotations.items import Item
-from spnrefine.batch.ledger import digest
-from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.items_task import ItemsTask, Opened, RefinedItem, open_items, record_of
+from spnrefine.batch.portion import Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
-from spnrefine.boxes.box import Box, around
+from spnrefine.boxes.box import around
 from spnrefine.boxes.boxed import NOWHERE, Boxed
-from spnrefine.errors import FileError, SpnRefineError
-from spnrefine.files import masks
-from spnrefine.files.images import Photograph, read_photograph
-from spnrefine.files.opening import count_pixels, read_bytes
-from spnrefine.files.orientation import UPRIGHT, turn_boxed, turn_boxed_back
+from spnrefine.errors import FileError
+from spnrefine.files.opening import count_pixels
+from spnrefine.files.orientation import turn_boxed_back
 from spnrefine.job.record import Record
-from spnrefine.job.types import Loaded, Refined
-from spnrefine.model.protocols import Image, Probability, RefinesMasks
-from spnrefine.refiner.box import view_of
-from spnrefine.refiner.touching import Together, touching
+from spnrefine.job.types import Refined
+from spnrefine.model.protocols import Image
 
 ShowItem = Callable[[Item, Record, Image, Refined], None]
 """Shows what became of an item, its photograph (H, W, 3) and its masks in their view, for instance by drawing them."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Opened:
-    """An item with its photograph and mask, and what an earlier run made of it.
+class _Chosen:
+    """An item that is worked on, by its position, opened, and what an earlier run made of it."""
 
-    ``orientation`` is that by which the mask was turned along with its photograph; ``refiner`` refines it alone, or
-    with those that it touches, on which ``key`` then depends as well.
-    """
-
-    item: Item
-    image: Image
-    coarse: Boxed
-    orientation: int
-    key: str
-    refiner: RefinesMasks | None
+    position: int
+    opened: Opened | Record
     kept: tuple[Boxed, Record] | None = None
 
-    def put_back(self, mask: Boxed) -> None:
-        self.item.write(turn_boxed_back(mask, self.orientation))
+    @property
+    def is_fresh(self) -> bool:
+        return self.kept is None and isinstance(self.opened, Opened)
 
 
-@dataclass(frozen=True)
-class _Member:
-    """Refines one of several masks together with the others."""
-
-    together: Together
-    position: int
-
-    def __call__(self, image: Image, coarse: Probability) -> Probability:
-        return self.together.probability(self.position)
-
-
-class ItemsPortion(Portion):
+class ItemsPortion(Sendable):
     """Read a photograph once, refine the masks on it, and put them back into their document.
 
     Masks that touch and do not overlap are refined jointly. Refined masks are kept in the ledger, and those that it
@@ -74,20 +51,22 @@ class ItemsPortion(Portion):
     """
 
     def __init__(self, items: Sequence[Item], work: Work, output: Path, show: ShowItem | None = None):
-        self._items, self._work, self._output, self._show = items, work, output, show
-        self._chosen: set[int] | None = None  # by position: what waits for its turn holds no picture
+        super().__init__(work)
+        self._items, self._output, self._show = items, output, show
+        self._positions: Sequence[int] = range(len(items))  # of the chosen: what waits for its turn holds no picture
+        self._opened: list[_Chosen] = []  # while another process works on some of them
 
     def limit(self, most: int) -> int:
         """Leave out fresh items past the limit; the run goes on, to put back those that the ledger keeps."""
-        chosen: set[int] = set()
+        chosen = []
         fresh = 0
-        for number, one in enumerate(self._open_all()):
-            if isinstance(one, _Opened) and one.kept is not None:
-                chosen.add(number)
+        for one in self._open_all():
+            if one.kept is not None:
+                chosen.append(one.position)
             elif fresh < most:
-                chosen.add(number)
+                chosen.append(one.position)
                 fresh += 1
-        self._chosen = chosen
+        self._positions = chosen
         self._let_go()
         return fresh
 
@@ -102,92 +81,94 @@ class ItemsPortion(Portion):
     def run(self) -> list[Record]:
         """Refine the items, or put back what was refined before."""
         records = []
-        for number, one in enumerate(self._open_all()):
-            if self._chosen is not None and number not in self._chosen:
-                continue
+        for one in self._open_all():
             if self._work.stop.asked:
                 break
-            records.append(one if isinstance(one, Record) else self._run_one(one))
+            records.append(self._run_one(one))
         self._let_go()
         return records
 
+    def task(self) -> ItemsTask | None:
+        """Return what another process is to do with the items, those that no earlier run has done."""
+        positions = self._positions
+        if self._work.outputs.resume:
+            self._opened = self._open_all()
+            positions = [one.position for one in self._opened if one.is_fresh]
+        if not positions:
+            return None
+        return ItemsTask([item.to_read() for item in self._items], positions, self._show is not None)
+
+    def finish(self, result: Sequence[RefinedItem | Record]) -> list[Record]:
+        """Put back what another process refined, and what was refined before."""
+        if not self._work.outputs.resume:
+            found = [self._take(self._items[at], one) for at, one in zip(self._positions, result, strict=True)]
+        else:
+            opened, self._opened, fresh = self._opened, [], iter(result)
+            found = [
+                self._take(self._items[one.position], next(fresh)) if one.is_fresh else self._run_one(one)
+                for one in opened
+            ]
+        self._let_go()
+        return found
+
+    def give_up(self, error: Exception) -> list[Record]:
+        """Return the records of items that failed."""
+        return [failed(record_of(self._items[position]), error) for position in self._positions]
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The photograph."""
+        return [self._items[0].photograph]
+
     def _let_go(self) -> None:
         """Hold nothing of the photograph that can be read again."""
-        vars(self).pop("_photograph", None)
         for item in self._items:
             item.forget()
 
-    def _open_all(self) -> list[_Opened | Record]:
-        opened = [self._open(item) for item in self._items]
-        good = [one for one in opened if isinstance(one, _Opened)]
-        joined: dict[_Opened, _Opened] = {}
-        for group in touching([one.coarse for one in good]):
-            joined |= self._join([good[position] for position in group])
-        outputs = self._work.outputs
-        for number, one in enumerate(opened):
-            if isinstance(one, _Opened):
-                one = joined.get(one, one)
-                opened[number] = replace(one, kept=outputs.kept(one.key, one.coarse.size))
-        return opened
+    def _open_all(self) -> list[_Chosen]:
+        """Open all items, as which are refined together depends on all, and return the chosen ones."""
+        opened, outputs = open_items(self._items, self._work.tools), self._work.outputs
+        chosen = []
+        for at in self._positions:
+            one = opened[at]
+            chosen.append(_Chosen(at, one, outputs.kept(one.key, one.coarse.size) if isinstance(one, Opened) else None))
+        return chosen
 
-    def _join(self, group: list[_Opened]) -> dict[_Opened, _Opened]:
-        """Let the members of a group that touch be refined jointly, whichever of them are refined."""
-        if self._work.refiner is None or self._work.settings.wrap:  # a panorama is turned for each mask on its own
-            return {}
-        masks = [one.coarse for one in group]
-        together = Together(self._work.refiner, group[0].image, masks, self._work.settings.threshold)
-        keys = [one.key.encode() for one in group]
-        return {
-            one: replace(one, key=digest(one.key.encode(), *keys), refiner=_Member(together, position))
-            for position, one in enumerate(group)
-        }
-
-    def _open(self, item: Item) -> _Opened | Record:
+    def _run_one(self, chosen: _Chosen) -> Record:
+        one = chosen.opened
+        if isinstance(one, Record):
+            return one
+        own = record_of(one.item)
         try:
-            if item.problem:
-                raise SpnRefineError(item.problem)
-            photograph, contents = self._photograph
-            coarse, orientation = _read_upright(item, photograph)
-            key = self._work.outputs.ledger.mask_key(contents, coarse)
-            return _Opened(item, photograph.pixels, coarse, orientation, key, self._work.refiner)
+            if chosen.kept is not None:
+                mask, before = chosen.kept
+                _write(one.item, mask, one.orientation)
+                refined, own = _seen_again(one.coarse, mask), replace(before, image=own.image, mask=own.mask)
+            else:
+                mask, refined = one.refine(self._work.tools, own)
+                self._put_back(one.item, mask, one.orientation, one.key, own)
+            return self._shown(one.item, own, one.image, refined)
         except Exception as error:  # whatever is wrong with one item, the others go on
-            return failed(_record(item), error)
+            return failed(record_of(one.item), error)
 
-    @cached_property
-    def _photograph(self) -> tuple[Photograph, str]:
-        """The photograph of all items, and the digest of its file."""
-        first = self._items[0]
+    def _take(self, item: Item, result: RefinedItem | Record) -> Record:
+        """Put back what another process made of an item."""
+        if isinstance(result, Record):
+            return result
         try:
-            return read_photograph(first.picture, self._work.settings.bands), digest(read_bytes(first.picture))
-        except FileError as error:
-            if first.embedded is None:
-                raise
-            what = f"{first.photograph} holds a photograph (imageData) that cannot be read"
-            raise FileError(f"{what}: give --images, the folder of its file.") from error
-
-    def _run_one(self, one: _Opened) -> Record:
-        own = _record(one.item)
-        try:
-            record, refined = self._refine(one, own) if one.kept is None else _take_up(one, *one.kept, own)
-            if self._show is not None:
-                self._show(one.item, record, one.image, refined)
-            return replace(record, output=str(self._output))
+            self._put_back(item, result.mask, result.orientation, result.key, result.record)
+            return self._shown(item, result.record, result.image, result.refined)
         except Exception as error:  # as above
-            return failed(own, error)
+            return failed(record_of(item), error)
 
-    def _refine(self, one: _Opened, record: Record) -> tuple[Record, Refined]:
-        work = replace(self._work, refiner=one.refiner)
-        view = self._view(one.coarse.box, one.coarse.size)
-        image = np.ascontiguousarray(one.image[view.slices])
-        refined = work.refine(Loaded(image, masks.of_array(one.coarse.within(view))), record)
-        after = Boxed(one.coarse.size, view, refined.after).tight()
-        one.put_back(after)
-        self._work.outputs.ledger.keep(one.key, after, record)
-        return record, replace(refined, view=view)
+    def _put_back(self, item: Item, mask: Boxed, orientation: int, key: str, record: Record) -> None:
+        _write(item, mask, orientation)
+        self._work.outputs.ledger.keep(key, mask, record)
 
-    def _view(self, box: Box, size: tuple[int, int]) -> Box:
-        """Return in which box of the photograph a mask is refined; a panorama is turned, and needs the whole."""
-        return Box(0, size[0], 0, size[1]) if self._work.settings.wrap else view_of(box, *size)
+    def _shown(self, item: Item, record: Record, image: Image | None, refined: Refined | None) -> Record:
+        if self._show is not None and image is not None and refined is not None:
+            self._show(item, record, image, refined)
+        return replace(record, output=str(self._output))
 
 
 def items_portions(
@@ -201,29 +182,12 @@ def items_portions(
         yield ItemsPortion(group, work, output, show)
 
 
-def _record(item: Item) -> Record:
-    return Record(str(item.photograph), item.name)
-
-
-def _take_up(one: _Opened, mask: Boxed, before: Record, own: Record) -> tuple[Record, Refined]:
-    """Put back what an earlier run made of an item; its record speaks under the names of this run."""
-    one.put_back(mask)
-    view = around([found.box for found in (mask, one.coarse) if found.box.height] or [NOWHERE])
+def _seen_again(coarse: Boxed, mask: Boxed) -> Refined:
+    """Return what became of a mask, as its refinement would have."""
+    view = around([found.box for found in (mask, coarse) if found.box.height] or [NOWHERE])
     after = mask.within(view)
-    refined = Refined(after.astype(np.float32), one.coarse.within(view), after, view=view)
-    return replace(before, image=own.image, mask=own.mask), refined
+    return Refined(after.astype(np.float32), coarse.within(view), after, view=view)
 
 
-def _read_upright(item: Item, photograph: Photograph) -> tuple[Boxed, int]:
-    """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
-    height, width = photograph.pixels.shape[:2]
-    try:
-        return item.read((height, width)), UPRIGHT
-    except FileError as error:
-        if photograph.orientation not in (5, 6, 7, 8):
-            raise
-        try:
-            stored = item.read((width, height))
-        except FileError:
-            raise error from None
-        return turn_boxed(stored, photograph.orientation), photograph.orientation
+def _write(item: Item, mask: Boxed, orientation: int) -> None:
+    item.write(turn_boxed_back(mask, orientation))

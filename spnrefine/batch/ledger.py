@@ -7,26 +7,21 @@ run may write; `lines` says what may be believed.
 """
 
 import errno
-import hashlib
 import os
 import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import Any
 
 from spnrefine.batch import place
+from spnrefine.batch.digests import digest_file, input_key
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic
-from spnrefine.files.opening import read_bytes
 from spnrefine.job.record import Record
-
-_CHUNK = 1 << 20
 
 
 class Ledger:
@@ -48,7 +43,7 @@ class Ledger:
     """
 
     def __init__(self, output: Path, run: str, *, is_folder: bool = True, required: bool = False):
-        self._folder, self._run, self._is_folder = output, run, is_folder
+        self._folder, self.run, self._is_folder = output, run, is_folder
         self._lock = threading.Lock()
         self._index: _Index | None = None
         self.path, self._file = _open(place.preferred(output, is_folder=is_folder), required=required)
@@ -71,7 +66,7 @@ class Ledger:
 
     def key(self, *inputs: Path) -> str:
         """Digest the contents of the inputs, and what else the result depends on."""
-        return digest(self._run.encode(), *(read_bytes(path) for path in inputs))
+        return input_key(self.run, *inputs)
 
     def finished(self, output: Path, key: str) -> Record | None:
         """Return the record of ``output`` if it was made from just this and is still as it was written."""
@@ -97,11 +92,13 @@ class Ledger:
         """Say that a refined mask of this ``digest`` was written, and all that belongs to it."""
         self._write({"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()})
 
-    def mask_key(self, photograph: str, coarse: Boxed) -> str:
-        """Digest a coarse mask of bools and its photograph's digest, and what else the result depends on."""
-        coarse = coarse.tight()
-        place = repr((coarse.size, tuple(coarse.box)))
-        return digest(self._run.encode(), photograph.encode(), place.encode(), np.packbits(coarse.pixels).tobytes())
+    def tried(self, key: str, *, given_up: bool) -> None:
+        """Say that a process ended in the middle of what ``key`` digests; once ``given_up``, tries count anew."""
+        self._write({"key": key, "tried": "given up" if given_up else "again"})
+
+    def tries(self, key: str) -> int:
+        """Return how often processes of earlier runs ended in the middle of what ``key`` digests."""
+        return self._known.tries.get(key, 0)
 
     def keep(self, key: str, mask: Boxed, record: Record) -> None:
         """Keep a refined mask, for one that is written with others in a file."""
@@ -158,12 +155,14 @@ class _Index:
     finished : by an output's name and its key.
     digests : of all that was written under a name.
     masks : by their keys.
+    tries : how often a process ended in the middle, by keys.
     """
 
     def __init__(self, ledgers: list[Path]):
         self.finished: dict[tuple[str, str], Place] = {}
         self.digests: dict[str, set[str]] = {}
         self.masks: dict[str, Place] = {}
+        self.tries: dict[str, int] = {}
         for path in ledgers:
             for where, line in read_lines(path):
                 self._add(where, line)
@@ -171,6 +170,8 @@ class _Index:
     def _add(self, where: Place, line: dict[str, Any]) -> None:
         if "mask" in line and "key" in line:
             self.masks[line["key"]] = where
+        if "tried" in line and "key" in line:
+            self.tries[line["key"]] = self.tries.get(line["key"], 0) + 1 if line["tried"] == "again" else 0
         if "output" not in line or "digest" not in line:
             return  # version 0.1.0 did not say what it was about to write: it may be anybody's that lies there
         self.digests.setdefault(line["output"], set()).add(line["digest"])
@@ -186,41 +187,6 @@ def made_before(folder: Path) -> list[Path]:
         for _, line in read_lines(path)
         if "output" in line
     ]
-
-
-def digest(*parts: bytes) -> str:
-    """Digest several byte strings, which cannot be confused with others that read the same in a row."""
-    total = _new_digest()
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big"))
-        total.update(part)
-    return total.hexdigest()
-
-
-def digest_file(path: Path) -> str | None:
-    """Digest a file as `digest` does its bytes, without having them in memory; None where there is no such file."""
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            total = _new_digest()
-            total.update(status.st_size.to_bytes(8, "big"))
-            return total.hexdigest() if _update(total, file) == status.st_size else None
-    except (OSError, ValueError):
-        return None
-
-
-def _new_digest() -> Any:
-    return hashlib.blake2b(digest_size=20)
-
-
-def _update(total: Any, file: BinaryIO) -> int:
-    length = 0
-    while data := file.read(_CHUNK):
-        total.update(data)
-        length += len(data)
-    return length
 
 
 def _open(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:

@@ -4,7 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from spnrefine.batch import place
-from spnrefine.batch.ledger import Ledger, digest
+from spnrefine.batch.digests import digest
+from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.lock import Lock
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError

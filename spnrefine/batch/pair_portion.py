@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_key, refine_pair, suffixes
 from spnrefine.batch.pairs import Pair
-from spnrefine.batch.portion import Portion, Work, failed
+from spnrefine.batch.portion import Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
-from spnrefine.files import labelmaps, masks, sidecars
+from spnrefine.files import sidecars
 from spnrefine.files.opening import count_pixels
 from spnrefine.job import job
 from spnrefine.job.record import Record
@@ -20,7 +21,7 @@ ShowPair = Callable[[Pair, Record, Image, Refined], None]
 """Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""
 
 
-class PairPortion(Portion):
+class PairPortion(Sendable):
     """Read a photograph and its mask, refine the mask, and write it.
 
     Parameters
@@ -32,7 +33,8 @@ class PairPortion(Portion):
     """
 
     def __init__(self, pair: Pair, work: Work, show: ShowPair | None = None):
-        self._pair, self._work, self._show = pair, work, show
+        super().__init__(work)
+        self._pair, self._show = pair, show
 
     def limit(self, most: int) -> int | None:
         """Count the pair if it is not done; past the limit the run ends, as each pair has a file of its own."""
@@ -47,31 +49,62 @@ class PairPortion(Portion):
 
     def run(self) -> list[Record]:
         """Refine the pair, or skip it."""
-        record = Record(str(self._pair.photograph), _name(self._pair.mask))
         if self._pair.without:
-            return [replace(record, status="no mask", notes=[self._pair.without])]
+            return [replace(self._record, status="no mask", notes=[self._pair.without])]
         try:
-            return [self._refine(record) if self._done is None else self._skip(self._done)]
+            return [self._refine() if self._done is None else self._skip(self._done)]
         except Exception as error:  # whatever is wrong with one file, the others go on
-            return [failed(record, error)]
+            return self.give_up(error)
 
-    def _refine(self, record: Record) -> Record:
-        pair, work = self._pair, self._work
-        if pair.problem:
-            raise SpnRefineError(pair.problem)
-        loaded = job.load(pair.photograph, pair.mask, work.settings, work.maker)
-        output = pair.folder / (pair.stem + masks.extension(loaded.mask))
-        work.outputs.check(output)
-        key = self._key()
-        refined = work.refine(loaded, record)
-        data = job.encode(loaded, refined, work.settings)
-        work.outputs.begin_mask(output, key, data)
-        record.output = str(output)
-        if pair.mask is not None and not loaded.resized:
-            sidecars.copy(pair.mask, output, overwrite=work.settings.overwrite)
-        if self._show is not None:
-            self._show(pair, record, loaded.image, refined)
-        work.outputs.finish_mask(output, key, data, record)
+    def task(self) -> PairTask | None:
+        """Return what another process is to do with the pair, where it is to be refined."""
+        pair = self._pair
+        if pair.problem or pair.without or self._done is not None:
+            return None
+        refused = {}
+        for suffix in suffixes(pair):
+            try:
+                self._work.outputs.check(pair.folder / (pair.stem + suffix))
+            except SpnRefineError as error:
+                refused[suffix] = str(error)
+        return PairTask(pair, self._record, refused, self._show is not None)
+
+    def finish(self, result: RefinedPair | Record) -> list[Record]:
+        """Write the mask that another process refined."""
+        if isinstance(result, Record):
+            return [result]
+        try:
+            return [self._write(result)]
+        except Exception as error:  # as above
+            return self.give_up(error)
+
+    def give_up(self, error: Exception) -> list[Record]:
+        """Return the record of a pair that failed."""
+        return [failed(self._record, error)]
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The photograph and its mask."""
+        return self._pair.inputs
+
+    @property
+    def _record(self) -> Record:
+        return Record(str(self._pair.photograph), _name(self._pair.mask))
+
+    def _refine(self) -> Record:
+        if self._pair.problem:
+            raise SpnRefineError(self._pair.problem)
+        return self._write(refine_pair(self._pair, self._work.tools, self._record, self._work.outputs.check))
+
+    def _write(self, done: RefinedPair) -> Record:
+        outputs, record = self._work.outputs, done.record
+        outputs.begin_mask(done.output, done.key, done.data)
+        record.output = str(done.output)
+        if self._pair.mask is not None and not done.resized:
+            sidecars.copy(self._pair.mask, done.output, overwrite=self._work.settings.overwrite)
+        if self._show is not None and done.image is not None and done.refined is not None:
+            self._show(self._pair, record, done.image, done.refined)
+        outputs.finish_mask(done.output, done.key, done.data, record)
         return record
 
     def _skip(self, record: Record) -> Record:
@@ -96,20 +129,15 @@ class PairPortion(Portion):
         if pair.problem or pair.without or not outputs.resume:
             return None
         try:
-            key = self._key()
+            key = pair_key(pair, outputs.ledger.run)
         except Exception:  # it will fail, and say why, in its turn
             return None
-        for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
+        for suffix in suffixes(pair):
             output = pair.folder / (pair.stem + suffix)
             record = outputs.finished(output, key)
             if record is not None:
                 return replace(record, image=str(pair.photograph), mask=_name(pair.mask), output=str(output))
         return None
-
-    def _key(self) -> str:
-        """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
-        labelmap = labelmaps.find_labelmap(self._pair.mask) if self._pair.mask else None
-        return self._work.outputs.ledger.key(*self._pair.inputs, *([labelmap] if labelmap else []))
 
 
 def _name(path: Path | None) -> str | None:

@@ -1,15 +1,21 @@
 """What a batch works through: portions, each of one photograph and its masks, and what all portions share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.stop import Stop
-from spnrefine.errors import in_words
-from spnrefine.job import job
+from spnrefine.batch.task import Task, Tools
+from spnrefine.errors import SpnRefineError, in_words
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
+
+MOST_TRIES = 3
+"""Times that a portion may end the process that works on it, before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,14 @@ class Work:
     stop: Stop = field(default_factory=Stop)
     matting: MakesMattes | None = None
 
+    @property
+    def tools(self) -> Tools:
+        """What of this a worker in another process needs."""
+        return Tools(self.refiner, self.settings, self.maker, self.outputs.ledger.run, self.matting)
+
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
-        return job.refine_timed(loaded, self.refiner, self.settings, record, self.matting)
+        return self.tools.refine(loaded, record)
 
 
 class Portion(ABC):
@@ -58,6 +69,58 @@ class Portion(ABC):
 
         Masks that are not begun when the run is asked to stop have none.
         """
+
+
+class Sendable(Portion):
+    """A portion whose refinement another process may do: it is sent the `task`, and its result is given to `finish`.
+
+    Parameters
+    ----------
+    work : what it shares with other portions.
+    """
+
+    def __init__(self, work: Work):
+        self._work = work
+        self._tries = 0
+
+    @abstractmethod
+    def task(self) -> Task | None:
+        """Return what another process is to do, or None where there is nothing to do but `run`."""
+
+    @abstractmethod
+    def finish(self, result: Any) -> list[Record]:
+        """Write what another process made, the ``result`` of the task, and return the records as `run` does."""
+
+    @abstractmethod
+    def give_up(self, error: Exception) -> list[Record]:
+        """Return the records of masks that could not be worked on, for one reason."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Sequence[Path]:
+        """The files that it reads, as far as they are its own."""
+
+    def lost(self, why: str) -> list[Record] | None:
+        """Count a try that ended with its process; None says that there may be another, else it is given up.
+
+        The ledger knows of each, so that those of a run that was cut off count too. One that was given up begins anew.
+        """
+        ledger, key = self._work.outputs.ledger, self._try_key()
+        if not self._tries and self._work.outputs.resume:
+            self._tries = ledger.tries(key)
+        self._tries += 1
+        ledger.tried(key, given_up=self._tries >= MOST_TRIES)
+        if self._tries < MOST_TRIES:
+            return None
+        what = f"The process that worked on it ended {self._tries} times ({why})"
+        return self.give_up(SpnRefineError(f"{what}: check the picture, or give each worker more memory."))
+
+    def _try_key(self) -> str:
+        ledger = self._work.outputs.ledger
+        try:
+            return ledger.key(*self.inputs)
+        except SpnRefineError:  # its files cannot even be read
+            return repr(self.inputs)
 
 
 def failed(record: Record, error: Exception) -> Record:

@@ -1,13 +1,11 @@
-"""Work through many portions on several threads."""
+"""Work through many portions."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from functools import partial
 
+from spnrefine.batch.engine import Engine, Threads
 from spnrefine.batch.portion import Portion
-from spnrefine.batch.room import Room
 from spnrefine.batch.stop import Stop
-from spnrefine.batch.threads import in_order
 from spnrefine.job.record import Record
 
 
@@ -19,6 +17,7 @@ def run(
     fail_fast: bool = False,
     free: int | None = None,
     stop: Stop | None = None,
+    engine: Engine | None = None,
 ) -> Generator[Record]:
     """Run every portion and yield the records of its masks, in the order of ``portions``.
 
@@ -29,11 +28,12 @@ def run(
     portions : in which nothing is shared but their `Work`.
     jobs : threads, each of which runs one portion after another.
     most : refine at most so many masks, besides those that earlier runs have done; None for all.
-    free : bytes of memory that all portions at work share; None for any number of them.
+    free : bytes of memory that all portions at work on the threads share; None for any number of them.
     fail_fast : begin no further portion after a record that says failed, which is the last.
     stop : what the portions' `Work` has.
+    engine : works on them instead of the threads.
     """
-    with closing(in_order(_calls(portions, most, Room(free)), jobs, stop)) as done:
+    with closing((engine or Threads(jobs, free)).records(_limited(portions, most), stop)) as done:
         for records in done:
             for record in records:
                 yield record
@@ -41,7 +41,7 @@ def run(
                     return
 
 
-def _calls(portions: Iterable[Portion], most: int | None, room: Room) -> Iterator[Callable[[], list[Record]]]:
+def _limited(portions: Iterable[Portion], most: int | None) -> Iterator[Portion]:
     left = most
     for portion in portions:
         if left is not None:  # here and not in a thread, so that it does not depend on chance which masks are refined
@@ -49,9 +49,4 @@ def _calls(portions: Iterable[Portion], most: int | None, room: Room) -> Iterato
             if begun is None:
                 return
             left -= begun
-        yield partial(_run, portion, room)
-
-
-def _run(portion: Portion, room: Room) -> list[Record]:
-    with room.take(portion.memory()):
-        return portion.run()
+        yield portion

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Number
@@ -78,6 +79,7 @@ Examples:
         help="The same, with names that end in NUL (find -print0).",
     ),
 )
+@engine_options
 @section(
     "Annotations",
     option("--images", type=FOLDER, help="Take DIR or FILE for annotations, of photographs in this folder."),

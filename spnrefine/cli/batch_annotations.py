@@ -96,7 +96,10 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
 
     items = document.items
     inputs = [*annotations.paths, *sources(document), *(item.photograph for item in items)]
-    with closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs:
+    with (
+        closing(course.open_engine()) as engine,
+        closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs,
+    ):
         tally = Tally(outputs, course.records, course.report, len(items))
         tally.check(course.output)
         check_document(document, course.output, outputs)
@@ -105,8 +108,9 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
         work = Work(course.load_refiner(), course.settings, outputs)
         show = _showing(tally, pictures) if course.shows else None
+        engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run(items_portions(items, work, course.output, show), tally, work.stop)
+            course.run(items_portions(items, work, course.output, show), tally, work.stop, engine)
             if not work.stop.asked and not (course.fail_fast and tally.failed):
                 write_document(document, course.output, outputs)
                 if pictures is not None:

@@ -107,7 +107,10 @@ def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels:
 
     makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
     inputs = [*lists, *all_inputs(pairs)]
-    with closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs:
+    with (
+        closing(course.open_engine()) as engine,
+        closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs,
+    ):
         tally = Tally(outputs, course.records, course.report, len(pairs))
         tally.check()
         maker = course.load_maker() if makes else None
@@ -118,8 +121,9 @@ def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels:
             None if labels else course.load_refiner(), course.settings, outputs, maker, matting=course.load_matting()
         )
         show = _showing(tally, course, outputs) if course.shows else None
+        engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop)
+            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop, engine)
     return 1 if tally.failed else 0
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spnrefine.cli.engines import Where
 from spnrefine.cli.options import check_kinds
 from spnrefine.cli.streams import STREAM, progress
 from spnrefine.cli.threads import count_threads, share_threads
 
 if TYPE_CHECKING:
     from spnrefine import Refiner
+    from spnrefine.batch.engine import Engine
     from spnrefine.batch.outputs import Outputs
     from spnrefine.batch.portion import Portion
     from spnrefine.batch.stop import Stop
@@ -27,12 +29,15 @@ class Course:
 
     ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
     mask is refined and written. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
+    ``where`` they run is another matter; ``workers`` are as many as were asked for there.
     """
 
     output: Path
     settings: "Settings"
     jobs: int
     threads: int
+    where: Where
+    workers: int | None
     resume: bool
     dry_run: bool
     max_items: int | None
@@ -51,15 +56,17 @@ class Course:
     @classmethod
     def of(cls, output: Path, *, jobs: int | None, records: str | None, as_json: bool, **options: Any) -> "Course":
         """Gather the options of the command line; those that are none of a course are settings."""
+        where, workers = Where.taken(options), jobs
         most = count_threads(options.pop("threads"))
         jobs = min(jobs or MOST_JOBS, most)  # each has a thread at least, and there are never more than cores
-        threads = share_threads(most, jobs)
+        threads = where.threads or share_threads(most, jobs)
         from spnrefine.job.types import Settings
 
         check_kinds(soft=options["soft"], alpha=options["alpha"])
         own = {field.name: options.pop(field.name) for field in fields(cls) if field.name in options}
         records = STREAM if as_json else records
-        return cls(output=output, settings=Settings.of(**options), jobs=jobs, threads=threads, records=records, **own)
+        own |= {"jobs": jobs, "threads": threads, "where": where, "workers": workers, "records": records}
+        return cls(output=output, settings=Settings.of(**options), **own)
 
     @property
     def shows(self) -> bool:
@@ -109,12 +116,15 @@ class Course:
         overwrite, resume = self.settings.overwrite, self.resume
         return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)
 
-    def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop") -> None:
+    def open_engine(self) -> "Engine":
+        """Open what the portions run on."""
+        return self.where.open(self.jobs, self.workers)
+
+    def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop", engine: "Engine") -> None:
         """Run the portions until ``stop``, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
-        from spnrefine.simd import ram
 
         how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast, "stop": stop}
-        with closing(run(portions, jobs=self.jobs, free=ram.free(), **how)) as done:
+        with closing(run(portions, engine=engine, **how)) as done:
             for record in progress(done, tally.total, quiet=self.quiet):
                 tally.add(record)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.annotations.items import Document, Edit, Item, TextFile
-from spnrefine.batch import items_portion
+from spnrefine.batch import items_task
 from spnrefine.batch.document_files import check_document, write_document
 from spnrefine.batch.items_portion import items_portions
 from spnrefine.batch.ledger import Ledger
@@ -63,7 +63,7 @@ def outputs_of(output, *inputs, **how):
     return Outputs(Ledger(output, "run", is_folder=False), Inputs(inputs), **how)
 
 
-def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), **how):
+def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), engine=None, **how):
     """Refine the document as one run does; return the records and the text that was written."""
     document = opened(folder)
     for number in broken:
@@ -73,7 +73,9 @@ def refine(folder, refiner=None, show=None, most=None, jobs=1, broken=(), **how)
     try:
         check_document(document, output, outputs)
         work = Work(refiner or Shifting(), Settings(), outputs)
-        found = list(run(items_portions(document.items, work, output, show), most=most, jobs=jobs))
+        if engine is not None:
+            engine.equip(work.tools)
+        found = list(run(items_portions(document.items, work, output, show), most=most, jobs=jobs, engine=engine))
         write_document(document, output, outputs)
     finally:
         outputs.close()
@@ -95,7 +97,7 @@ def test_a_photograph_is_read_once_for_all_its_items(folder, monkeypatch):
         read.append(path.name)
         return read_photograph(path, bands)
 
-    monkeypatch.setattr(items_portion, "read_photograph", counted)
+    monkeypatch.setattr(items_task, "read_photograph", counted)
     refine(folder)
     assert read == ["a.png", "b.png"]
 

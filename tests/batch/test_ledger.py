@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from spnrefine.batch.digests import digest
 from spnrefine.batch.keys import run_key
-from spnrefine.batch.ledger import Ledger, digest, made_before
+from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.place import beside
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.job.record import Record
@@ -154,3 +155,16 @@ def test_two_processes_may_add_lines(folder):
 def test_a_ledger_to_which_nothing_was_written_goes(folder):
     opened(folder).close()
     assert not beside(folder / "out").exists()
+
+
+def test_tries_count_over_runs_until_given_up(folder):
+    first = opened(folder)
+    first.tried("a", given_up=False)
+    first.tried("b", given_up=False)
+    first.tried("b", given_up=True)
+    first.tried("c", given_up=True)
+    first.tried("c", given_up=False)
+    first.close()
+    ledger = opened(folder)
+    assert [ledger.tries(key) for key in "abcd"] == [1, 0, 1, 0]
+    ledger.close()

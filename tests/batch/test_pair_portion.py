@@ -29,12 +29,14 @@ def pairs(tmp_path):
     return found
 
 
-def records(pairs, refiner=None, show=None, most=None, **how):
+def records(pairs, refiner=None, show=None, most=None, engine=None, **how):
     """Work through the pairs as one run does."""
     outputs = Outputs(Ledger(pairs[0].folder, "run"), Inputs(all_inputs(pairs)), **how)
     try:
         work = Work(refiner or Shifting(), Settings(), outputs)
-        return list(run((PairPortion(pair, work, show) for pair in pairs), most=most))
+        if engine is not None:
+            engine.equip(work.tools)
+        return list(run((PairPortion(pair, work, show) for pair in pairs), most=most, engine=engine))
     finally:
         outputs.close()
 

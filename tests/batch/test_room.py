@@ -8,7 +8,6 @@ import pytest
 from spnrefine.batch.pair_portion import PairPortion
 from spnrefine.batch.room import BYTES_A_PIXEL, SHARE, Room
 from spnrefine.batch.run import run
-from spnrefine.job.record import Record
 from spnrefine.simd import cores, ram
 from tests.batch.test_run import Fake
 
@@ -85,12 +84,12 @@ def test_a_batch_is_held_back_by_the_headers_of_its_photographs(run, pair, tmp_p
     monkeypatch.setattr(cores, "available", lambda: 4)
     monkeypatch.setattr(cores, "threads", lambda: 4)
 
-    def refine(portion, record):
+    def refine(portion):
         at_work.append(portion)
         threading.Event().wait(0.05)
         most.append(len(at_work))
         at_work.remove(portion)
-        return Record(record.image, record.mask, status="refined")
+        return portion._record
 
     monkeypatch.setattr(PairPortion, "_refine", refine)
     assert run("batch", tmp_path / "photos", "-o", tmp_path / "out", "--jobs", 4).exit_code == 0
@@ -101,7 +100,7 @@ def test_a_batch_is_held_back_by_the_headers_of_its_photographs(run, pair, tmp_p
 def test_there_are_no_more_jobs_than_cores(run, pair, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(cores, "threads", lambda: 2)
-    monkeypatch.setattr("spnrefine.batch.run.in_order", lambda calls, jobs, stop: seen.append(jobs) or iter(()))
+    monkeypatch.setattr("spnrefine.batch.engine.in_order", lambda calls, jobs, stop: seen.append(jobs) or iter(()))
     monkeypatch.setattr("spnrefine.batch.run.closing", nullcontext)
     for name, source in (("photos/a.jpg", pair[0]), ("masks/a.png", pair[1])):
         (tmp_path / name).parent.mkdir()

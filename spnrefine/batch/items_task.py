@@ -1,0 +1,191 @@
+"""Refine the items of an annotation file that were drawn on one photograph, and put nothing back yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spnrefine.annotations.items import Item
+from spnrefine.batch.digests import digest, mask_key
+from spnrefine.batch.portion import failed
+from spnrefine.batch.task import Tools
+from spnrefine.boxes.box import Box
+from spnrefine.boxes.boxed import Boxed
+from spnrefine.errors import FileError, SpnRefineError
+from spnrefine.files import masks
+from spnrefine.files.images import Photograph, read_photograph
+from spnrefine.files.opening import read_bytes
+from spnrefine.files.orientation import UPRIGHT, turn_boxed
+from spnrefine.job.record import Record
+from spnrefine.job.types import Loaded, Refined, Settings
+from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.box import view_of
+from spnrefine.refiner.touching import Together, touching
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An item with its photograph and mask.
+
+    ``orientation`` is that by which the mask was turned along with its photograph; ``refiner`` refines it alone, or
+    with those that it touches, on which ``key`` then depends as well.
+    """
+
+    item: Item
+    image: Image
+    coarse: Boxed
+    orientation: int
+    key: str
+    refiner: RefinesMasks | None
+
+    def refine(self, tools: Tools, record: Record) -> tuple[Boxed, Refined]:
+        """Refine the mask in its view, and say in ``record`` what became of it."""
+        size = self.coarse.size  # a panorama is turned, and needs the whole
+        view = Box(0, size[0], 0, size[1]) if tools.settings.wrap else view_of(self.coarse.box, *size)
+        image = np.ascontiguousarray(self.image[view.slices])
+        loaded = Loaded(image, masks.of_array(self.coarse.within(view)))
+        refined = replace(tools, refiner=self.refiner).refine(loaded, record)
+        return Boxed(size, view, refined.after).tight(), replace(refined, view=view)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """Refines one of several masks together with the others."""
+
+    together: Together
+    position: int
+
+    def __call__(self, image: Image, coarse: Probability) -> Probability:
+        return self.together.probability(self.position)
+
+
+def open_items(items: Sequence[Item], tools: Tools) -> list[Opened | Record]:
+    """Read the photograph of ``items``, and their masks; the records say which cannot be worked on.
+
+    Masks that touch and do not overlap are to be refined jointly.
+    """
+    photograph = _Later(items[0], tools.settings)
+    opened = [_open(item, photograph, tools) for item in items]
+    good = [one for one in opened if isinstance(one, Opened)]
+    joined: dict[Opened, Opened] = {}
+    for group in touching([one.coarse for one in good]):
+        joined |= _join([good[position] for position in group], tools)
+    return [joined.get(one, one) if isinstance(one, Opened) else one for one in opened]
+
+
+def _join(group: list[Opened], tools: Tools) -> dict[Opened, Opened]:
+    """Let the members of a group that touch be refined jointly, whichever of them are refined."""
+    if tools.refiner is None or tools.settings.wrap:  # a panorama is turned for each mask on its own
+        return {}
+    coarse = [one.coarse for one in group]
+    together = Together(tools.refiner, group[0].image, coarse, tools.settings.threshold)
+    keys = [one.key.encode() for one in group]
+    return {
+        one: replace(one, key=digest(one.key.encode(), *keys), refiner=_Member(together, position))
+        for position, one in enumerate(group)
+    }
+
+
+def _open(item: Item, photograph: "_Later", tools: Tools) -> Opened | Record:
+    try:
+        if item.problem:
+            raise SpnRefineError(item.problem)
+        read, contents = photograph.read()
+        coarse, orientation = _read_upright(item, read)
+        key = mask_key(tools.run, contents, coarse)
+        return Opened(item, read.pixels, coarse, orientation, key, tools.refiner)
+    except Exception as error:  # whatever is wrong with one item, the others go on
+        return failed(record_of(item), error)
+
+
+class _Later:
+    """The photograph of all items, read when the first asks for it, and the digest of its file."""
+
+    def __init__(self, first: Item, settings: Settings):
+        self._first, self._settings = first, settings
+        self._read: tuple[Photograph, str] | None = None
+
+    def read(self) -> tuple[Photograph, str]:
+        if self._read is None:
+            try:
+                picture = self._first.picture
+                self._read = read_photograph(picture, self._settings.bands), digest(read_bytes(picture))
+            except FileError as error:
+                if self._first.embedded is None:
+                    raise
+                what = f"{self._first.photograph} holds a photograph (imageData) that cannot be read"
+                raise FileError(f"{what}: give --images, the folder of its file.") from error
+        return self._read
+
+
+def _read_upright(item: Item, photograph: Photograph) -> tuple[Boxed, int]:
+    """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
+    height, width = photograph.pixels.shape[:2]
+    try:
+        return item.read((height, width)), UPRIGHT
+    except FileError as error:
+        if photograph.orientation not in (5, 6, 7, 8):
+            raise
+        try:
+            stored = item.read((width, height))
+        except FileError:
+            raise error from None
+        return turn_boxed(stored, photograph.orientation), photograph.orientation
+
+
+def record_of(item: Item) -> Record:
+    """Return the record of an item with which nothing was done."""
+    return Record(str(item.photograph), item.name)
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedItem:
+    """A refined mask that is to be put back.
+
+    Attributes
+    ----------
+    record : of what was done.
+    key : digests what it was made from.
+    mask : upright.
+    orientation : as of `Opened`.
+    image, refined : the photograph (H, W, 3) and its masks in their view, for those who show them.
+    """
+
+    record: Record
+    key: str
+    mask: Boxed
+    orientation: int
+    image: Image | None
+    refined: Refined | None
+
+
+@dataclass(frozen=True)
+class ItemsTask:
+    """Refines items in another process.
+
+    Attributes
+    ----------
+    items : all of a photograph, to be read alone.
+    chosen : positions of those that are refined.
+    shows : whether the photograph and its masks are sent back, to be shown.
+    """
+
+    items: Sequence[Item]
+    chosen: Sequence[int]
+    shows: bool
+
+    def __call__(self, tools: Tools) -> list[RefinedItem | Record]:
+        """Return for each of the chosen what is to be put back, or a record of what is wrong."""
+        opened = open_items(self.items, tools)
+        return [self._refine(opened[position], tools) for position in self.chosen]
+
+    def _refine(self, one: Opened | Record, tools: Tools) -> RefinedItem | Record:
+        if isinstance(one, Record):
+            return one
+        record = record_of(one.item)
+        try:
+            mask, refined = one.refine(tools, record)
+            shown = (one.image, refined) if self.shows else (None, None)
+            return RefinedItem(record, one.key, mask, one.orientation, *shown)
+        except Exception as error:  # as above
+            return failed(record, error)

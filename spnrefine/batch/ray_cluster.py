@@ -1,0 +1,93 @@
+"""A cluster of Ray: joined, or started on this machine, and how many workers there is room for."""
+
+import os
+import secrets
+import signal
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from spnrefine.errors import BackendError, MissingExtraError
+
+OWN = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # else it tells its makers how it is used
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds to this machine's loopback address
+    "RAY_AUTH_MODE": "token",
+}
+"""What Ray is told on this machine, unless the environment says otherwise."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of a node's resources each worker holds."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    def room(self, node: dict[str, float]) -> int:
+        """Return how many workers fit on a node with these resources."""
+        fits = [node.get(name, 0) / share for name, share in (("CPU", self.cpus), ("GPU", self.gpus)) if share]
+        return int(min(fits) + 1e-9)  # Ray counts in ten-thousandths
+
+    def __str__(self) -> str:
+        return f"{self.cpus:g} CPUs" + (f" and {self.gpus:g} GPUs" if self.gpus else "")
+
+
+def connect(address: str | None) -> Any:
+    """Join the cluster at ``address``, or start one on this machine for None; return the module ``ray``.
+
+    A cluster of this machine's own listens on the loopback address alone, to those who know a token that is made for it
+    and is in no file.
+
+    Raises
+    ------
+    MissingExtraError
+        Ray is not installed.
+    BackendError
+        There is no such cluster, or none can be started.
+    """
+    if find_spec("ray") is None:
+        raise MissingExtraError("--engine ray needs Ray: pip install 'spnrefine[ray]'.")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", OWN["RAY_USAGE_STATS_ENABLED"])
+    if address is None:
+        for name, value in OWN.items():
+            os.environ.setdefault(name, value)
+        if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    import ray
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        quiet = {"include_dashboard": False} if address is None else {}
+        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **quiet)
+    except Exception as error:  # of many kinds
+        where = f"The Ray cluster at {address}" if address else "A Ray cluster on this machine"
+        what = " ".join(str(error).split())
+        raise BackendError(f"{where} cannot be reached ({what}): check the address, or start it anew.") from error
+    finally:
+        if threading.current_thread() is threading.main_thread():  # Ray sets its own, which end the program at once
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    return ray
+
+
+def count_workers(ray: Any, asked: int | None, share: Share) -> int:
+    """Return how many workers to start: as many as were asked for, or as there is room for.
+
+    Raises
+    ------
+    BackendError
+        There is no room for so many: Ray would wait for more nodes, and say nothing.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = sum(share.room(node) for node in nodes)
+    if not room or (asked or 0) > room:
+        wanted = f"{asked or 1} workers of {share}"
+        held = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes[:3])
+        more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+        raise BackendError(
+            f"{wanted} were asked for, and the cluster's nodes ({held}{more}) have room for {room}: give fewer --jobs, "
+            "or a smaller --worker-cpus or --worker-gpus."
+        )
+    return asked or room
