@@ -69,7 +69,18 @@ def connect(address: str | None) -> Any:
         if threading.current_thread() is threading.main_thread():  # Ray sets its own, which end the program at once
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+    _keep_off_stdout()
     return ray
+
+
+def _keep_off_stdout() -> None:
+    """Have Ray not print what it says of workers that ended to standard output, where the records may go.
+
+    It does so whatever ``log_to_driver`` says, and has no public setting for it.
+    """
+    import ray._private.worker as own
+
+    own._worker_logs_enabled = False
 
 
 def count_workers(ray: Any, asked: int | None, share: Share) -> int:

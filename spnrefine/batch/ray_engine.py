@@ -70,6 +70,7 @@ class RayEngine:
         self._lock = threading.Lock()
         self._alive, self._failed_starts = 0, 0
         self._broken: BackendError | None = None
+        self._waiting: list[threading.Thread] = []
         self._alone_since = time.monotonic()
 
     def equip(self, tools: Tools) -> None:
@@ -89,6 +90,8 @@ class RayEngine:
         """Let the workers go, and the cluster."""
         if not self._closed:
             self._closed = True
+            for thread in self._waiting:  # no thread may be inside Ray when it is shut down: it was seen to crash
+                thread.join()
             self._ray.shutdown()
 
     def _work_on(self, portion: Portion, stop: Stop) -> list[Record]:
@@ -147,11 +150,18 @@ class RayEngine:
     def _hire(self) -> None:
         """Start a worker, which has nothing to do as soon as it is there."""
         worker = self._kind.remote(*self._arguments)
-        threading.Thread(target=self._await, args=(worker,), daemon=True).start()
+        thread = threading.Thread(target=self._await, args=(worker,), daemon=True)
+        with self._lock:
+            self._waiting = [each for each in self._waiting if each.is_alive()] + [thread]
+            thread.start()
 
     def _await(self, worker: Any) -> None:
         try:
-            self._ray.get(worker.here.remote())
+            here = worker.here.remote()
+            while not self._ray.wait([here], timeout=_LOOK)[0]:
+                if self._closed:
+                    return
+            self._ray.get(here)
         except Exception as error:
             with self._lock:
                 self._failed_starts += 1

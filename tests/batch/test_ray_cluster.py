@@ -1,0 +1,76 @@
+"""What a cluster has room for, and what is said where it has none; without Ray."""
+
+import pytest
+
+from spnrefine.batch import ray_cluster
+from spnrefine.batch.ray_cluster import Share, connect, count_workers
+from spnrefine.errors import BackendError, MissingExtraError
+
+
+class Nodes:
+    """As much of Ray as says which nodes there are."""
+
+    def __init__(self, *resources, gone=()):
+        self._nodes = [{"Alive": True, "Resources": each} for each in resources]
+        self._nodes += [{"Alive": False, "Resources": each} for each in gone]
+
+    def nodes(self):
+        return self._nodes
+
+
+@pytest.mark.parametrize(
+    ("share", "node", "room"),
+    [
+        (Share(1), {"CPU": 4.0}, 4),
+        (Share(0.1), {"CPU": 0.3}, 3),
+        (Share(2), {"CPU": 3.0}, 1),
+        (Share(1), {}, 0),
+        (Share(1, 1), {"CPU": 4.0}, 0),
+        (Share(1, 0.5), {"CPU": 8.0, "GPU": 2.0}, 4),
+        (Share(1, 0.5), {"CPU": 3.0, "GPU": 2.0}, 3),
+    ],
+)
+def test_room_of_a_node(share, node, room):
+    assert share.room(node) == room
+
+
+def test_as_many_workers_as_fit_or_were_asked_for():
+    cluster = Nodes({"CPU": 3.0}, {"CPU": 1.0}, {}, gone=[{"CPU": 8.0}])
+    assert count_workers(cluster, None, Share()) == 4
+    assert count_workers(cluster, 2, Share()) == 2
+    assert count_workers(cluster, None, Share(2)) == 1
+
+
+def test_what_does_not_fit_is_refused_in_a_sentence():
+    """Half a CPU is free on each of two nodes: one worker of a whole CPU has no place, and Ray would wait for ever."""
+    with pytest.raises(BackendError) as refused:
+        count_workers(Nodes({"CPU": 0.5}, {"CPU": 0.5}), 1, Share(1))
+    assert str(refused.value) == (
+        "1 workers of 1 CPUs were asked for, and the cluster's nodes (0.5 CPUs and 0 GPUs, 0.5 CPUs and 0 GPUs) have "
+        "room for 0: give fewer --jobs, or a smaller --worker-cpus or --worker-gpus."
+    )
+
+
+def test_without_ray_its_extra_is_named(monkeypatch):
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"--engine ray needs Ray: pip install 'spnrefine\[ray\]'\."):
+        connect(None)
+
+
+@pytest.mark.parametrize("name", ["dask", "ray:", "threads:3", ""])
+def test_names_of_no_engine_are_refused(run, tmp_path, name):
+    result = run("batch", tmp_path, "-o", tmp_path / "out", "--engine", name)
+    assert result.exit_code == 2
+    assert f"{name!r} is no engine: give threads, ray or ray:ADDRESS." in result.stderr
+
+
+def test_a_batch_without_ray_is_refused_before_anything_is_written(run, pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    where = "--mask-dir", pair[1].parent / "masks", "-o", tmp_path / "out", "--records", tmp_path / "records"
+    (tmp_path / "masks").mkdir()
+    pair[1].rename(tmp_path / "masks/photo.png")
+    result = run("batch", pair[0], *where, "--engine", "ray")
+    assert result.exit_code == 1
+    assert "--engine ray needs Ray" in result.stderr
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "records").exists()
