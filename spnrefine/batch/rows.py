@@ -39,8 +39,8 @@ class Refine(Rebuilt):
     mask : the column of the coarse masks: paths, bytes of their files, or arrays, which mean what they would in an NPY
         file.
     band, max_change, keep_topology : how much may change, as the options of ``spnrefine batch``.
-    settings : ``soft``, ``threshold``, ``labels``, ``void``, ``resize_mask``, ``quick``, ``wrap`` and ``best``,
-        likewise.
+    settings : the others that say what masks mean, how they are refined and how written, likewise: those of
+        `spnrefine.job.types.Settings`.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class Refine(Rebuilt):
 
     @cached_property
     def _refiner(self) -> Refiner:
-        return Refiner(*self._network, quick=self._settings.quick, best=self._settings.best)
+        return Refiner(*self._network, **self._settings.of_refiner)
 
     def _row(self, row: Mapping[str, Any]) -> tuple[Any, str | None, str, str | None]:
         record = Record(_name(row.get(self._image), self._image), _name(row.get(self._mask), self._mask))
