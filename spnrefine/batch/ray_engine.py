@@ -118,9 +118,9 @@ class RayEngine:
         """Return what the worker made of a task, or why it did not live to."""
         try:
             done = self._ray.get(worker.do.remote(task))
-        except self._ray.exceptions.RayTaskError:
+        except self._ray.exceptions.RayTaskError as error:  # a fault of the program's own
             self._free.put(worker)
-            raise
+            raise getattr(error, "cause", None) or error from None
         except self._ray.exceptions.RayError as error:
             self._dismiss(worker)
             self._hire()
@@ -206,9 +206,11 @@ class _Worker:
 
 def _reason(error: Exception) -> str:
     """Say in a few words what Ray says of a worker's end in a paragraph."""
-    text = str(error)
-    if "memory" in text.lower() and "OOM" in text:
-        return "out of memory"
-    if "node" in text.lower() and "died" in text.lower() and "worker" not in text.lower():
+    text = str(error).strip()
+    if "creation task" in text:  # the last line of its traceback
+        return text.splitlines()[-1].strip().rstrip(".")
+    if "NODE_OUT_OF_MEMORY" in text or "low on memory" in text:
+        return "its machine's memory ran out"
+    if "node has died" in text or "node was terminated" in text:
         return "its machine left"
-    return type(error).__name__
+    return "killed, or crashed"

@@ -28,7 +28,7 @@ from spnrefine.batch.place import beside
 from spnrefine.batch.portion import Work
 from spnrefine.batch.ray_cluster import Share
 from spnrefine.batch.run import run as run_portions
-from spnrefine.errors import BackendError
+from spnrefine.errors import BackendError, WeightsError
 from spnrefine.job.types import Settings
 from tests.batch.refiners import Ending, Shifting
 from tests.documents import ROOT
@@ -149,7 +149,10 @@ def test_a_picture_that_ends_each_worker_is_given_up_after_three(pairs, engine, 
     (tmp_path / "ends").mkdir()
     records = refine(pairs, Ending(RED, tmp_path / "ends"), engine())
     assert statuses(records) == ["refined"] * 3 + ["failed"] + ["refined"] * 8
-    assert records[3].error.startswith("The process that worked on it ended 3 times (")
+    assert records[3].error == (
+        "The process that worked on it ended 3 times (killed, or crashed): check the picture, or give each worker more "
+        "memory."
+    )
     assert len(list((tmp_path / "ends").iterdir())) == 3
     check_nothing_twice(pairs, [name for name in NAMES if name != "03.png"])
     again = refine(pairs, Shifting(), engine(), resume=True)
@@ -189,6 +192,24 @@ def test_where_there_is_no_room_it_is_refused(cluster):
         RayEngine(cluster.address, 9)
     with pytest.raises(BackendError, match=r"1 workers of 1 CPUs and 1 GPUs were asked for, .* have room for 0"):
         RayEngine(cluster.address, None, Share(1, 1))
+
+
+class Unloadable(Shifting):
+    """A refiner that no worker can load."""
+
+    def __reduce__(self):
+        return _raise, ()
+
+
+def _raise():
+    raise WeightsError("The weights are not here: copy them to all nodes.")
+
+
+def test_workers_that_cannot_be_made_end_the_run_in_a_sentence(pairs, engine):
+    records = refine(pairs, Unloadable(), engine())
+    assert statuses(records) == ["failed"] * 12
+    assert records[0].error.startswith("No worker can be started (")
+    assert "The weights are not here" in records[0].error
 
 
 @pytest.fixture
