@@ -45,7 +45,9 @@ def load(
     return load_for(photographs, first, mask, image, settings)
 
 
-def load_for(photographs: Photographs, first: Photograph, mask: Source, image: Source, settings: Settings) -> Loaded:
+def load_for(
+    photographs: Photographs, first: Photograph, mask: Source, image: Source | Photographs, settings: Settings
+) -> Loaded:
     """Read the mask of photographs, of which the ``first`` is decoded already; errors as in :func:`load`."""
     coarse = _read_mask(mask, photographs, first, image, settings)
     pages = coarse.pages or (coarse,)
