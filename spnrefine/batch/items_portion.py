@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spnrefine.annotations.items import Item
-from spnrefine.batch.ledger import digest
+from spnrefine.batch.digests import digest
 from spnrefine.batch.portion import Portion, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.boxes.box import Box, around

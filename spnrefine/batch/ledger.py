@@ -7,17 +7,17 @@ run may write; `lines` says what may be believed.
 """
 
 import errno
-import hashlib
 import os
 import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from spnrefine.batch import place
+from spnrefine.batch.digests import digest, digest_file
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.boxes.boxed import Boxed
@@ -25,8 +25,6 @@ from spnrefine.errors import FileError
 from spnrefine.files import atomic
 from spnrefine.files.opening import read_bytes
 from spnrefine.job.record import Record
-
-_CHUNK = 1 << 20
 
 
 class Ledger:
@@ -71,16 +69,30 @@ class Ledger:
 
     def key(self, *inputs: Path) -> str:
         """Digest the contents of the inputs, and what else the result depends on."""
-        return digest(self._run.encode(), *(read_bytes(path) for path in inputs))
+        return self.keys(*inputs)[0]
+
+    def keys(self, *inputs: Path) -> tuple[str, str]:
+        """Return what `key` does, and a digest of the contents of the inputs alone."""
+        contents = [read_bytes(path) for path in inputs]
+        return digest(self._run.encode(), *contents), digest(*contents)
 
     def finished(self, output: Path, key: str) -> Record | None:
         """Return the record of ``output`` if it was made from just this and is still as it was written."""
         name = self._name(output)
         line = self._line(self._known.finished.get((name, key)))
-        if line is None or (line.get("output"), line.get("key")) != (name, key):
-            return None
+        return None if line is None or line.get("key") != key else self._record(line, output)
+
+    def chosen(self, output: Path, inputs: str) -> Record | None:
+        """Return the record of ``output`` if what was last made of it was asked for by name, and nothing has changed.
+
+        ``inputs`` is their digest, as of `keys`: what was decided of other ones does not count.
+        """
+        line = self._line(self._known.chosen.get(self._name(output)))
+        return None if line is None or line.get("inputs") != inputs else self._record(line, output)
+
+    def _record(self, line: dict[str, Any], output: Path) -> Record | None:
         record = record_of(line)
-        if record is None or digest_file(output) != line.get("digest"):
+        if record is None or line.get("output") != self._name(output) or digest_file(output) != line.get("digest"):
             return None
         return replace(record, status="skipped")
 
@@ -93,9 +105,15 @@ class Ledger:
         """Say that something of this ``digest`` is about to be written to ``output``; returns once that is on disc."""
         self._write({"output": self._name(output), "key": key, "digest": digest}, sync=True)
 
-    def finish(self, output: Path, key: str, digest: str, record: Record) -> None:
-        """Say that a refined mask of this ``digest`` was written, and all that belongs to it."""
-        self._write({"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()})
+    def finish(
+        self, output: Path, key: str, digest: str, record: Record, *, inputs: str = "", chosen: bool = False
+    ) -> None:
+        """Say that a refined mask of this ``digest`` was written, and all that belongs to it.
+
+        ``inputs`` is their digest, and ``chosen`` says that somebody asked for this mask by its name.
+        """
+        line = {"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()}
+        self._write(line | ({"inputs": inputs} if inputs else {}) | ({"chosen": True} if chosen else {}))
 
     def mask_key(self, photograph: str, coarse: Boxed) -> str:
         """Digest a coarse mask of bools and its photograph's digest, and what else the result depends on."""
@@ -156,12 +174,14 @@ class _Index:
     Attributes
     ----------
     finished : by an output's name and its key.
+    chosen : by an output's name, where the last that was made under it was asked for by name.
     digests : of all that was written under a name.
     masks : by their keys.
     """
 
     def __init__(self, ledgers: list[Path]):
         self.finished: dict[tuple[str, str], Place] = {}
+        self.chosen: dict[str, Place] = {}
         self.digests: dict[str, set[str]] = {}
         self.masks: dict[str, Place] = {}
         for path in ledgers:
@@ -176,6 +196,9 @@ class _Index:
         self.digests.setdefault(line["output"], set()).add(line["digest"])
         if "record" in line and "key" in line:
             self.finished[line["output"], line["key"]] = where
+            self.chosen.pop(line["output"], None)
+            if line.get("chosen"):
+                self.chosen[line["output"]] = where
 
 
 def made_before(folder: Path) -> list[Path]:
@@ -186,41 +209,6 @@ def made_before(folder: Path) -> list[Path]:
         for _, line in read_lines(path)
         if "output" in line
     ]
-
-
-def digest(*parts: bytes) -> str:
-    """Digest several byte strings, which cannot be confused with others that read the same in a row."""
-    total = _new_digest()
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big"))
-        total.update(part)
-    return total.hexdigest()
-
-
-def digest_file(path: Path) -> str | None:
-    """Digest a file as `digest` does its bytes, without having them in memory; None where there is no such file."""
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            total = _new_digest()
-            total.update(status.st_size.to_bytes(8, "big"))
-            return total.hexdigest() if _update(total, file) == status.st_size else None
-    except (OSError, ValueError):
-        return None
-
-
-def _new_digest() -> Any:
-    return hashlib.blake2b(digest_size=20)
-
-
-def _update(total: Any, file: BinaryIO) -> int:
-    length = 0
-    while data := file.read(_CHUNK):
-        total.update(data)
-        length += len(data)
-    return length
 
 
 def _open(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:

@@ -4,12 +4,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from spnrefine.batch import place
-from spnrefine.batch.ledger import Ledger, digest
+from spnrefine.batch.digests import digest
+from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.lock import Lock
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic, temporary
 from spnrefine.files.inputs import Inputs
+from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
 
 
@@ -81,14 +83,24 @@ class Outputs:
             self.ledger.begin(path, key, digest(data))
             name(self._may_replace(path))  # somebody may have edited it since
 
-    def finish_mask(self, path: Path, key: str, data: bytes, record: Record) -> None:
-        """Say that a refined mask is done, and with which numbers."""
-        self.ledger.finish(path, key, digest(data), record)
+    def finish_mask(
+        self, path: Path, key: str, data: bytes, record: Record, *, inputs: str = "", chosen: bool = False
+    ) -> None:
+        """Say that a refined mask is done, and with which numbers; ``inputs`` and ``chosen`` as of `Ledger.finish`."""
+        self.ledger.finish(path, key, digest(data), record, inputs=inputs, chosen=chosen)
 
     def finished(self, path: Path, key: str) -> Record | None:
         """Return the record of a refined mask that an earlier run finished and that need not be made again."""
         self._sweep(path.parent)
         return self.ledger.finished(path, key) if self.resume else None
+
+    def chosen(self, path: Path, inputs: str) -> Record | None:
+        """Return the record of a refined mask that somebody asked an earlier run for by name, see `Ledger.chosen`."""
+        return self.ledger.chosen(path, inputs) if self.resume and not self._overwrite else None
+
+    def is_by_hand(self, path: Path) -> bool:
+        """Tell whether a run that resumes finds a file that somebody put there, or edited."""
+        return self.resume and not self._overwrite and is_file(path) and not self.ledger.may_replace(path)
 
     def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""

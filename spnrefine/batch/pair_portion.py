@@ -1,6 +1,6 @@
 """Refine the mask of one pair of files into a file of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,15 @@ from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import labelmaps, masks, sidecars
 from spnrefine.files.opening import count_pixels
+from spnrefine.files.regular import is_file
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
 from spnrefine.model.protocols import Image
+
+BY_HAND = "by hand"
+LEFT = "it was put there, or edited, by hand, and is left as it is"
+CHOSEN = "it was asked for by name before, and stays as it is"
 
 ShowPair = Callable[[Pair, Record, Image, Refined], None]
 """Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""
@@ -59,11 +64,14 @@ class PairPortion(Portion):
         pair, work = self._pair, self._work
         if pair.problem:
             raise SpnRefineError(pair.problem)
+        if pair.choice == "keep" and pair.mask is None:
+            raise SpnRefineError("it has no coarse mask: leave it out of --keep-coarse.")
         loaded = job.load(pair.photograph, pair.mask, work.settings, work.maker)
         output = pair.folder / (pair.stem + masks.extension(loaded.mask))
         work.outputs.check(output)
-        key = self._key()
-        refined = work.refine(loaded, record)
+        key, inputs = self._keys()
+        keep = pair.choice == "keep"
+        refined = job.keep(loaded, work.settings, record) if keep else work.refine(loaded, record)
         data = job.encode(loaded, refined, work.settings)
         work.outputs.begin_mask(output, key, data)
         record.output = str(output)
@@ -71,7 +79,8 @@ class PairPortion(Portion):
             sidecars.copy(pair.mask, output, overwrite=work.settings.overwrite)
         if self._show is not None:
             self._show(pair, record, loaded.image, refined)
-        work.outputs.finish_mask(output, key, data, record)
+        chosen = pair.choice is not None
+        work.outputs.finish_mask(output, "" if keep else key, data, record, inputs=inputs, chosen=chosen)
         return record
 
     def _skip(self, record: Record) -> Record:
@@ -93,23 +102,37 @@ class PairPortion(Portion):
     def _done(self) -> Record | None:
         """The record of what an earlier run made of the pair, whatever its extension was."""
         pair, outputs = self._pair, self._work.outputs
-        if pair.problem or pair.without or not outputs.resume:
+        if pair.problem or pair.without or pair.choice or not outputs.resume:
             return None
         try:
-            key = self._key()
+            keys = self._keys()
         except Exception:  # it will fail, and say why, in its turn
             return None
-        for suffix in {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}:
-            output = pair.folder / (pair.stem + suffix)
-            record = outputs.finished(output, key)
+        own = pair.mask.suffix if pair.mask else ".png"
+        places = [pair.folder / (pair.stem + suffix) for suffix in dict.fromkeys((own, *masks.EXTENSIONS.values()))]
+        for output in places:
+            record = self._done_there(output, *keys)
             if record is not None:
                 return replace(record, image=str(pair.photograph), mask=_name(pair.mask), output=str(output))
-        return None
+        return self._by_hand(places)
 
-    def _key(self) -> str:
+    def _done_there(self, output: Path, key: str, inputs: str) -> Record | None:
+        outputs = self._work.outputs
+        chosen = outputs.chosen(output, inputs)
+        return outputs.finished(output, key) if chosen is None else replace(chosen, notes=[*chosen.notes, CHOSEN])
+
+    def _by_hand(self, places: Sequence[Path]) -> Record | None:
+        """Take a file that a person put among the outputs for her mask, where no run has written another."""
+        there = [path for path in places if is_file(path)]
+        own = [path for path in there if self._work.outputs.is_by_hand(path)]
+        if not own or len(own) < len(there):
+            return None
+        return Record(str(self._pair.photograph), _name(self._pair.mask), str(own[0]), BY_HAND, notes=[LEFT])
+
+    def _keys(self) -> tuple[str, str]:
         """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
         labelmap = labelmaps.find_labelmap(self._pair.mask) if self._pair.mask else None
-        return self._work.outputs.ledger.key(*self._pair.inputs, *([labelmap] if labelmap else []))
+        return self._work.outputs.ledger.keys(*self._pair.inputs, *([labelmap] if labelmap else []))
 
 
 def _name(path: Path | None) -> str | None:

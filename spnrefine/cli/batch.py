@@ -53,6 +53,19 @@ Examples:
     "How a batch runs",
     option("--resume", is_flag=True, help="Skip what an earlier run did with the same inputs, options and weights."),
     option("--dry-run", is_flag=True, help="Print which mask goes with which photograph and where to; refine nothing."),
+    option(
+        "--only",
+        "names",
+        metavar="NAME,...",
+        multiple=True,
+        help="Refine these photographs alone, again where they were before; a later --resume keeps what comes out.",
+    ),
+    option(
+        "--keep-coarse",
+        metavar="NAME,...",
+        multiple=True,
+        help="Work on these photographs alone, and take their coarse masks as they are; --resume keeps that too.",
+    ),
     option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     option("--strict", is_flag=True, help="A photograph without a mask is a failure."),
@@ -149,6 +162,7 @@ def batch(
             strict=strict,
             files_from=files_from,
             files0_from=files0_from,
+            keep_coarse=course.keep_coarse,
         )
         annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
         return batch_annotations.refine_annotations(annotations, course)

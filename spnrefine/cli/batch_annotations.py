@@ -69,6 +69,7 @@ def check_fit(course: "Course", **others: Any) -> None:
     given |= {
         "--backbone": course.backbone,
         "--class": course.only,
+        "--only": course.names,
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }

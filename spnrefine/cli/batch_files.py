@@ -72,7 +72,9 @@ class Photographs:
 
 def refine_files(photographs: Photographs, course: "Course") -> int:
     """Refine the masks of photographs; return the exit code."""
+    from spnrefine.batch.choices import choose
     from spnrefine.batch.ledger import made_before
+    from spnrefine.batch.pairs import all_inputs
     from spnrefine.errors import FileError
 
     labels = no_mask.makes_labels(course.model)
@@ -82,12 +84,13 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
     made = [*made_before(course.output), *(folder for folder in (course.overlay, course.cutout) if folder)]
     found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
-    if not course.quiet:
+    pairs = choose(found.pairs, course.names, course.keep_coarse, course.output)
+    if not course.quiet and len(pairs) == len(found.pairs):
         for sentence in found.left_out:
             say(sentence)
     if course.dry_run:
-        return _list(found.pairs)
-    return _refine(found.pairs, photographs.lists, course, labels=labels)
+        return _list(pairs)
+    return _refine(pairs, [*photographs.lists, *all_inputs(found.pairs)], course, labels=labels)
 
 
 def _list(pairs: "list[Pair]") -> int:
@@ -99,14 +102,12 @@ def _list(pairs: "list[Pair]") -> int:
     return int(any(pair.problem for pair in pairs))
 
 
-def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels: bool) -> int:
+def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels: bool) -> int:
     from spnrefine.batch.pair_portion import PairPortion
-    from spnrefine.batch.pairs import all_inputs
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally
 
     makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
-    inputs = [*lists, *all_inputs(pairs)]
     with closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs:
         tally = Tally(outputs, course.records, course.report, len(pairs))
         tally.check()

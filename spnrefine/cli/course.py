@@ -26,7 +26,7 @@ class Course:
     """The options of a batch, under the names that they have on the command line.
 
     ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
-    mask is refined and written. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
+    mask is refined and written. ``names`` are those that ``--only`` gives. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
     """
 
     output: Path
@@ -35,6 +35,8 @@ class Course:
     threads: int
     resume: bool
     dry_run: bool
+    names: tuple[str, ...]
+    keep_coarse: tuple[str, ...]
     max_items: int | None
     fail_fast: bool
     overlay: Path | None
@@ -106,7 +108,8 @@ class Course:
             sums += f" {weights.describe(self.matting).identity}" + " cut out" * (self.cutout is not None)
         key = run_key(self.settings, sums, __version__)
         read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
-        overwrite, resume = self.settings.overwrite, self.resume
+        overwrite = self.settings.overwrite
+        resume = self.resume or bool(self.names or self.keep_coarse)  # what was written before may be written again
         return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)
 
     def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop") -> None:

@@ -36,6 +36,7 @@ class Tally:
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
+        self._by_hand: list[Path] = []
         self._other_formats = Counter[tuple[str, str]]()
         self._outputs = outputs
         self._to_stdout = records == STREAM
@@ -61,12 +62,16 @@ class Tally:
 
     def add(self, record: "Record") -> None:
         """Count a record and put it out."""
+        from spnrefine.batch.pair_portion import BY_HAND
+
         self._counts[record.status] += 1
         if record.status == "failed":
             self.failed.append(record)
         elif record.changed is not None:
             self._changed.append(record.changed)
-        if record.mask and record.output and is_file(Path(record.mask)):
+        if record.status == BY_HAND and record.output:
+            self._by_hand.append(Path(record.output))
+        elif record.mask and record.output and is_file(Path(record.mask)):
             came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
             self._other_formats[came, went] += came != went
         if self._report is not None:
@@ -81,6 +86,8 @@ class Tally:
 
     def close(self) -> None:
         """Write the files, name what failed, and sum up."""
+        from spnrefine.batch.folders import named
+
         if self._records:
             self._outputs.write(self._records, "".join(self._lines).encode())
         if self._report is not None and self._page:
@@ -88,6 +95,8 @@ class Tally:
         for (came, went), count in self._other_formats.items():
             if count:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")
+        if self._by_hand:
+            say(f"Left as they are, put there or edited by hand: {named(self._by_hand)}.")
         for record in self.failed:
             say(f"Failed: {record.image}: {record.error}")
         if is_terminal(sys.stderr):

@@ -25,7 +25,7 @@ from spnrefine.version import __version__
 
 Bools = NDArray[np.bool_]
 
-STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "no mask", "skipped")
+STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "by hand", "no mask", "skipped")
 """The order in which the page counts them; any other status follows."""
 
 LINKS = {"image": "photograph", "mask": "coarse mask", "output": "refined mask"}

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from spnrefine.batch.digests import digest
 from spnrefine.batch.keys import run_key
-from spnrefine.batch.ledger import Ledger, digest, made_before
+from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.place import beside
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.job.record import Record

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spnrefine.batch import place
-from spnrefine.batch.ledger import Ledger, digest, made_before
+from spnrefine.batch.digests import digest
+from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.place import beside, inside
 from tests.files.making import as_nobody
 

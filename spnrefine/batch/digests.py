@@ -1,0 +1,44 @@
+"""Digests of files and of their contents, by which a ledger knows them again."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+_CHUNK = 1 << 20
+
+
+def digest(*parts: bytes) -> str:
+    """Digest several byte strings, which cannot be confused with others that read the same in a row."""
+    total = _new_digest()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()
+
+
+def digest_file(path: Path) -> str | None:
+    """Digest a file as `digest` does its bytes, without having them in memory; None where there is no such file."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            total = _new_digest()
+            total.update(status.st_size.to_bytes(8, "big"))
+            return total.hexdigest() if _update(total, file) == status.st_size else None
+    except (OSError, ValueError):
+        return None
+
+
+def _new_digest() -> Any:
+    return hashlib.blake2b(digest_size=20)
+
+
+def _update(total: Any, file: BinaryIO) -> int:
+    length = 0
+    while data := file.read(_CHUNK):
+        total.update(data)
+        length += len(data)
+    return length
