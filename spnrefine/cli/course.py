@@ -26,7 +26,8 @@ class Course:
     """The options of a batch, under the names that they have on the command line.
 
     ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
-    mask is refined and written. ``names`` are those that ``--only`` gives. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
+    mask is refined and written. ``names`` are those that ``--only`` gives. ``threads`` are those within each
+    refinement: what all have, shared by the ``jobs``.
     """
 
     output: Path

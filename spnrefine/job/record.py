@@ -32,9 +32,9 @@ class Record:
     ----------
     image, mask, output : paths as given, ``output`` of the refined mask.
     status : refined, made (of a photograph without a mask, by what was asked to), unchanged (no pixel moved), kept (it
-        would have changed too much, or vanished, or was to be kept), empty or full (returned as it came), skipped (done in an earlier
-        run), by hand (somebody put it there, or edited it), no mask (of a photograph in a batch), or failed, with the
-        reason in ``error``.
+        would have changed too much, or vanished, or was to be kept), empty or full (returned as it came), skipped (done
+        in an earlier run), by hand (somebody put it there, or edited it), no mask (of a photograph in a batch), or
+        failed, with the reason in ``error``.
     changed : pixels that changed as a share of the coarse mask's area.
     contour_shift : mean distance of the refined contour from the coarse one, in the photograph's pixels.
     components_before, components_after : 8-connected parts, of all ids together.
