@@ -32,6 +32,16 @@ def digest_file(path: Path) -> str | None:
         return None
 
 
+def digest_line(path: Path) -> str | None:
+    """Digest the first line of a file; None where there is no such file, or no end of a line is near."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            line = file.readline(_CHUNK) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return None
+    return digest(line) if line.endswith(b"\n") else None
+
+
 def _new_digest() -> Any:
     return hashlib.blake2b(digest_size=20)
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest, digest_file
+from spnrefine.batch.digests import digest, digest_file, digest_line
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.boxes.boxed import Boxed
@@ -87,8 +87,17 @@ class Ledger:
 
         ``inputs`` is their digest, as of `keys`: what was decided of other ones does not count.
         """
-        line = self._line(self._known.chosen.get(self._name(output)))
-        return None if line is None or line.get("inputs") != inputs else self._record(line, output)
+        line = self._line(self._known.last.get(self._name(output)))
+        wanted = line is not None and line.get("chosen") and line.get("inputs") == inputs
+        return self._record(line, output) if line is not None and wanted else None
+
+    def done(self, output: Path, inputs: str) -> Record | None:
+        """Return the record of ``output`` if it was made from these inputs, whatever with, and nothing has changed.
+
+        ``inputs`` is their digest; lines of version 0.1.0 do not say it, and are believed.
+        """
+        line = self._line(self._known.last.get(self._name(output)))
+        return None if line is None or line.get("inputs", inputs) != inputs else self._record(line, output)
 
     def _record(self, line: dict[str, Any], output: Path) -> Record | None:
         record = record_of(line)
@@ -100,6 +109,11 @@ class Ledger:
         """Tell whether ``output`` was written by an earlier run, and not changed by anybody since."""
         known = self._known.digests.get(self._name(output))
         return known is not None and digest_file(output) in known
+
+    def may_replace_lines(self, output: Path) -> bool:
+        """Tell whether ``output`` begins with a line that an earlier run said it would: the rest came after."""
+        known = self._known.digests.get(self._name(output))
+        return known is not None and digest_line(output) in known
 
     def begin(self, output: Path, key: str, digest: str) -> None:
         """Say that something of this ``digest`` is about to be written to ``output``; returns once that is on disc."""
@@ -174,14 +188,14 @@ class _Index:
     Attributes
     ----------
     finished : by an output's name and its key.
-    chosen : by an output's name, where the last that was made under it was asked for by name.
+    last : what was last made under a name.
     digests : of all that was written under a name.
     masks : by their keys.
     """
 
     def __init__(self, ledgers: list[Path]):
         self.finished: dict[tuple[str, str], Place] = {}
-        self.chosen: dict[str, Place] = {}
+        self.last: dict[str, Place] = {}
         self.digests: dict[str, set[str]] = {}
         self.masks: dict[str, Place] = {}
         for path in ledgers:
@@ -196,9 +210,7 @@ class _Index:
         self.digests.setdefault(line["output"], set()).add(line["digest"])
         if "record" in line and "key" in line:
             self.finished[line["output"], line["key"]] = where
-            self.chosen.pop(line["output"], None)
-            if line.get("chosen"):
-                self.chosen[line["output"]] = where
+            self.last[line["output"]] = where
 
 
 def made_before(folder: Path) -> list[Path]:

@@ -119,7 +119,9 @@ class PairPortion(Portion):
     def _done_there(self, output: Path, key: str, inputs: str) -> Record | None:
         outputs = self._work.outputs
         chosen = outputs.chosen(output, inputs)
-        return outputs.finished(output, key) if chosen is None else replace(chosen, notes=[*chosen.notes, CHOSEN])
+        return (
+            outputs.finished(output, key, inputs) if chosen is None else replace(chosen, notes=[*chosen.notes, CHOSEN])
+        )
 
     def _by_hand(self, places: Sequence[Path]) -> Record | None:
         """Take a file that a person put among the outputs for her mask, where no run has written another."""

@@ -70,6 +70,7 @@ def check_fit(course: "Course", **others: Any) -> None:
         "--backbone": course.backbone,
         "--class": course.only,
         "--only": course.names,
+        "--done-is-done": course.done_is_done,
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }
@@ -93,12 +94,12 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
     from spnrefine.batch.document_files import check_document, sources, write_document
     from spnrefine.batch.items_portion import items_portions
     from spnrefine.batch.portion import Work
-    from spnrefine.cli.summary import Tally
+    from spnrefine.cli.summary import Tally, exit_code
 
     items = document.items
     inputs = [*annotations.paths, *sources(document), *(item.photograph for item in items)]
     with closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs:
-        tally = Tally(outputs, course.records, course.report, len(items))
+        tally = Tally(outputs, course, course.told(), len(items))
         tally.check(course.output)
         check_document(document, course.output, outputs)
         pictures = _Pictures(items, annotations.images, course.overlay, outputs) if course.overlay else None
@@ -112,7 +113,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
                 write_document(document, course.output, outputs)
                 if pictures is not None:
                     pictures.draw(course.jobs)
-    return 1 if tally.failed else 0
+    return exit_code(tally, course.max_failures)
 
 
 def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":

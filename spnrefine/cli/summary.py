@@ -4,16 +4,20 @@ import json
 import statistics
 import sys
 from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.group import DONE, FAILED, SOME_FAILED
 from spnrefine.cli.streams import STREAM, is_terminal, say, tell
 from spnrefine.files.regular import is_file
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
+    from spnrefine.cli.course import Course
+    from spnrefine.files.growing import Growing
     from spnrefine.job.record import Record
     from spnrefine.job.types import Refined
     from spnrefine.review.report import Report
@@ -26,12 +30,13 @@ class Tally:
     Parameters
     ----------
     outputs : write the files of records and the report.
-    records : a file for JSON lines, ``-`` for standard output, or None.
-    report : an HTML file or None.
+    course : says where records and the report go.
+    run : how the run goes, which each line of records says too, see `Course.told`.
     total : records that there would be if all went through.
     """
 
-    def __init__(self, outputs: "Outputs", records: str | None, report: Path | None, total: int):
+    def __init__(self, outputs: "Outputs", course: "Course", run: dict[str, Any], total: int):
+        records, report = course.records, course.report
         self.total = total
         self.failed: list[Record] = []
         self._counts = Counter[str]()
@@ -41,7 +46,8 @@ class Tally:
         self._outputs = outputs
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
-        self._lines: list[str] = []
+        self._append, self._run = course.append, run
+        self._file: Growing | None = None
         self._page, self._report = report, _new_report() if report else None
         self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
 
@@ -50,8 +56,10 @@ class Tally:
         own = [path for path in (self._records, self._page) if path]
         if len({path.absolute() for path in (*own, *others)}) < len(own) + len(others):
             raise click.UsageError("--records, --report and -o name the same file twice: give each its own.")
-        for path in own:
-            self._outputs.check(path)
+        if self._records:
+            self._outputs.check_lines(self._records, append=self._append)
+        if self._page:
+            self._outputs.check(self._page)
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
@@ -79,17 +87,15 @@ class Tally:
             if record.mask and not is_file(Path(record.mask)):  # an item of an annotation file: a name, no link
                 listed |= {"mask": None, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
-        if self._to_stdout:
-            tell(json.dumps(record.as_dict()))
-        elif self._records:
-            self._lines.append(json.dumps(record.as_dict()) + "\n")
+        if self._to_stdout or self._records:
+            self._tell(record)
 
     def close(self) -> None:
         """Write the files, name what failed, and sum up."""
         from spnrefine.batch.folders import named
 
-        if self._records:
-            self._outputs.write(self._records, "".join(self._lines).encode())
+        if self._file is not None:
+            self._file.close()
         if self._report is not None and self._page:
             self._outputs.write(self._page, self._report.html(self._page.parent).encode())
         for (came, went), count in self._other_formats.items():
@@ -104,6 +110,17 @@ class Tally:
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
             say(f"{counts or 'nothing done'} of {self.total}.")
+
+    def _tell(self, record: "Record") -> None:
+        """Put out a record at once, with the time and how the run goes."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        line = json.dumps({**record.as_dict(), "time": now, "run": self._run})
+        if self._records is None:
+            tell(line)
+        elif self._file is None:
+            self._file = self._outputs.begin_lines(self._records, f"{line}\n".encode(), append=self._append)
+        else:
+            self._file.add(f"{line}\n".encode())
 
     def _table(self) -> None:
         from rich.console import Console
@@ -122,3 +139,14 @@ def _new_report() -> "Report":
     from spnrefine.review.report import Report
 
     return Report()
+
+
+def exit_code(tally: Tally, most: int | float | None) -> int:
+    """Return the exit code of a batch in which ``most`` may fail: a number, a share of all, or None for none."""
+    failed = len(tally.failed)
+    if most is None or not failed:
+        return FAILED if failed else DONE
+    if failed <= (most if isinstance(most, int) else most * tally.total):
+        return SOME_FAILED
+    say(f"{failed} of {tally.total} failed, which is more than --max-failures allows.")
+    return FAILED
