@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
 from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Failures, Number
@@ -47,8 +47,14 @@ Examples:
     help="Folder of the refined masks, or file of the refined annotations.",
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
+@OVERLAY_STYLE
+@option(
+    "--compare",
+    type=FOLDER,
+    help="Also draw photograph, coarse mask, refined mask and difference in a row, as JPEG.",
+)
 @option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, those first that may be off most.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",

@@ -70,6 +70,7 @@ def check_fit(course: "Course", **others: Any) -> None:
         "--backbone": course.backbone,
         "--class": course.only,
         "--only": course.names,
+        "--compare": course.compare,
         "--done-is-done": course.done_is_done,
         "--soft": how.soft,
         "--labels": how.labels is not None,
@@ -102,7 +103,9 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
         tally = Tally(outputs, course, course.told(), len(items))
         tally.check(course.output)
         check_document(document, course.output, outputs)
-        pictures = _Pictures(items, annotations.images, course.overlay, outputs) if course.overlay else None
+        pictures = None
+        if course.overlay:
+            pictures = _Pictures(items, annotations.images, course.overlay, outputs, course.overlay_style)
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
         work = Work(course.load_refiner(), course.settings, outputs)
@@ -130,10 +133,10 @@ def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
 class _Pictures:
     """The overlays of a document's photographs, which are refused at once where they may not be written."""
 
-    def __init__(self, items: "list[Item]", images: Path | None, folder: Path, outputs: "Outputs"):
+    def __init__(self, items: "list[Item]", images: Path | None, folder: Path, outputs: "Outputs", style: str):
         from spnrefine.review.overlays import Overlays, overlay_paths
 
-        self._overlays, self._outputs = Overlays(), outputs
+        self._overlays, self._outputs = Overlays(style), outputs
         self._order = {item: number for number, item in enumerate(items)}
         self._paths = overlay_paths([item.photograph for item in items if not item.problem], images, folder)
         for path in self._paths.values():

@@ -86,7 +86,8 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
-    made = [*made_before(course.output), *(folder for folder in (course.overlay, course.cutout) if folder)]
+    shown = course.overlay, course.compare, course.cutout
+    made = [*made_before(course.output), *(folder for folder in shown if folder)]
     try:
         found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
     except NoPhotographsError as error:
@@ -133,23 +134,27 @@ def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels
 
 
 def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair":
-    """Return what shows a pair in the report, draws it into the folder of overlays, and cuts it out into another."""
+    """Return what shows a pair in the report, draws it into the folders that were asked for, and cuts it out."""
 
     def show(pair: "Pair", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
+        from spnrefine.review import pictures
+
         place = pair.folder.relative_to(course.output) / pair.stem
         if course.cutout is not None and refined.matte is not None:
             from spnrefine.job import job
 
             rgba = job.encode_cutout(image, refined, ".png")
             outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
-        if course.overlay is None:
-            return
-        from spnrefine.review import pictures
-
-        target = (course.overlay / place).with_name(f"{pair.stem}.jpg")
-        if record.status == "skipped" and target.exists():
-            return
-        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"))
+        style = course.overlay_style
+        for folder, draw in (
+            (course.overlay, lambda: pictures.overlay(image, refined.after, style=style)),
+            (course.compare, lambda: pictures.compare(image, refined.before, refined.after, style)),
+        ):
+            if folder is None:
+                continue
+            target = (folder / place).with_name(f"{pair.stem}.jpg")
+            if record.status != "skipped" or not target.exists():
+                outputs.write(target, pictures.encode(draw(), ".jpg"))
 
     return show

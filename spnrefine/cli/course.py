@@ -41,6 +41,8 @@ class Course:
     max_items: int | None
     fail_fast: bool
     overlay: Path | None
+    overlay_style: str
+    compare: Path | None
     cutout: Path | None
     report: Path | None
     records: str | None
@@ -70,7 +72,7 @@ class Course:
     @property
     def shows(self) -> bool:
         """Whether pictures are made, of what was done before too."""
-        return self.overlay is not None or self.report is not None or self.cutout is not None
+        return any(made is not None for made in (self.overlay, self.compare, self.report, self.cutout))
 
     @property
     def makes_mattes(self) -> bool:

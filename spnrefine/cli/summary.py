@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spnrefine.files.growing import Growing
     from spnrefine.job.record import Record
     from spnrefine.job.types import Refined
+    from spnrefine.review.places import Place
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
 
@@ -46,10 +47,10 @@ class Tally:
         self._outputs = outputs
         self._to_stdout = records == STREAM
         self._records = Path(records) if records and not self._to_stdout else None
-        self._append, self._run = course.append, run
+        self._append, self._run, self._in_part = course.append, run, bool(course.names or course.keep_coarse)
         self._file: Growing | None = None
-        self._page, self._report = report, _new_report() if report else None
-        self._thumbnails: dict[tuple[str, str | None], Thumbnail] = {}
+        self._page, self._report = report, _new_report(course, run) if report else None
+        self._thumbnails: dict[tuple[str, str | None], tuple[Thumbnail, list[Place]]] = {}
 
     def check(self, *others: Path) -> None:
         """Refuse files that may not be written, or are one of ``others``, before any work is done."""
@@ -60,13 +61,21 @@ class Tally:
             self._outputs.check_lines(self._records, append=self._append)
         if self._page:
             self._outputs.check(self._page)
+            if self._in_part and self._report is not None and self._outputs.ledger.may_replace(self._page):
+                self._report.take_up(self._page.read_text("utf-8", "replace"))
 
     def show(self, record: "Record", image: Any, refined: "Refined") -> None:
         """Make the report's picture of a refined mask, for when its record comes; may be called by several threads."""
         if self._report is not None:
+            from spnrefine.review.places import places
             from spnrefine.review.thumbnails import thumbnail
 
-            self._thumbnails[record.image, record.mask] = thumbnail(image, refined.before, refined.after, refined.view)
+            masks = refined.before, refined.after
+            seen = image if refined.view is None else image[refined.view.slices]
+            self._thumbnails[record.image, record.mask] = (
+                thumbnail(image, *masks, refined.view),
+                places(seen, *masks, refined.probability),
+            )
 
     def add(self, record: "Record") -> None:
         """Count a record and put it out."""
@@ -86,7 +95,7 @@ class Tally:
             listed = record.as_dict()
             if record.mask and not is_file(Path(record.mask)):  # an item of an annotation file: a name, no link
                 listed |= {"mask": None, "notes": [record.mask, *record.notes]}
-            self._report.add_thumbnail(listed, self._thumbnails.pop((record.image, record.mask), None))
+            self._report.add_thumbnail(listed, *self._thumbnails.pop((record.image, record.mask), ()))
         if self._to_stdout or self._records:
             self._tell(record)
 
@@ -135,10 +144,11 @@ class Tally:
         Console(stderr=True, highlight=False).print(table)
 
 
-def _new_report() -> "Report":
+def _new_report(course: "Course", run: dict[str, Any]) -> "Report":
     from spnrefine.review.report import Report
 
-    return Report()
+    options = {name.replace("_", " "): value for name, value in run["options"].items()}
+    return Report({"output": course.output.name, "began": run["began"], "model": run["model"], **options})
 
 
 def exit_code(tally: Tally, most: int | float | None) -> int:

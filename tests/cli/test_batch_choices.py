@@ -1,6 +1,7 @@
 """What somebody did again with options of its own, took back, or put there herself: no later run undoes it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -118,3 +119,21 @@ def test_names_mean_nothing_for_annotations(run, folder):
     result = run("batch", "coco.json", "--images", "photos", "-o", "new.json", "--only", "a")
     assert result.exit_code == 2
     assert "--only was given with annotations" in result.stderr
+
+
+def test_a_page_is_brought_up_to_date_and_rows_are_drawn(run, folder):
+    page = "--report", "page.html"
+    run(*BATCH, *page)
+    result = run(*BATCH, "--only", "b", *page, "--compare", "rows", "--overlay", "look", "--overlay-style", "outline")
+    assert result.exit_code == 0, result.stderr
+    data = json.loads(re.search(r'id="report">(.*?)</script>', (folder / "page.html").read_text())[1])
+    assert {item["image"]: item["new"] for item in data["items"]} == {
+        "photos/a.jpg": False,
+        "photos/b.jpg": True,
+        "photos/sub/a.jpg": False,
+    }
+    assert open_picture(folder / "rows/b.jpg").size[0] == 4 * 48
+    assert [path.name for path in (folder / "look").iterdir()] == ["b.jpg"]
+    (folder / "page.html").write_text("hers")
+    assert "page.html exists" in run(*BATCH, "--only", "b", *page).stderr
+    assert (folder / "page.html").read_text() == "hers"
