@@ -203,8 +203,8 @@ def refine(
     Returns
     -------
     An array of the shape of ``mask``: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in
-    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a full one
-    (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
+    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a
+    full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
 
     Raises
     ------

@@ -28,3 +28,10 @@ def test_models_are_listed_with_their_purpose_terms_and_card(run):
         assert Path(each["card"]).is_file()
     shown = run("info", "--models").stdout
     assert all(each["name"] in shown for each in listed)
+
+
+def test_models_name_the_fields_that_they_have_seen(run):
+    found = {one["name"]: one["fields"] for one in json.loads(run("info", "--models", "--json").stdout)["weights"]}
+    assert {"cells", "cracks", "wounds"} <= set(found["broad"])
+    assert not {"cells", "cracks", "wounds"} & set(found["general"])
+    assert "cells" in run("info", "--models").stdout
