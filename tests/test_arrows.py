@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "job": {"boxes", "errors", "files", "model", "refiner"},
     "batch": {"boxes", "errors", "files", "annotations", "model", "refiner", "job"},
     "review": {"boxes", "errors", "files"},
-    "evaluate": {"errors", "files", "simd", "ops", "model", "refiner"},
+    "evaluate": {"errors", "files", "simd", "ops", "model", "refiner", "job"},
     "adapt": {"boxes", "errors", "evaluate", "files", "model", "refiner"},
     "train": {"errors", "files", "ops", "model", "evaluate"},
 }

@@ -135,7 +135,10 @@ def write_volumes(folder: Path) -> None:
 
 @pytest.fixture
 def truths(run, files):
-    """images/, coarse/, truth/, labels/, faces/; the truth is what the program makes of the coarse mask."""
+    """images/, coarse/, truth/, theirs/, labels/, of-my-network/, faces/.
+
+    The truth is what the program makes of the coarse mask.
+    """
     for folder, source in (("images", "photo.jpg"), ("coarse", "coarse.png"), ("faces", "photo.jpg")):
         (files / folder).mkdir(exist_ok=True)
         shutil.copy(files / source, files / folder / f"one{Path(source).suffix}")
@@ -143,6 +146,8 @@ def truths(run, files):
     assert made.exit_code == 0, made.stderr
     with Image.open(files / "truth/one.png") as mask:
         mask.point(lambda value: value // 255).save(files / "labels/one.png")
+    shutil.copytree(files / "truth", files / "theirs")
+    shutil.copytree(files / "labels", files / "of-my-network", ignore=shutil.ignore_patterns("*.txt"))
     return files
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.adapt.trials import Trials
-from spnrefine.evaluate.metrics import MADE_WORSE
+from spnrefine.evaluate.summary import MADE_WORSE
 from spnrefine.refiner.choice import EVERY, Choice
 
 MARGINS = 2.0, 2.0, 2.5

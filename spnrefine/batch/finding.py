@@ -9,9 +9,7 @@ from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
 from spnrefine.errors import FileError
 from spnrefine.files.formats import MASKS, PHOTOGRAPHS
-from spnrefine.files.stems import has_extension
-
-MASK_SUFFIX = "_mask"
+from spnrefine.files.stems import MASK_SUFFIX, has_extension
 
 
 class ByPattern:

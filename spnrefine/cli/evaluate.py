@@ -6,26 +6,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli import streams
-from spnrefine.cli.options import (
-    BEST,
-    CAREFUL,
-    DEVICE,
-    MAX_MEGAPIXELS,
-    NETWORK,
-    OFF,
-    STRENGTH,
-    model_option,
-    option,
-    section,
-)
+from spnrefine.cli.options import OVERWRITE, changing_options, model_option, option, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FOLDER
+from spnrefine.cli.types import FILE, FOLDER, Number, Radii
 
 if TYPE_CHECKING:
-    from spnrefine.evaluate.evaluation import Result
+    from collections.abc import Iterator
+
+    from spnrefine.evaluate.peers import Peer
 
 SHARE = click.FloatRange(0, 1)
-MOST_NAMED = 3
 
 
 @click.command(
@@ -34,7 +24,8 @@ MOST_NAMED = 3
     epilog="""\b
 Examples:
   spnrefine eval --images images/ --coarse coarse/ --truth truth/
-  spnrefine eval --images images/ --coarse coarse/ --truth truth/ --peers all
+  spnrefine eval --images images/ --coarse coarse/ --truth truth/ --threshold 0.4 --max-change 0.5 --csv scores.csv
+  spnrefine eval --images images/ --coarse coarse/ --truth truth/ --against theirs/ --against refined-by-broad/
   spnrefine eval --images images/ --coarse coarse/ --truth truth/ --peers grabcut,graph-cut --json
   spnrefine eval --images images/ --coarse coarse/ --truth truth/ --min-error-removed 0.5 --max-made-worse 0.01
 """,
@@ -42,20 +33,42 @@ Examples:
 @option("--images", type=FOLDER, required=True, help="The photographs.")
 @option("--coarse", type=FOLDER, required=True, help="The coarse masks, same stems.")
 @option("--truth", type=FOLDER, required=True, help="The truths: masks, same stems; in gray ones 128 is void.")
-@option("--labels/--no-labels", default=None, help="Take gray coarse masks for ids, or for probabilities.")
+@option("--truth-void", type=click.IntRange(min=0), metavar="ID", help="Value of void in the truths.")
 @option("--strict", is_flag=True, help="Fail where a truth has no photograph or no coarse mask.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner.")
 @section(
     "What else is measured",
     option(
+        "--against",
+        type=FOLDER,
+        multiple=True,
+        help="Also measure masks that another method, model or setting made, same stems; may be given several times.",
+    ),
+    option(
         "--peers",
         metavar="all|NAMES",
         help="Also measure other refiners: all that are installed, or these, with commas between. Dense CRFs and graph "
         "cut need the extra 'peers'.",
     ),
+    option(
+        "--boundary-share",
+        type=Number(0, 1),
+        default=0.02,
+        show_default=True,
+        metavar="SHARE",
+        help="Width of Boundary IoU's bands, as a share of the diagonal.",
+    ),
+    option(
+        "--mba-radii",
+        type=Radii(),
+        metavar="PX,PX,...",
+        help="Radii of mean boundary accuracy.  [default: five, from 1 to (height + width) / 300]",
+    ),
     option("--calibration", is_flag=True, help="Also say how far soft masks, coarse and refined, can be believed."),
     option("--details", is_flag=True, help="Also print the scores of every image."),
+    option("--csv", "csv_file", type=FILE, help="Also write the scores, a row for each image."),
+    OVERWRITE,
 )
 @section(
     "When it fails",
@@ -65,109 +78,136 @@ Examples:
     option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed."),
     option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse."),
 )
-@section("How much may change", STRENGTH, OFF, CAREFUL)
-@section(NETWORK, BEST, DEVICE, MAX_MEGAPIXELS)
+@changing_options
 def evaluate(
     images: Path,
     coarse: Path,
     truth: Path,
+    truth_void: int | None,
+    against: tuple[Path, ...],
     peers: str | None,
     calibration: bool,
     details: bool,
+    csv_file: Path | None,
+    overwrite: bool,
+    boundary_share: float,
+    mba_radii: tuple[int, ...] | None,
     min_iou: float | None,
     min_biou: float | None,
     min_mba: float | None,
     min_error_removed: float | None,
     max_made_worse: float | None,
-    labels: bool | None,
     strict: bool,
     as_json: bool,
     model: str,
     device: str,
+    threads: int | None,
     **how: Any,
 ) -> int:
     """Refine coarse masks whose truth is known, and print how good the masks are before and after.
 
-    error_removed is the share of the coarse masks' mean 1 - IoU that is gone; made_worse the share of masks that lost
-    more than half a point of IoU. biou is Boundary IoU in 1 % of the diagonal, mba mean boundary accuracy, seconds the
-    median an image.
+    Masks are refined as 'spnrefine batch' refines them with the same options. error_removed is the share of the coarse
+    masks' mean 1 - IoU that is gone; made_worse the share of masks that lost more than half a point of IoU. biou is
+    Boundary IoU (Cheng et al. 2021), mba mean boundary accuracy (Cheng et al. 2020), both as their published code has
+    them; seconds the median an image. What is not defined for a mask, such as mba where the truth has no contour, is
+    left out of means and counted; a floor fails on what is not defined at all. Intervals are of 95 %, by bootstrap over
+    the images.
 
     Peers: grabcut, joint-bilateral, guided-filter, domain-transform, graph-cut, dense-crf-example, dense-crf-deeplab,
     dense-crf-saliency, and guided-filter-demo and domain-transform-demo for OpenCV's own settings of those two. Each
     runs with published parameters, which are printed.
 
-    --calibration prints a reliability diagram, in the band within 2 % of the diagonal around the coarse contour and
-    over all pixels, and the expected calibration error.
+    --calibration prints reliability diagrams and expected calibration errors: of the object's probability, in the band
+    within 2 % of the diagonal around the coarse contour and over all pixels, and of the more probable of object and
+    background, over all pixels (Guo et al. 2017).
     """
     import json
 
+    from spnrefine.cli.threads import share_threads
+
+    threads = share_threads(threads)
     from spnrefine import Refiner
     from spnrefine.cli import measured
-    from spnrefine.evaluate import machine
-    from spnrefine.evaluate import peers as others
-    from spnrefine.evaluate.evaluation import COARSE, Result, find_cases
+    from spnrefine.evaluate import facts, machine
+    from spnrefine.evaluate.cases import find_cases
+    from spnrefine.evaluate.evaluation import COARSE, Result, peer_method, refined_by
     from spnrefine.evaluate.evaluation import evaluate as run
-    from spnrefine.model.protocols import RefinesMasks
+    from spnrefine.evaluate.metrics import Measures
+    from spnrefine.files import atomic
+    from spnrefine.job.types import Settings
 
-    chosen = others.choose(peers) if peers else {}
-    if peers == others.ALL:
-        for name, peer in others.PEERS.items():
-            if name not in chosen:
-                streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
-    cases, alone = find_cases(images, coarse, truth, strict=strict)
+    chosen = _peers(peers)
+    others = _named(against)
+    if csv_file is not None:
+        atomic.check_output(csv_file, overwrite=overwrite)
+    cases, alone = find_cases(images, coarse, truth, others, strict=strict)
     if alone:
-        few = ", ".join(alone[:MOST_NAMED]) + (" ..." if len(alone) > MOST_NAMED else "")
+        few = streams.few(alone)
         streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
+    settings = Settings.of(**how)
     ours = f"spnrefine {model}"
-    methods: dict[str, RefinesMasks] = {ours: Refiner(model, device, **how), **chosen}
-    results = {name: Result() for name in (COARSE, *methods)}
-    each = []
-    for case, outcomes in streams.progress(run(cases, methods, labels=labels), len(cases)):
-        for name, outcome in outcomes.items():
+    refiner = Refiner(model, device, threads, **settings.of_refiner)
+    methods = {ours: refined_by(refiner, settings)} | {name: peer_method(peer) for name, peer in chosen.items()}
+    measures = Measures(boundary_share, mba_radii or ())
+    all_measured = list(streams.progress(run(cases, methods, settings, measures, truth_void=truth_void), len(cases)))
+    results = {name: Result() for name in (COARSE, *methods, *others)}
+    for each in all_measured:
+        for name, outcome in each.outcomes.items():
             results[name].add(outcome)
-        each.append({"stem": case.stem, "scores": {name: _scores(o.scores._asdict()) for name, o in outcomes.items()}})
-    rows = {name: _row(result, results[COARSE]) for name, result in results.items()}
-    facts: dict[str, Any] = machine.facts() if as_json else {}  # tables show none of it, and it takes torch to tell
-    facts |= {
+    rows = facts.rows(results)
+    printed: dict[str, Any] = machine.facts() if as_json else {}  # tables show none of it, and it takes torch to tell
+    printed |= {
+        "measures": measures.facts(),
         "results": rows,
+        "by_size": facts.by_size(results, all_measured),
+        **facts.chance(results, ours),
         "peers": {name: {"settings": peer.settings, "source": peer.source} for name, peer in chosen.items()},
     }
     if calibration:
-        facts["calibration"] = {name: _calibration(results[name]) for name in (COARSE, ours)}
+        printed["calibration"] = {name: facts.calibration(results[name]) for name in (COARSE, ours)}
     if details:
-        facts["images"] = each
+        printed["images"] = facts.of_pictures(all_measured)
+    if csv_file is not None:
+        atomic.write_bytes(csv_file, facts.as_csv(all_measured), overwrite=overwrite)
     if as_json:
-        streams.tell(json.dumps(facts))
+        streams.tell(json.dumps(printed, allow_nan=False))
     else:
-        measured.show(facts)
+        measured.show(printed)
     floors = {"iou": min_iou, "biou": min_biou, "mba": min_mba, "error_removed": min_error_removed}
-    missed = [
-        f"{name} is {rows[ours][name]:.4f}, below the floor of {floor}."
-        for name, floor in floors.items()
-        if floor is not None and rows[ours][name] < floor
-    ]
-    if max_made_worse is not None and rows[ours]["made_worse"] > max_made_worse:
-        missed.append(f"made_worse is {rows[ours]['made_worse']:.4f}, above the ceiling of {max_made_worse}.")
+    missed = [*_below(rows[ours], floors), *_above(rows[ours], {"made_worse": max_made_worse})]
     for text in missed:
         streams.say(text)
     return 1 if missed else 0
 
 
-def _row(result: "Result", coarse: "Result") -> dict[str, float]:
-    import statistics
+def _peers(names: str | None) -> "dict[str, Peer]":
+    """Return the peers that were asked for, and say which of all are not installed."""
+    from spnrefine.evaluate import peers
 
-    return _scores(result.summary(coarse)._asdict()) | {"seconds": round(statistics.median(result.seconds), 4)}
-
-
-def _calibration(result: "Result") -> dict[str, dict[str, Any]]:
-    return {
-        place: {
-            "expected_calibration_error": round(diagram.expected_calibration_error, 4),
-            "bins": [_scores(row) for row in diagram.rows()],
-        }
-        for place, diagram in (("band", result.band), ("everywhere", result.everywhere))
-    }
+    chosen = peers.choose(names) if names else {}
+    if names == peers.ALL:
+        for name, peer in peers.PEERS.items():
+            if name not in chosen:
+                streams.say(f"{name} is left out: {peer.package} is not installed (extra 'peers').")
+    return chosen
 
 
-def _scores(row: dict[str, float]) -> dict[str, float]:
-    return {key: round(value, 4) for key, value in row.items()}
+def _named(folders: tuple[Path, ...]) -> dict[str, Path]:
+    """Call each folder by what was given; one that was given twice is one."""
+    return {f"against {folder}": folder for folder in folders}
+
+
+def _below(row: dict[str, Any], floors: dict[str, float | None]) -> "Iterator[str]":
+    for name, floor in floors.items():
+        if floor is not None and row[name] is None:
+            yield f"{name} is not defined, so that the floor of {floor} is missed."
+        elif floor is not None and row[name] < floor:
+            yield f"{name} is {row[name]:.4f}, below the floor of {floor}."
+
+
+def _above(row: dict[str, Any], ceilings: dict[str, float | None]) -> "Iterator[str]":
+    for name, ceiling in ceilings.items():
+        if ceiling is not None and row[name] is None:
+            yield f"{name} is not defined, so that the ceiling of {ceiling} is missed."
+        elif ceiling is not None and row[name] > ceiling:
+            yield f"{name} is {row[name]:.4f}, above the ceiling of {ceiling}."

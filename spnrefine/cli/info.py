@@ -1,10 +1,14 @@
 """``spnrefine info``: versions, backends, devices and weights."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from spnrefine.cli import streams
 from spnrefine.cli.options import option
 from spnrefine.cli.sections import Command
+from spnrefine.cli.types import Model
 
 FIELDS = {
     "clothing": "clothes",
@@ -28,16 +32,20 @@ FIELDS = {
 Examples:
   spnrefine info
   spnrefine info --models
+  spnrefine info mine.safetensors
   spnrefine info --json | jq .weights
 """,
 )
+@click.argument("file", metavar="[FILE]", type=Model(), required=False)
 @option("--models", is_flag=True, help="Only list the models that ship: what each is for, and on what terms.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def info(models: bool, as_json: bool) -> None:
-    """Show versions, propagation backends, devices and weights."""
+def info(file: str | None, models: bool, as_json: bool) -> None:
+    """Show versions, propagation backends, devices and weights; of FILE, weights of your own, what they are."""
     import json
 
-    facts = _facts()
+    if file is not None and models:
+        raise click.UsageError("FILE and --models were both given: give one.")
+    facts: dict[str, Any] = {"weights": [_describe(file, whole=True)]} if file is not None else _facts()
     if as_json:
         streams.tell(json.dumps({"weights": facts["weights"]} if models else facts))
         return
@@ -61,7 +69,7 @@ def info(models: bool, as_json: bool) -> None:
             )
         console.print(table)
         return
-    for title, key in (("Versions", "versions"), ("Machine", "machine")):
+    for title, key in (("Versions", "versions"), ("Machine", "machine")) if file is None else ():
         table = Table("", title=title, title_justify="left", show_header=False, box=None)
         for name, value in facts[key].items():
             streams.add_row(table, name, ", ".join(value) if isinstance(value, list) else str(value))
@@ -75,25 +83,33 @@ def info(models: bool, as_json: bool) -> None:
 
 
 def _facts() -> dict:
-    from dataclasses import asdict
-
     from spnrefine import cache
     from spnrefine.evaluate import machine
     from spnrefine.model import weights
 
-    shipped = []
-    for name in weights.available():
-        header = weights.describe(name)
-        shipped.append(
-            {"name": name, "purpose": weights.PURPOSES[header.architecture], "task": header.task}
-            | {"parameters": header.parameters, **asdict(header.config)}
-            | {"classes": list(header.classes)}
-            | {"sha256": header.sha256, "path": str(header.path), "card": str(header.path.with_name("CARD.md"))}
-            | {"fields": sorted({FIELDS[name] for name in header.provenance.get("data") or () if name in FIELDS})}
-            | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
-        )
     return {
         "versions": machine.versions(),
         "machine": machine.describe() | {"kernels kept in": str(cache.folder())},
-        "weights": shipped,
+        "weights": [
+            each | {"card": str(Path(each["path"]).with_name("CARD.md"))}
+            for each in map(_describe, weights.available())
+        ],
     }
+
+
+def _describe(name_or_path: str, *, whole: bool = False) -> dict[str, Any]:
+    """Return what the header of a weights file says; the ``whole``, how it was trained and measured too."""
+    from dataclasses import asdict
+
+    from spnrefine.model import weights
+
+    header = weights.describe(name_or_path)
+    trained = {key: header.provenance[key] for key in ("start", "steps", "validation") if key in header.provenance}
+    return (
+        {"name": header.name, "purpose": weights.PURPOSES[header.architecture], "task": header.task}
+        | {"parameters": header.parameters, **asdict(header.config)}
+        | {"classes": list(header.classes), "sha256": header.sha256, "path": str(header.path)}
+        | {"fields": sorted({FIELDS[name] for name in header.provenance.get("data") or () if name in FIELDS})}
+        | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
+        | (trained if whole else {})
+    )

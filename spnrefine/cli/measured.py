@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Any
 from spnrefine.cli import streams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
 Facts = dict[str, Any]
+
+MEANS = "iou", "biou", "mba"
+FIGURES = *MEANS, "error_removed", "made_worse"
+COLUMNS = "masks", *FIGURES, "seconds"
 
 
 def show(facts: Facts) -> None:
@@ -15,15 +21,22 @@ def show(facts: Facts) -> None:
     console = streams.console()
     images = facts.get("images", [])
     if images:
-        table = _table("image", "method", *next(iter(images[0]["scores"].values())))
+        table = _table("image", "method", *MEANS)
         for image in images:
             for name, scores in image["scores"].items():
-                streams.add_row(table, image["stem"], name, *map(_figure, scores.values()))
+                streams.add_row(table, image["stem"], name, *(_figure(scores[measure]) for measure in MEANS))
         console.print(table)
-    table = _table("", *next(iter(facts["results"].values())))
+    table = _table("", *COLUMNS)
     for name, row in facts["results"].items():
-        streams.add_row(table, name, *map(_figure, row.values()))
+        streams.add_row(table, name, *(_figure(row[column]) for column in COLUMNS))
     console.print(table)
+    _show_chance(facts)
+    _show_sizes(facts["by_size"])
+    for name, how in facts["measures"].items():
+        console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in how.items()))
+    for name, row in facts["results"].items():
+        for text in _left_out(name, row):
+            console.print(text)
     if facts["peers"]:
         table = _table("peer", "settings", "published in")
         for name, peer in facts["peers"].items():
@@ -31,13 +44,47 @@ def show(facts: Facts) -> None:
         console.print("", table)
     for name, places in facts.get("calibration", {}).items():
         for place, diagram in places.items():
-            error = diagram["expected_calibration_error"]
-            console.print(f"\n{name}, {place}: expected calibration error {error:.4f}")
+            error = _figure(diagram["expected_calibration_error"])
+            console.print(f"\n{name}, {place} ({diagram['of']}): expected calibration error {error}")
             table = _table("probability", "mean predicted", "observed share", "pixels")
             for row in diagram["bins"]:
                 values = (_figure(row[key]) for key in ("predicted", "observed", "pixels"))
                 streams.add_row(table, f"{row['from']:.1f} to {row['to']:.1f}", *values)
             console.print(table)
+
+
+def _show_chance(facts: Facts) -> None:
+    """Print the intervals of figures, and how far the refiner is above each other method."""
+    table = _table("95 % of draws of images", *FIGURES)
+    for name, row in facts["intervals"].items():
+        streams.add_row(table, name, *(_interval(row[figure]) for figure in FIGURES))
+    for ours, others in facts["above"].items():
+        for other, row in others.items():
+            cells = (f"{_signed(row[name]['difference'])} ({_interval(row[name]['interval'])})" for name in FIGURES)
+            streams.add_row(table, f"{ours}, above {other}", *cells)
+    streams.console().print("", table)
+
+
+def _show_sizes(sizes: Facts) -> None:
+    """Print what was done to small, medium and large objects, where there is more than one such size."""
+    if len(sizes) < 2:
+        return
+    table = _table("objects", "", *COLUMNS)
+    for size, rows in sizes.items():
+        for name, row in rows.items():
+            streams.add_row(table, size, name, *(_figure(row[column]) for column in COLUMNS))
+    streams.console().print("", table)
+
+
+def _left_out(name: str, row: Facts) -> "Iterator[str]":
+    """Say what the means of a row do not rest on, and where they rest on nothing."""
+    for measure, count in row["undefined"].items():
+        if count:
+            yield f"{name}: {measure} is not defined for {count} of {row['masks']} masks, which its mean leaves out."
+    if row["both_empty"]:
+        yield f"{name}: {row['both_empty']} of {row['masks']} masks are empty and ought to be; their iou is 1."
+    if row["error_removed"] is None:
+        yield f"{name}: error_removed is not defined, for the coarse masks had no error, and now there is some."
 
 
 def _table(*columns: str) -> "Table":
@@ -46,5 +93,15 @@ def _table(*columns: str) -> "Table":
     return Table(*columns, box=None)
 
 
-def _figure(value: float) -> str:
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _interval(bounds: list[float] | None) -> str:
+    return "-" if bounds is None else f"{bounds[0]:.4f} to {bounds[1]:.4f}"

@@ -96,101 +96,117 @@ OVERLAY_STYLE = option(
     show_default=True,
     help="How masks are drawn: their pixels tinted, or their contours alone.",
 )
-WRITING, NETWORK = "What is written", "How the network runs"
+WRITING, NETWORK, MAY_CHANGE = "What is written", "How the network runs", "How much may change"
+OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten.")
+
+_MEANING = section(
+    "What masks mean",
+    option(
+        "--labels/--no-labels",
+        default=None,
+        help="Take gray masks, and whole numbers in floats, for ids; or gray for probabilities.  [default: by its "
+        "values]",
+    ),
+    option("--void", type=Void(), help="Value left untouched; none: no value is.  [default: 255 among ids of 8 bits]"),
+    option(
+        "--resize-mask",
+        type=Resizing(),
+        is_flag=False,
+        flag_value=Resizing.PLAIN,
+        default=False,
+        help="Resize a mask of the photograph's proportions; letterbox: cut off the zeros around it first.",
+    ),
+)
+_SEEING = section(
+    "What photographs mean",
+    option(
+        "--bands",
+        type=BandNumbers(),
+        metavar="R,G,B",
+        help="Bands of a TIFF photograph that are seen as red, green and blue, as in 4,3,2; default 1,2,3.",
+    ),
+)
+_THRESHOLD = option(
+    "--threshold",
+    type=Number(0, 1),
+    default=0.5,
+    show_default=True,
+    metavar="P",
+    help="The object is where the probability is above this.",
+)
+_RESTRAINT = section(
+    MAY_CHANGE,
+    STRENGTH,
+    OFF,
+    CAREFUL,
+    option(
+        "--band",
+        type=Number(min=0),
+        metavar="PX",
+        help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
+    ),
+    option(
+        "--max-change",
+        type=Number(min=0),
+        metavar="SHARE",
+        help="Leave a part as it came where more than this share of its area would change.",
+    ),
+    option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
+)
+_RUNNING = section(
+    NETWORK,
+    option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
+    option("--wrap", is_flag=True, help="A panorama of 360 degrees: its left and right borders meet."),
+    BEST,
+    DEVICE,
+    THREADS,
+    MAX_MEGAPIXELS,
+)
+
+
+def _all(*options: Callable[..., Any]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return add
+
+
+def acting_options(command: Command) -> Command:
+    """Add the sections of the options that say how masks are refined, however they are read."""
+    return _all(section(MAY_CHANGE, _THRESHOLD), _RESTRAINT, _RUNNING)(command)
+
+
+def changing_options(command: Command) -> Command:
+    """Add the sections of all options that change a refined mask: what is measured is what these make of it."""
+    return _all(_MEANING, _SEEING, acting_options)(command)
 
 
 def refining_options(command: Command) -> Command:
     """Add --model and the sections that say how masks are read, made, refined and written."""
-    for add in reversed(
-        (
-            model_option("The refiner, or a model that makes label maps, such as face."),
-            section(
-                "What masks mean",
-                option(
-                    "--labels/--no-labels",
-                    default=None,
-                    help="Take gray masks, and whole numbers in floats, for ids; or gray for probabilities.  [default: "
-                    "by its values]",
-                ),
-                option(
-                    "--void",
-                    type=Void(),
-                    help="Value left untouched; none: no value is.  [default: 255 among ids of 8 bits]",
-                ),
-                option(
-                    "--resize-mask",
-                    type=Resizing(),
-                    is_flag=False,
-                    flag_value=Resizing.PLAIN,
-                    default=False,
-                    help="Resize a mask of the photograph's proportions; letterbox: cut off the zeros around it first.",
-                ),
+    return _all(
+        model_option("The refiner, or a model that makes label maps, such as face."),
+        _MEANING,
+        _SEEING,
+        section(
+            WRITING,
+            option(
+                "--soft", is_flag=True, help="Write probabilities instead of a hard mask: 8-bit gray, or RGBA's alpha."
             ),
-            section(
-                "What photographs mean",
-                option(
-                    "--bands",
-                    type=BandNumbers(),
-                    metavar="R,G,B",
-                    help="Bands of a TIFF photograph that are seen as red, green and blue, as in 4,3,2; default 1,2,3.",
-                ),
-            ),
-            section(
-                WRITING,
-                option(
-                    "--soft",
-                    is_flag=True,
-                    help="Write probabilities instead of a hard mask: 8-bit gray, or RGBA's alpha.",
-                ),
-                option("--alpha", is_flag=True, help="Write a matte: how much of each pixel the object covers."),
-                option("--matting", type=Model(), default="matte", show_default=True, help="What makes the matte."),
-                option(
-                    "--threshold",
-                    type=Number(0, 1),
-                    default=0.5,
-                    show_default=True,
-                    metavar="P",
-                    help="The object is where the probability is above this.",
-                ),
-                option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten."),
-            ),
-            section(
-                "How much may change",
-                STRENGTH,
-                OFF,
-                CAREFUL,
-                option(
-                    "--band",
-                    type=Number(min=0),
-                    metavar="PX",
-                    help="Change only pixels this near to the coarse contour; 1 is beside it, 0 changes nothing.",
-                ),
-                option(
-                    "--max-change",
-                    type=Number(min=0),
-                    metavar="SHARE",
-                    help="Leave a part as it came where more than this share of its area would change.",
-                ),
-                option("--keep-topology", is_flag=True, help="Keep the number of parts and holes."),
-            ),
-            section(
-                NETWORK,
-                option("--quick", is_flag=True, help="See large objects once, not again and closer along the contour."),
-                option("--wrap", is_flag=True, help="A panorama of 360 degrees: its left and right borders meet."),
-                BEST,
-                DEVICE,
-                THREADS,
-                MAX_MEGAPIXELS,
-            ),
-            section(
-                "Where no mask is given",
-                option("--backbone", type=Model(), show_default="object", help="What makes the mask."),
-                option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
-            ),
-        )
-    ):
-        command = add(command)
-    return command
+            option("--alpha", is_flag=True, help="Write a matte: how much of each pixel the object covers."),
+            option("--matting", type=Model(), default="matte", show_default=True, help="What makes the matte."),
+            _THRESHOLD,
+            OVERWRITE,
+        ),
+        _RESTRAINT,
+        _RUNNING,
+        section(
+            "Where no mask is given",
+            option("--backbone", type=Model(), show_default="object", help="What makes the mask."),
+            option("--class", "only", metavar="NAME", help="Of a label map, write the mask of this class alone."),
+        ),
+    )(command)
 
 
 def check_kinds(*, soft: bool, alpha: bool) -> None:

@@ -4,7 +4,7 @@ import codecs
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 STREAM = "-"
+MOST_NAMED = 3
 SECONDS_A_LINE = 30  # of progress, off a terminal
 WIDTH = 200  # of tables that do not go to a terminal: none of their columns is cut
 
@@ -146,6 +147,11 @@ def add_row(table: "Table", *cells: str, style: str | None = None) -> None:
     from rich.text import Text
 
     table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
+
+
+def few(names: Sequence[str]) -> str:
+    """List the first names of many."""
+    return ", ".join(names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else "")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

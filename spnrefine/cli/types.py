@@ -83,6 +83,20 @@ class Failures(click.ParamType):
         return most
 
 
+class Radii(click.ParamType):
+    """Whole numbers of pixels, one at least, with commas between."""
+
+    name = "radii"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(part.strip().isdecimal() and int(part) for part in parts):
+            self.fail(f"{value!r} is no list of pixels: give whole numbers from 1 on, as in 1,2,3.", parameter, context)
+        return tuple(map(int, parts))
+
+
 class File(click.Path):
     """A path, shown as FILE."""
 

@@ -1,45 +1,64 @@
 """Refine a folder of coarse masks whose truth is known, and measure what it did."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.evaluate.calibration import Reliability, tally
-from spnrefine.evaluate.metrics import Scores, Summary, score, summarise
-from spnrefine.files.images import read_photograph
+from spnrefine.evaluate.calibration import Reliability, tally, tally_winner
+from spnrefine.evaluate.cases import Case
+from spnrefine.evaluate.metrics import PUBLISHED, Bits, Measures, Scores, score
+from spnrefine.evaluate.summary import Summary, summarise
+from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import read_mask
 from spnrefine.files.sizes import align
-from spnrefine.files.stems import by_stem
-from spnrefine.files.truth import read_object
-from spnrefine.model.protocols import RefinesMasks
+from spnrefine.files.truth import ObjectTruth, read_object
+from spnrefine.job import job
+from spnrefine.job.record import Record
+from spnrefine.job.types import Loaded, Settings
+from spnrefine.model.protocols import Probability, RefinesMasks
 from spnrefine.refiner.contour import contour_distance
 
 COARSE = "coarse"
 BAND_SHARE = 0.02  # of the diagonal: the band around the coarse contour in which calibration is measured
 
 
-@dataclass(frozen=True)
-class Case:
-    """The files of one photograph: all of one stem."""
+class Found(NamedTuple):
+    """What a method says of a photograph: where the object is, (H, W), and how probable it is, (H, W) in 0..1."""
 
-    stem: str
-    image: Path
-    coarse: Path
-    truth: Path
+    inside: Bits
+    probability: Probability
+
+
+Method = Callable[[Loaded], Found]
 
 
 class Outcome(NamedTuple):
-    """What one method did to one case: scores, seconds, and how far its probabilities can be believed."""
+    """What one method did to one case: scores, seconds, and how far its probabilities can be believed.
+
+    ``band`` is of the object's probability near the coarse contour, ``everywhere`` over all pixels, and ``winner``
+    of what is more probable, object or background, over all pixels.
+    """
 
     scores: Scores
     seconds: float
     everywhere: Reliability
     band: Reliability
+    winner: Reliability
+
+
+class Measured(NamedTuple):
+    """What all methods did to one case; ``object_pixels`` and ``void_pixels`` are of its truth."""
+
+    case: Case
+    outcomes: dict[str, Outcome]
+    object_pixels: int
+    void_pixels: int
 
 
 @dataclass
@@ -50,57 +69,61 @@ class Result:
     seconds: list[float] = field(default_factory=list)
     everywhere: Reliability = field(default_factory=Reliability)
     band: Reliability = field(default_factory=Reliability)
+    winner: Reliability = field(default_factory=Reliability)
 
     def add(self, outcome: Outcome) -> None:
         self.scores.append(outcome.scores)
         self.seconds.append(outcome.seconds)
         self.everywhere += outcome.everywhere
         self.band += outcome.band
+        self.winner += outcome.winner
 
     def summary(self, coarse: "Result") -> Summary:
         return summarise(coarse.scores, self.scores)
 
 
-def find_cases(images: Path, coarse: Path, truth: Path, *, strict: bool = True) -> tuple[list[Case], list[str]]:
-    """Match the files of three folders by stem; each truth needs its photograph and its coarse mask.
+def refined_by(refiner: RefinesMasks, settings: Settings) -> Method:
+    """Return the method that does what `refine` and `batch` do with such settings."""
 
-    Returns
-    -------
-    The cases, and the stems that are in some of the folders and not in all: none where ``strict``.
+    def method(loaded: Loaded) -> Found:
+        refined = job.refine(loaded, refiner, settings, Record("", None))
+        inside = refined.after != 0
+        several = loaded.mask.labels is not None or loaded.mask.stack is not None
+        # of several, the probability is that of each pixel's own
+        probability = np.where(inside, refined.probability, 1 - refined.probability) if several else refined.probability
+        return Found(inside, probability)
 
-    Raises
-    ------
-    FileError
-        A folder is missing or empty, a stem stands for several files of one, or none is in all three; or, where
-        ``strict``, a truth has no partner.
-    """
-    stems = {folder: by_stem(folder) for folder in (images, coarse, truth)}
-    for folder, found in stems.items():
-        if not found:
-            raise FileError(f"{folder} holds no files: expected photographs, coarse masks and truths of equal stems.")
-    cases, alone = [], []
-    for stem in stems[truth] if strict else sorted(set().union(*stems.values())):
-        partners = [stems[folder].get(stem, []) for folder in (images, coarse, truth)]
-        if not strict and not all(partners):
-            alone.append(stem)
-            continue
-        for folder, files in zip((images, coarse, truth), partners, strict=True):
-            if len(files) != 1:
-                raise FileError(f"{folder} holds {len(files)} files named {stem}.*: expected one for each truth.")
-        cases.append(Case(stem, *(files[0] for files in partners)))
-    if not cases:
-        raise FileError(f"{images}, {coarse} and {truth} have no stem in common: give the three files of one name.")
-    return cases, alone
+    return method
+
+
+def peer_method(peer: RefinesMasks) -> Method:
+    """Return the method of another refiner, which takes a photograph and probabilities."""
+
+    def method(loaded: Loaded) -> Found:
+        return _halved(peer(loaded.image, loaded.mask.probability))
+
+    return method
 
 
 def evaluate(
-    cases: list[Case], methods: Mapping[str, RefinesMasks], *, labels: bool | None = None
-) -> Iterator[tuple[Case, dict[str, Outcome]]]:
-    """Run every method on every case and yield what it did; ``coarse`` is the mask as it came.
+    cases: list[Case],
+    methods: Mapping[str, Method],
+    settings: Settings,
+    measures: Measures = PUBLISHED,
+    *,
+    truth_void: int | None = None,
+) -> Iterator[Measured]:
+    """Run every method on every case and yield what it did.
 
-    ``labels`` says what the coarse masks' numbers are, as for :func:`spnrefine.files.masks.read_mask`.
+    ``coarse`` is the mask as it came, the object where its probability is above one half; masks that others made come
+    last. The band of calibration lies around the coarse contour, not the true one: whoever uses the tool knows only
+    that.
 
-    The band of calibration lies around the coarse contour, not the true one: whoever uses the tool knows only that.
+    Parameters
+    ----------
+    settings : how coarse masks are read.
+    measures : what is free in the measures.
+    truth_void : the value of void in the truths, as for :func:`spnrefine.files.truth.read_object`.
 
     Raises
     ------
@@ -110,24 +133,48 @@ def evaluate(
         One cannot be read.
     """
     for case in cases:
-        photograph = read_photograph(case.image)
-        image, coarse = photograph.pixels, align(read_mask(case.coarse, labels=labels), photograph).probability
-        if coarse.shape != image.shape[:2]:
-            raise ShapeError(
-                f"Photograph and coarse mask of {case.stem} are {image.shape[:2]} and {coarse.shape}: give one size."
-            )
-        truth = read_object(case.truth, photograph)
-        inside, valid = truth.inside, ~truth.void
-        near = valid & (contour_distance(coarse > 0.5) <= BAND_SHARE * np.hypot(*coarse.shape))
-        results = {}
-        for name, method in {COARSE: lambda _, mask: mask, **methods}.items():
+        photographs = Photographs(case.image, settings.bands)
+        photograph = photographs[0]
+        loaded = job.load_for(photographs, photograph, case.coarse, case.image, settings)
+        if loaded.mask.pages:
+            raise FileError(f"{case.coarse} holds several masks: measure each as a file of its own.")
+        truth = read_object(case.truth, photograph, void=truth_void)
+        made = {name: _made(path, photograph, settings) for name, path in case.others}
+        found = {}
+        for name, method in {COARSE: _as_it_came, **methods, **made}.items():
             start = time.perf_counter()
-            refined = method(image, coarse)
-            seconds = time.perf_counter() - start
-            results[name] = Outcome(
-                score(refined > 0.5, inside, valid),
-                seconds,
-                tally(refined, inside, valid),
-                tally(refined, inside, near),
-            )
-        yield case, results
+            what = method(loaded)
+            found[name] = what, time.perf_counter() - start
+        near = contour_distance(found[COARSE][0].inside) <= BAND_SHARE * np.hypot(*truth.inside.shape)
+        outcomes = {name: _outcome(what, truth, near, seconds, measures) for name, (what, seconds) in found.items()}
+        yield Measured(case, outcomes, int(np.count_nonzero(truth.inside)), int(np.count_nonzero(truth.void)))
+
+
+def _as_it_came(loaded: Loaded) -> Found:
+    return _halved(loaded.mask.probability)
+
+
+def _halved(probability: Probability) -> Found:
+    return Found(probability > 0.5, probability)
+
+
+def _made(path: Path, photograph: Photograph, settings: Settings) -> Method:
+    """Read the mask that another method made; what it is is found with it in hand, so that it takes no time."""
+    mask = align(read_mask(path, labels=settings.labels), photograph)
+    if mask.shape != photograph.pixels.shape[:2]:
+        (height, width), (rows, columns) = mask.shape, photograph.pixels.shape[:2]
+        raise ShapeError(
+            f"{path} has {width}x{height} pixels, its photograph {columns}x{rows}: give a mask of the same size."
+        )
+    return lambda _: _halved(mask.probability)
+
+
+def _outcome(found: Found, truth: ObjectTruth, near: NDArray[np.bool_], seconds: float, measures: Measures) -> Outcome:
+    valid = ~truth.void
+    return Outcome(
+        score(found.inside, truth.inside, valid, measures),
+        seconds,
+        tally(found.probability, truth.inside, valid),
+        tally(found.probability, truth.inside, valid & near),
+        tally_winner(found.probability, truth.inside, valid),
+    )

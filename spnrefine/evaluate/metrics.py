@@ -1,8 +1,12 @@
-"""How well a mask matches the truth, over all of it and along its boundary.
+"""How well a mask matches the truth, over all of it and along its boundary: each measure as its published code has it.
 
-Masks are (H, W) booleans. ``valid`` is (H, W) booleans too: pixels outside it are not scored.
+Masks are (H, W) booleans. ``valid`` is (H, W) booleans too: pixels outside it are void. Nobody knows what they are, so
+that they are not scored, and what is near the contour is found before they are left out: void makes no contour.
+
+A measure is None where it is not defined.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -11,81 +15,115 @@ from numpy.typing import NDArray
 
 Bits = NDArray[np.bool_]
 
-BOUNDARY_SHARE = 0.01  # of the diagonal: the band of Boundary IoU
-MADE_WORSE = 0.005  # of IoU: a mask that lost more counts as made worse
-MBA_RADII = 5
+MBA_STEPS = 5
+MBA_DIVISOR = 300  # of height and width together: their radii stay below
 
 
 class Scores(NamedTuple):
-    """The three measures of one mask, each in 0..1."""
+    """The three measures of one mask, each in 0..1, or None where it is not defined.
 
-    iou: float
-    biou: float
-    mba: float
+    ``both_empty`` says that neither mask nor truth holds a pixel that is not void: then IoU and Boundary IoU are 1.
+    """
+
+    iou: float | None
+    biou: float | None
+    mba: float | None
+    both_empty: bool = False
 
 
-def score(mask: Bits, truth: Bits, valid: Bits | None = None) -> Scores:
-    """Measure a mask by IoU, Boundary IoU and mean boundary accuracy."""
+@dataclass(frozen=True)
+class Measures:
+    """What is free in the measures along the boundary, by default as published.
+
+    Attributes
+    ----------
+    boundary_share : width of Boundary IoU's bands, as a share of the diagonal: Cheng et al., CVPR 2021.
+    mba_radii : radii of mean boundary accuracy in pixels; empty for those of Cheng et al., CVPR 2020: five, from 1 to a
+        300th of height and width together.
+    """
+
+    boundary_share: float = 0.02
+    mba_radii: tuple[int, ...] = ()
+
+    def width(self, height: int, width: int) -> int:
+        """Return the width of Boundary IoU's bands in pixels, one at least."""
+        return max(1, round(self.boundary_share * float(np.sqrt(height**2 + width**2))))
+
+    def radii(self, height: int, width: int) -> tuple[int, ...]:
+        """Return the radii of mean boundary accuracy in pixels; one may come several times, and counts as often."""
+        most = (height + width) / MBA_DIVISOR
+        return self.mba_radii or tuple(1 + int((most - 1) / MBA_STEPS * step) for step in range(MBA_STEPS))
+
+    def facts(self) -> dict[str, dict[str, str]]:
+        """Say in words what each measure is, by its name."""
+        radii = (
+            ", ".join(map(str, self.mba_radii)) + " pixels"
+            if self.mba_radii
+            else "1 + int(((h + w) / 300 - 1) i / 5) pixels, i of 0 to 4"
+        )
+        return {
+            "biou": {"band": f"{self.boundary_share:g} of the diagonal", "source": "Cheng et al., CVPR 2021"},
+            "mba": {"radii": radii, "source": "Cheng et al., CVPR 2020"},
+        }
+
+
+PUBLISHED = Measures()
+
+
+def score(mask: Bits, truth: Bits, valid: Bits | None = None, measures: Measures = PUBLISHED) -> Scores:
+    """Measure a mask by IoU, Boundary IoU and mean boundary accuracy; what ``truth`` says of void is not heeded."""
     valid = np.ones_like(truth) if valid is None else valid
-    mask, truth = mask & valid, truth & valid
-    width = max(1.0, BOUNDARY_SHARE * float(np.hypot(*truth.shape)))
-    boundary = iou(inner_band(mask, width), inner_band(truth, width))
-    return Scores(iou(mask, truth), boundary, mean_boundary_accuracy(mask, truth, valid))
+    return Scores(
+        iou(mask, truth, valid) if valid.any() else None,
+        boundary_iou(mask, truth, valid, measures.width(*truth.shape)),
+        mean_boundary_accuracy(mask, truth, valid, measures.radii(*truth.shape)),
+        both_empty=bool(valid.any()) and not ((mask | truth) & valid).any(),
+    )
 
 
-def iou(mask: Bits, truth: Bits) -> float:
+def iou(mask: Bits, truth: Bits, valid: Bits | None = None) -> float:
     """Intersection over union; 1 where both are empty."""
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else 1.0
+    both, either = mask & truth, mask | truth
+    if valid is not None:
+        both, either = both & valid, either & valid
+    union = np.count_nonzero(either)
+    return np.count_nonzero(both) / union if union else 1.0
 
 
-def inner_band(mask: Bits, width: float) -> Bits:
-    """Keep the pixels of ``mask`` within ``width`` of its contour; the image's border counts as contour.
+def boundary_iou(mask: Bits, truth: Bits, valid: Bits, width: int) -> float | None:
+    """Intersection over union of the bands along both contours; 1 where both masks are empty.
 
-    Cheng et al., "Boundary IoU", CVPR 2021.
+    None where both bands lie in void. An object that ends at void has no contour there.
+    """
+    if not valid.any():
+        return None
+    bands = [inner_band(part, width) & valid for part in (mask, truth | ~valid)]
+    if not any(band.any() for band in bands):
+        return None if ((mask | truth) & valid).any() else 1.0
+    return iou(*bands)
+
+
+def inner_band(mask: Bits, width: int) -> Bits:
+    """Keep the pixels of ``mask`` that ``width`` erosions by 3 x 3 pixels take away.
+
+    The image's border counts as contour. Cheng et al., "Boundary IoU", CVPR 2021.
     """
     padded = np.pad(mask.astype(np.uint8), 1)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return mask & (distance <= width)
+    inner = cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=width)[1:-1, 1:-1]
+    return mask & (inner == 0)
 
 
-def mean_boundary_accuracy(mask: Bits, truth: Bits, valid: Bits) -> float:
-    """Average the share of right pixels near the truth's contour over five radii; 1 where there is no contour.
+def mean_boundary_accuracy(mask: Bits, truth: Bits, valid: Bits, radii: tuple[int, ...]) -> float | None:
+    """Average over radii the share of right pixels near the truth's contour; None where that has none.
 
-    Cheng et al., "CascadePSP", CVPR 2020.
+    Near is what has object as well as background within the radius, as OpenCV draws a disc of it. Cheng et al.,
+    "CascadePSP", CVPR 2020.
     """
-    edge = cv2.morphologyEx(truth.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    if not edge.any():
-        return 1.0
-    distance = cv2.distanceTransform(1 - edge, cv2.DIST_L2, 5)
+    inside, outside = ((part & valid).astype(np.uint8) for part in (truth, ~truth))
     right = mask == truth
-    accuracies = []
-    for radius in np.linspace(3, max(4, sum(truth.shape) / 300), MBA_RADII):
-        near = (distance <= radius) & valid
-        if near.any():
-            accuracies.append(right[near].mean())
-    return float(np.mean(accuracies)) if accuracies else 1.0
-
-
-class Summary(NamedTuple):
-    """Means over many masks, and what refinement did to them.
-
-    ``error_removed`` is 1 - mean(1 - IoU after) / mean(1 - IoU before); ``made_worse`` the share of masks that lost
-    more than half a point of IoU.
-    """
-
-    masks: int
-    iou: float
-    biou: float
-    mba: float
-    error_removed: float
-    made_worse: float
-
-
-def summarise(before: list[Scores], after: list[Scores]) -> Summary:
-    """Sum up the scores of coarse and refined masks, in the same order."""
-    old, new = np.array(before), np.array(after)
-    error = (1 - old[:, 0]).mean()
-    removed = 1 - (1 - new[:, 0]).mean() / error if error else 0.0
-    worse = (new[:, 0] < old[:, 0] - MADE_WORSE).mean()
-    return Summary(len(new), *(float(value) for value in (*new.mean(0), removed, worse)))
+    near = {}
+    for radius in set(radii):
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        near[radius] = (cv2.dilate(inside, disc) > 0) & (cv2.dilate(outside, disc) > 0) & valid
+    accuracies = [right[near[radius]].mean() for radius in radii if near[radius].any()]
+    return float(np.mean(accuracies)) if accuracies else None

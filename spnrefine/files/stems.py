@@ -1,10 +1,14 @@
 """Files that belong together because their names are equal up to the extension."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from spnrefine.errors import FileError
 from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+
+MASK_SUFFIX = "_mask"
+"""What may follow a photograph's stem in the name of its mask."""
 
 
 def has_extension(path: Path, extensions: Collection[str]) -> bool:
@@ -48,6 +52,39 @@ def pair_by_stem(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
     for stem, found in by_stem(photographs, PHOTOGRAPHS).items():
         if stem in there:
             yield only(found, "photographs"), only(there[stem], "masks")
+
+
+def pair_trees(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each photograph below one folder that has a mask of its path in another, and that mask, by path.
+
+    Sub-folders are gone through. A mask has its photograph's name, or that and ``_mask``; in one folder with the
+    photographs, always the latter.
+
+    Raises
+    ------
+    FileError
+        One is no folder, or several photographs or masks have one name.
+    """
+    there = _below(masks, MASKS)
+    together = photographs.exists() and masks.exists() and photographs.samefile(masks)
+    for name, found in _below(photographs, PHOTOGRAPHS).items():
+        fitting = [] if together else there.get(name, [])
+        fitting = fitting or there.get(name + MASK_SUFFIX, [])
+        if fitting:
+            yield only(found, "photographs"), only(fitting, "masks")
+
+
+def _below(folder: Path, extensions: Collection[str]) -> dict[str, list[Path]]:
+    """Collect files by their paths below a folder, without their extensions; hidden ones are left out."""
+    found: dict[str, list[Path]] = {}
+    if not folder.is_dir():
+        by_stem(folder)  # which says why
+    for each in sorted(Path(path) for path, _, _ in os.walk(folder)):
+        if any(part.startswith(".") for part in each.relative_to(folder).parts):
+            continue
+        for stem, files in by_stem(each, extensions).items():
+            found[(each.relative_to(folder) / stem).as_posix()] = files
+    return found
 
 
 def only(files: Sequence[Path], what: str) -> Path:

@@ -39,6 +39,11 @@ def load(image: Source, mask: Source | None, settings: Settings, maker: MakesMas
         assert maker is not None
         made = maker(first.pixels)
         return Loaded(first.pixels, made.mask, made, photographs, notes=first.notes)
+    return load_for(photographs, first, mask, image, settings)
+
+
+def load_for(photographs: Photographs, first: Photograph, mask: Source, image: Source, settings: Settings) -> Loaded:
+    """Read the mask of photographs, of which the ``first`` is decoded already; errors as in :func:`load`."""
     coarse = _read_mask(mask, photographs, first, image, settings)
     pages = coarse.pages or (coarse,)
     resized = coarse.raster.pixels.shape[:2] != pages[0].raster.pixels.shape[:2] or coarse.raster.data is None

@@ -14,9 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from spnrefine.errors import FileError, SpnRefineError
-from spnrefine.files import temporary
-from spnrefine.files.atomic import check_output
+from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import read_classes
 from spnrefine.model import storage, weights
 from spnrefine.train.data.found_classes import classes_of
@@ -24,9 +22,10 @@ from spnrefine.train.data.pairs import Pair, Split, find_folders, find_tree, wit
 from spnrefine.train.data.store import Store, build_store, memory_of
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import as_plain, with_settings
-from spnrefine.train.steps.checkpoint import check_same_run, checkpoint_path, read_checkpoint
+from spnrefine.train.steps.checkpoint import check_same_run, checkpoint_path, earlier_run
 from spnrefine.train.steps.display import Display, say
 from spnrefine.train.steps.execution import execution_on
+from spnrefine.train.steps.lock import locked, prepare_folder
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
 from spnrefine.train.steps.start import begin
@@ -67,14 +66,25 @@ class Options:
 
 def train_command(options: Options) -> int:
     """Train and write the weights; return the exit code: 0, or 128 + the number of the signal that interrupted."""
+    inputs = [weights.find(given) for given in (options.start, options.base) if given is not None]
+    prepare_folder(options.out, inputs, overwrite=options.overwrite)
+    with locked(options.out):
+        return _train(options)
+
+
+def _train(options: Options) -> int:
     threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     recipe = with_settings(Recipe(), options.settings)
     checkpoint = checkpoint_path(options.out)
-    saved = _prepare_outputs(options, checkpoint)
+    saved = earlier_run(checkpoint, resume=options.resume, overwrite=options.overwrite)
     torch.manual_seed(options.seed)  # of all that is initialised: a new network, and the auxiliary head of any
     task = _task(options, recipe)
     start = begin(task.model, options.start, options.imagenet, options.base)
+    if options.start is not None and not start.continued:
+        info = weights.describe(options.start)
+        kind = weights.PURPOSES[info.architecture]
+        say(f"{info.name} is {kind}, not the network that is trained here: what fits is taken over, the rest is new.")
     split = _find(options, recipe)
     settings = {
         "task": options.task,
@@ -112,6 +122,10 @@ def train_command(options: Options) -> int:
         say(f"step {step}: {report}")
 
     budget = Budget(options.steps, options.minutes)
+    if ready.measure is not None and options.minutes is not None:
+        kept = ready.measure.fit(_validation_seconds(options.minutes, recipe), trainer.infer)
+        if kept is not None:
+            say(f"validation is on {kept}, so that it takes a tenth of the time at most")
     with Display() as display:
         interrupted = run(
             trainer,
@@ -141,25 +155,6 @@ def train_command(options: Options) -> int:
     checkpoint.unlink(missing_ok=True)
     print(options.out)
     return 0
-
-
-def _prepare_outputs(options: Options, checkpoint: Path) -> dict[str, Any] | None:
-    """Refuse outputs that exist before any work is spent; return the checkpoint to resume from."""
-    inputs = [weights.find(given) for given in (options.start, options.base) if given is not None]
-    check_output(options.out, overwrite=options.overwrite, inputs=inputs)
-    folder = options.out.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{folder} cannot be made ({error.strerror}): give --out another folder.") from None
-    if not os.access(folder, os.W_OK):
-        raise FileError(f"{folder} cannot be written to: give --out another folder.")
-    temporary.sweep(folder)
-    if options.resume:
-        return read_checkpoint(checkpoint)
-    if checkpoint.exists() and not options.overwrite:
-        raise SpnRefineError(f"{checkpoint} holds an unfinished run: pass --resume to carry it on, or --overwrite.")
-    return None
 
 
 def _task(options: Options, recipe: Recipe) -> Task:
@@ -199,6 +194,12 @@ def _find(options: Options, recipe: Recipe) -> Split:
     if options.max_pairs is not None:
         split = Split(_evenly(split.train, options.max_pairs), _evenly(split.val, options.max_pairs))
     return Split(split.train, _evenly(split.val, 4 * recipe.validation_patches))
+
+
+def _validation_seconds(minutes: float, recipe: Recipe) -> float:
+    """Return how long one validation may take: of all, at the start, the end and between, a share of the budget."""
+    times = 2 + int(minutes // recipe.validation_minutes)
+    return 60 * minutes * recipe.validation_share / times
 
 
 def _void_ids(given: Sequence[str]) -> dict[str, int]:

@@ -42,6 +42,7 @@ class Recipe:
     set_balance: float = 0.6
     unions: int = 4  # random unions kept of each label map
     parts_chance: float = 0.5  # a mask of several parts is also kept with some of its parts alone
+    longest_side: int = 2048  # pixels: larger photographs are kept in memory at this size
     area_span: tuple[float, float] = (0.0006, 0.85)  # masks that cover less or more of the picture are left out
     polygon_span: tuple[float, float] = (0.006, 0.05)  # tolerance of the polygon versions, of the object
     polygon_fill_chance: float = 0.3  # a polygon version without holes
@@ -220,4 +221,5 @@ class Recipe:
     validation_patches: int = 132  # as many of each set
     validation_side: int = 256
     validation_minutes: float = 15.0
+    validation_share: float = 0.1  # of --minutes, at most, all validations together
     log_seconds: float = 30.0

@@ -21,14 +21,14 @@ from spnrefine.train.data.store import Store
 from spnrefine.train.data.usable import usable
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.labelling import Labelling
-from spnrefine.train.lessons.lesson import Infer, Lesson, Measure
+from spnrefine.train.lessons.lesson import Lesson, Measure
 from spnrefine.train.lessons.matting import Cases
 from spnrefine.train.lessons.matting import Matting as MattingLesson
 from spnrefine.train.lessons.refining import Refining
 from spnrefine.train.lessons.segmenting import Segmenting
 from spnrefine.train.measure.mattes import MatteValidation
 from spnrefine.train.measure.scores import PhotographScores
-from spnrefine.train.measure.validation import SEED, Validation
+from spnrefine.train.measure.validation import SEED, OfRefiner, Validation
 from spnrefine.train.recipe import Recipe
 
 LABEL_CHANNELS = 32
@@ -75,10 +75,7 @@ class Binary:
         if split.val:
             # the same objects and polygons whatever the run's seed, so that runs can be compared
             validation = Validation(load("held aside", split.val, SEED), recipe)
-
-            def measure(infer: Infer) -> object:
-                knows_off = bool(self.model.config.knows_off)
-                return validation(lambda *inputs: infer(*inputs).sigmoid(), knows_off=knows_off)
+            measure = OfRefiner(validation, knows_off=bool(self.model.config.knows_off))
 
         counts = dict(Counter(store.set_names[index] for index in store.sets.tolist()))
         return Ready(Refining(Batches(store, recipe, seed), recipe), measure, counts)

@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 
@@ -5,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.cli.evaluate import evaluate as eval_command
+from spnrefine.cli.refine import refine as refine_command
 from spnrefine.evaluate import peers
+from spnrefine.evaluate.intervals import FIGURES
 from tests.model.make_check import draw
 from tests.pictures import open_picture
 
@@ -54,14 +58,57 @@ def test_a_floor_that_is_missed_fails(run, folders):
         assert re.search(rf"^{name} is 0\.\d+, below the floor of 1\.0\.$", result.stderr, re.MULTILINE)
 
 
+def test_share_and_radii_can_be_chosen_and_stand_beside_the_figures(run, folders):
+    plain = json.loads(evaluate(run, folders, "--json").stdout)
+    other = json.loads(evaluate(run, folders, "--json", "--boundary-share", "0.05", "--mba-radii", "2,5").stdout)
+    assert plain["measures"]["biou"]["band"] == "0.02 of the diagonal"
+    assert other["measures"]["biou"]["band"] == "0.05 of the diagonal"
+    assert other["measures"]["mba"]["radii"] == "2, 5 pixels"
+    for measure in ("biou", "mba"):
+        assert plain["results"]["coarse"][measure] != other["results"]["coarse"][measure]
+    shown = evaluate(run, folders, "--mba-radii", "2,5").stdout
+    assert "biou: band 0.02 of the diagonal, source Cheng et al., CVPR 2021" in shown
+    assert "mba: radii 2, 5 pixels" in shown
+    assert "give whole numbers from 1 on" in evaluate(run, folders, "--mba-radii", "0,5").stderr
+
+
+def test_exact_masks_made_worse_are_no_error_removed(run, folders):
+    rng = np.random.default_rng(0)
+    for path in (folders / "truth").iterdir():  # of which the refiner, over noise, keeps less
+        exact = np.zeros((80, 100), np.uint8)
+        for y, x in rng.integers(5, 70, (12, 2)):
+            exact[y : y + 5, x : x + 9] = 255
+        for folder in ("truth", "coarse"):
+            Image.fromarray(exact).save(folders / folder / path.name)
+        Image.fromarray(rng.integers(0, 256, (80, 100, 3), np.uint8)).save(folders / "images" / path.name)
+    result = evaluate(run, folders, "--json", "--min-error-removed", "-1000")
+    assert result.exit_code == 1
+    assert "error_removed is not defined, so that the floor of -1000.0 is missed." in result.stderr
+    rows = json.loads(result.stdout)["results"]
+    assert rows["spnrefine general"]["error_removed"] is None
+    assert rows["coarse"]["error_removed"] == 0
+
+
+def test_truths_without_a_contour_have_no_boundary_accuracy(run, folders):
+    for path in (folders / "truth").iterdir():
+        Image.fromarray(np.zeros((80, 100), np.uint8)).save(path)
+    Image.fromarray(np.zeros((80, 100), np.uint8)).save(folders / "coarse" / "2.png")
+    result = evaluate(run, folders, "--min-mba", "0", "--json")
+    assert result.exit_code == 1
+    assert "mba is not defined, so that the floor of 0.0 is missed." in result.stderr
+    row = json.loads(result.stdout)["results"]["spnrefine general"]
+    assert (row["mba"], row["undefined"], row["both_empty"]) == (None, {"iou": 0, "biou": 0, "mba": 3}, 1)
+    shown = evaluate(run, folders).stdout
+    assert "spnrefine general: mba is not defined for 3 of 3 masks, which its mean leaves out." in shown
+    assert "spnrefine general: 1 of 3 masks are empty and ought to be; their iou is 1." in shown
+
+
 def test_a_ceiling_that_is_passed_fails(run, folders):
     assert evaluate(run, folders, "--max-made-worse", "0").exit_code == 0
-    for name in ("coarse", "truth"):  # the truth itself, save for one pixel, as coarse mask: it can only get worse
-        for path in (folders / name).iterdir():
-            pixels = np.asarray(Image.open(folders / "truth" / path.name))
-            Image.fromarray(np.where(pixels == 128, 0, pixels).astype(np.uint8)).save(path)
-    for path in (folders / "images").iterdir():
-        Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)).save(path)
+    for path in (folders / "truth").iterdir():  # a mask that is said to be true, and lies beside what is in the picture
+        pixels = np.roll(np.asarray(open_picture(path)), 6, 1)
+        for name in ("coarse", "truth"):
+            Image.fromarray(np.where(pixels == 128, 0, pixels).astype(np.uint8)).save(folders / name / path.name)
     result = evaluate(run, folders, "--max-made-worse", "0")
     assert result.exit_code == 1
     assert "above the ceiling of 0" in result.stderr
@@ -105,8 +152,7 @@ def test_calibration_of_the_band_and_everywhere(run, folders):
 
 def test_the_scores_of_every_image_are_shown(run, folders):
     shown = evaluate(run, folders, "--details").stdout
-    lines = [line for line in shown.splitlines() if "spnrefine general" in line]
-    assert len(lines) == 3 + 1
+    assert len(re.findall(r"^ \d +spnrefine general ", shown, re.MULTILINE)) == 3
 
 
 @pytest.mark.parametrize("folder", ["images", "coarse"])
@@ -118,7 +164,7 @@ def test_a_missing_partner_is_named(run, folders, folder):
     result = evaluate(run, folders, "--details")
     assert result.exit_code == 0
     assert "Left out: 1 names that are not in all three folders (2); measured: 2." in result.stderr
-    assert len([line for line in result.stdout.splitlines() if "spnrefine general" in line]) == 2 + 1
+    assert len(re.findall(r"^ \d +spnrefine general ", result.stdout, re.MULTILINE)) == 2
 
 
 def test_a_void_rim_of_255_and_a_turned_photograph_change_nothing(run, folders):
@@ -152,10 +198,61 @@ def test_sizes_that_differ_are_named(run, folders):
     Image.new("L", (10, 20)).save(folders / "coarse" / "2.png")
     result = evaluate(run, folders)
     assert result.exit_code == 1
-    assert "(20, 10)" in result.stderr
+    assert "coarse/2.png is 10 x 20 pixels" in result.stderr
 
 
 def test_best_is_measured_too(run, folders):
     once, best = (json.loads(evaluate(run, folders, "--json", *more).stdout)["results"] for more in ((), ("--best",)))
     assert once["coarse"] == best["coarse"]
     assert once["spnrefine general"]["iou"] != best["spnrefine general"]["iou"]
+
+
+def test_it_measures_what_a_batch_with_the_same_options_writes(run, folders):
+    how = ["--threshold", "0.8", "--band", "3", "--max-change", "0.2", "--quick", "--keep-topology"]
+    batch = run("batch", folders / "images", "--mask-dir", folders / "coarse", "-o", folders / "out", "--quiet", *how)
+    assert batch.exit_code == 0
+    table = folders / "scores.csv"
+    result = evaluate(run, folders, "--against", folders / "out", "--json", "--csv", table, *how)
+    printed = json.loads(result.stdout)
+    theirs = f"against {folders / 'out'}"
+    ours, same = (dict(printed["results"][name]) for name in ("spnrefine general", theirs))
+    assert {**ours, "seconds": 0} == {**same, "seconds": 0}
+    nothing = {"difference": 0, "interval": [0, 0]}
+    assert printed["above"]["spnrefine general"][theirs] == dict.fromkeys(FIGURES, nothing)
+    plain = json.loads(evaluate(run, folders, "--json").stdout)["results"]
+    assert plain["coarse"] == {**printed["results"]["coarse"], "seconds": plain["coarse"]["seconds"]}
+    assert plain["spnrefine general"]["iou"] != ours["iou"]
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["stem"] for row in rows] == ["1", "2", "3"]
+    assert np.mean([float(row["spnrefine general iou"]) for row in rows]) == pytest.approx(ours["iou"], abs=1e-5)
+    truth = np.asarray(open_picture(folders / "truth" / "1.png"))
+    assert (int(rows[0]["object_pixels"]), int(rows[0]["void_pixels"])) == ((truth == 255).sum(), (truth == 128).sum())
+    again = evaluate(run, folders, "--csv", table)
+    assert again.exit_code == 1
+    assert "scores.csv exists" in again.stderr
+
+
+def test_every_option_that_changes_a_refined_mask_is_there():
+    """Save for those that say how it is written, and who makes one where there is none."""
+    refine, measure = ({option.name for option in command.params} for command in (refine_command, eval_command))
+    others = {"image", "mask", "output", "overlay", "compare", "cutout", "soft", "alpha", "matting", "backbone", "only"}
+    assert refine - measure == others
+
+
+def test_small_and_large_objects_are_told_apart(run, folders):
+    small = np.zeros((80, 100), np.uint8)
+    small[30:50, 40:60] = 255
+    Image.fromarray(small).save(folders / "truth" / "2.png")
+    printed = json.loads(evaluate(run, folders, "--json", "--details").stdout)
+    assert {size: rows["coarse"]["masks"] for size, rows in printed["by_size"].items()} == {"small": 1, "medium": 2}
+    small_iou = printed["images"][1]["scores"]["coarse"]["iou"]
+    assert printed["by_size"]["small"]["coarse"]["iou"] == small_iou
+    assert printed["images"][1]["object_pixels"] == 400
+
+
+def test_a_method_without_a_mask_is_named(run, folders):
+    (folders / "theirs").mkdir()
+    Image.new("L", (100, 80)).save(folders / "theirs" / "1.png")
+    result = evaluate(run, folders, "--against", folders / "theirs")
+    assert result.exit_code == 1
+    assert "theirs has no mask named 2.*" in result.stderr

@@ -35,3 +35,18 @@ def test_models_name_the_fields_that_they_have_seen(run):
     assert {"cells", "cracks", "wounds"} <= set(found["broad"])
     assert not {"cells", "cracks", "wounds"} & set(found["general"])
     assert "cells" in run("info", "--models").stdout
+
+
+def test_a_file_of_ones_own_is_described(run):
+    path = weights.find("broad")
+    [described] = json.loads(run("info", path, "--json").stdout)["weights"]
+    assert described["sha256"] == weights.describe("broad").sha256
+    assert described["start"].startswith("general ")
+    assert described["steps"] == weights.describe("broad").provenance["steps"]
+    shown = run("info", path).stdout
+    assert "Weights: broad" in shown
+    assert "Versions" not in shown
+    assert run("info", path, "--models").exit_code == 2
+    missing = run("info", "nowhere.safetensors")
+    assert missing.exit_code == 1
+    assert "No weights 'nowhere.safetensors'" in missing.stderr

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spnrefine.evaluate.calibration import BINS, Reliability, tally
+from spnrefine.evaluate.calibration import BINS, Reliability, tally, tally_winner
 
 ALL = np.ones((1, 8), bool)
 
@@ -53,7 +53,15 @@ def test_a_mask_that_means_what_it_says_has_no_error():
     assert tally(p**2, truth, np.ones_like(truth)).expected_calibration_error > 0.1
 
 
+def test_the_winner_by_hand():
+    # sure of 0.94, 0.82, 0.82 and 0.64; wrong about the second alone
+    found = tally_winner(row(0.06, 0.82, 0.18, 0.64), bits(0, 0, 0, 1), ALL[:, :4])
+    by_hand = (abs(1 - 0.94) + abs(1 - 2 * 0.82) + abs(1 - 0.64)) / 4
+    assert found.expected_calibration_error == pytest.approx(by_hand, abs=1e-6)
+    assert [bin["from"] for bin in found.rows()] == [0.6, 0.8, 0.9]
+
+
 def test_no_pixels_no_error():
-    assert Reliability().expected_calibration_error == 0
+    assert Reliability().expected_calibration_error is None
     assert Reliability().rows() == []
     assert tally(row(0.5), bits(1), bits(0)).rows() == []

@@ -32,6 +32,26 @@ def test_iou_by_hand_and_its_mean():
     assert iou == {"background": pytest.approx(2 / 3), "upper lip": pytest.approx(2 / 3), "mean": pytest.approx(2 / 3)}
 
 
+def test_without_a_class_there_is_no_mean():
+    assert counted([VOID, VOID], [1, 0]).iou() == {"mean": None}
+
+
+def test_masks_of_0_and_255_are_no_label_maps_unless_that_is_said(tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (3, 1)).save(tmp_path / "images/a.png")
+    Image.new("RGB", (3, 1)).save(tmp_path / "images/b.png")
+    Image.fromarray(np.array([[0, 255, 255]], np.uint8)).save(tmp_path / "labels/a.png")
+    with pytest.raises(FileError, match="hold 0 and 255 alone, and 255 is void among ids: measure masks of objects"):
+        find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
+    _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, 255, None)
+    assert [truth.tolist() for _, truth in labelled] == [[[0, VOID, VOID]]]
+    assert labelled.alone == ["b"]
+    Image.fromarray(np.array([[255, 255, 255]], np.uint8)).save(tmp_path / "labels/a.png")
+    _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
+    assert [truth.tolist() for _, truth in labelled] == [[[VOID, VOID, VOID]]]
+
+
 def test_photographs_add_up():
     one, two = counted([1, 1], [1, 0]), counted([1, 0], [1, 1])
     both = measure(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from spnrefine.errors import FileError
 from spnrefine.train.data.pairs import find_folders, find_tree, is_held_aside
@@ -87,3 +88,26 @@ def test_more_is_held_aside_of_a_small_set(tmp_path: Path):
     assert aside["small"] == sorted(str(index) for index in range(60) if is_held_aside(str(index), 0.1))
     assert aside["large"] == sorted(str(index) for index in range(400) if is_held_aside(str(index), 0.04))
     assert not find_tree(tmp_path, held_aside=0.0).val
+
+
+def test_sub_folders_and_masks_of_other_names_are_seen_as_a_batch_sees_them(tmp_path: Path):
+    image, mask = draw_pair(np.random.default_rng(0))
+    names = ("a", "sub/a", "sub/deeper/b", ".hidden/c")
+    for folder, pixels, suffix in (
+        ("images", image, ""),
+        ("masks", mask, "_mask"),
+        ("both", image, ""),
+        ("both", mask, "_mask"),
+    ):
+        for name in names:
+            path = tmp_path / folder / f"{name}{suffix}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    for images, masks in (("images", "masks"), ("both", "both")):
+        pairs = find_folders(tmp_path / images, tmp_path / masks, labels=False, held_aside=0).train
+        found = {pair.image.relative_to(tmp_path / images).as_posix(): pair.mask for pair in pairs}
+        expected = ("a", "sub/a", "sub/deeper/b")
+        assert found == {f"{name}.png": tmp_path / masks / f"{name}_mask.png" for name in expected}
+    Image.fromarray(image).save(tmp_path / "images/sub/a.jpg")
+    with pytest.raises(FileError, match="are photographs of one name"):
+        find_folders(tmp_path / "images", tmp_path / "masks", labels=False, held_aside=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spnrefine.errors import FileError
 from spnrefine.files.formats import MASKS
-from spnrefine.files.stems import by_stem, only, pair_by_stem
+from spnrefine.files.stems import by_stem, only, pair_trees
 
 ENOUGH = 16
 """Pairs held aside of a set, unless they are more than ``SMALL_SHARE`` of it."""
@@ -145,4 +145,4 @@ def _pairs_of_set(folder: Path, name: str, void: dict[str, int]) -> list[Pair]:
 
 
 def _match(images: Path, masks: Path, name: str, labels: bool, void: int | None) -> list[Pair]:
-    return [Pair(photograph, mask, name, labels, void) for photograph, mask in pair_by_stem(images, masks)]
+    return [Pair(photograph, mask, name, labels, void) for photograph, mask in pair_trees(images, masks)]

@@ -10,8 +10,14 @@ Infer = Callable[..., Tensor]
 """Runs the averaged network on its inputs and returns its logits, float32, without a gradient."""
 
 
-Measure = Callable[[Infer], object]
-"""Says how good the network is by now; its result is printed."""
+class Measure(Protocol):
+    """Says how good a network is."""
+
+    def __call__(self, infer: Infer) -> object:
+        """Return what can be shown."""
+
+    def fit(self, seconds: float, infer: Infer) -> str | None:
+        """Measure on fewer from now on, so that it takes so long at most; say on how many, or None for all."""
 
 
 class Lost(NamedTuple):

@@ -1,5 +1,6 @@
 """How good a network of mattes is: sums of absolute differences on composites of held-aside pairs, kind by kind."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,14 @@ class MatteValidation:
         cases = Cases(pairs, recipe, SEED)
         kinds = [f"hard {kind}" for kind in HARD] + [f"soft {kind}" for kind in SOFT]
         self.cases = [cases.case(number, kinds[number % len(kinds)]) for number in range(recipe.matte_validation)]
+
+    def fit(self, seconds: float, infer: Infer) -> str | None:
+        """Time the first composite, and keep as many as there is time for, evenly taken."""
+        began, before = time.perf_counter(), len(self.cases)
+        run_whole(infer, self.cases[0].inputs)
+        count = min(before, max(1, int(seconds / (time.perf_counter() - began))))
+        self.cases = [self.cases[index] for index in np.linspace(0, before - 1, count).astype(int)]
+        return None if count == before else f"{count} of {before} composites"
 
     def __call__(self, infer: Infer) -> MatteScores:
         found: dict[str, list[tuple[float, ...]]] = {}

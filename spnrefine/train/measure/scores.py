@@ -1,5 +1,6 @@
 """How good a network is that needs no coarse mask: whole photographs that were held aside."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,19 @@ class PhotographScores:
         chosen = [pairs[index] for index in np.linspace(0, len(pairs) - 1, min(MOST, len(pairs))).astype(int)]
         self.classes, self.count = classes, len(chosen)
         self.photographs = Photographs(chosen, classes, WHOLE, 0, 1, (side // 64 * 64,))
+
+    def fit(self, seconds: float, infer: Infer) -> str | None:
+        """Time the first photograph, and keep as many as there is time for, evenly taken."""
+        began, before = time.perf_counter(), self.count
+        image, _ = self.photographs[0]
+        infer(image[None].float() / 255).sum().item()  # a GPU is waited for
+        self.count = min(before, max(1, int(seconds / (time.perf_counter() - began))))
+        if self.count == before:
+            return None
+        self.photographs.pairs = [
+            self.photographs.pairs[index] for index in np.linspace(0, before - 1, self.count).astype(int)
+        ]
+        return f"{self.count} of {before} photographs"
 
     def __call__(self, infer: Infer) -> Scores:
         names = self.classes.names

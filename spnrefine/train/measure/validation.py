@@ -1,5 +1,6 @@
 """How good the network is: held-aside pairs of every set, seen as at inference, with the same mistakes every time."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from spnrefine.train.data.store import Store
 from spnrefine.train.data.views import draw_views
+from spnrefine.train.lessons.lesson import Infer
 from spnrefine.train.measure.kinds import CLEAN, MAKERS
 from spnrefine.train.mistakes.draws import Draws
 from spnrefine.train.mistakes.regions import iou
@@ -22,6 +24,8 @@ CHUNK = 8  # patches at a time
 ALWAYS_TOLD = replace(CLEAN, told_chance=1)
 Refine = Callable[..., Tensor]
 """Takes image, coarse and perhaps what is told, returns probabilities (N, 1, H, W), without a gradient."""
+EXACT = 1e-4
+"""Coarse masks of less mean IoU error than this have none that could be removed."""
 WORSE = 0.005
 """A mask that loses more IoU than this is made worse."""
 
@@ -35,11 +39,13 @@ class Score:
     worse: float
 
     @property
-    def removed(self) -> float:
-        """The share of the coarse error that is removed."""
-        return 1 - self.once / max(self.coarse, 1e-9)
+    def removed(self) -> float | None:
+        """The share of the coarse error that is removed; None where the coarse masks are exact."""
+        return 1 - self.once / self.coarse if self.coarse >= EXACT else None
 
     def __str__(self) -> str:
+        if self.removed is None:  # as of the polygons of rectangles
+            return f"- (exact, lose {self.once:.4f})"
         return f"{self.removed:.3f} ({self.worse:.0%} worse)"
 
 
@@ -127,6 +133,19 @@ class Validation:
         told_scores = [mean_of(list(scores.values())) for scores in self._by_set(seen).values()]
         return Report(by_set, (exact, float(seen["exact"][1].mean())), mean_of(told_scores))
 
+    def keep(self, count: int) -> None:
+        """Keep so many patches, evenly taken, one of each set at least."""
+        if count >= len(self.sets):
+            return
+        first = np.unique(self.sets, return_index=True)[1]
+        others = np.setdiff1d(np.arange(len(self.sets)), first)
+        more = others[np.linspace(0, len(others) - 1, max(0, count - len(first))).astype(int)]
+        where = torch.from_numpy(np.union1d(first, more)).to(self.image.device)
+        self.image, self.valid, self.truth = (each[where] for each in (self.image, self.valid, self.truth))
+        self.coarse = {name: each[where] for name, each in self.coarse.items()}
+        self.off = {name: each[where] for name, each in self.off.items()}
+        self.sets = self.sets[where.cpu().numpy()]
+
     def _by_set(self, errors: dict[str, NDArray[np.float64]]) -> dict[str, dict[str, Score]]:
         """Return scores of all kinds but the exact masks, which have no error to be removed."""
         return {
@@ -146,6 +165,30 @@ class Validation:
             refined = refine(image, coarse, self.off[name][part]) if tell else refine(image, coarse)
             errors.append(torch.cat([1 - iou(mask, truth, valid) for mask in (coarse, refined)], 1)[..., 0, 0])
         return torch.cat(errors).T.cpu().numpy().astype(float)
+
+
+class OfRefiner:
+    """Measures a refiner in training; see :class:`~spnrefine.train.lessons.lesson.Measure`."""
+
+    def __init__(self, validation: Validation, *, knows_off: bool):
+        self.validation, self._knows_off = validation, knows_off
+
+    def __call__(self, infer: Infer) -> Report:
+        return self.validation(lambda *inputs: infer(*inputs).sigmoid(), knows_off=self._knows_off)
+
+    def fit(self, seconds: float, infer: Infer) -> str | None:
+        """Time the first patches, and keep as many as there is time for."""
+        validation, count = self.validation, min(CHUNK, len(self.validation.sets))
+        image, coarse = validation.image[:count].float() / 255, validation.coarse["exact"][:count].float() / 255
+        more = (validation.off["exact"][:count],) if self._knows_off else ()
+        infer(image[:1], coarse[:1], *(off[:1] for off in more)).sum().item()  # the first call prepares much
+        began = time.perf_counter()
+        infer(image, coarse, *more).sum().item()  # a GPU is waited for
+        each = (time.perf_counter() - began) / count * len(validation.coarse) * (1 + self._knows_off)
+        before = len(validation.sets)
+        validation.keep(max(1, int(seconds / each)))
+        now = len(validation.sets)
+        return None if now == before else f"{now} of {before} patches"
 
 
 def _score(errors: NDArray[np.float64]) -> Score:

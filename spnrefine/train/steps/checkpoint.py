@@ -50,6 +50,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise FileError(f"The checkpoint {path} cannot be read ({error}): start again without --resume.") from None
 
 
+def earlier_run(path: Path, *, resume: bool, overwrite: bool) -> dict[str, Any] | None:
+    """Return the checkpoint to resume from, or None; refuse to start anew where there is one."""
+    if resume:
+        return read_checkpoint(path)
+    if path.exists() and not overwrite:
+        raise SpnRefineError(f"{path} holds an unfinished run: pass --resume to carry it on, or --overwrite.")
+    return None
+
+
 def check_same_run(saved: dict[str, Any], now: dict[str, Any]) -> None:
     """Raise :class:`SpnRefineError` where the settings of a resumed run differ from the saved ones."""
     for name, value in now.items():

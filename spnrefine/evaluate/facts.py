@@ -1,0 +1,129 @@
+"""What was measured, as the object that ``spnrefine eval --json`` prints, and as rows of a table."""
+
+import csv
+import io
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from spnrefine.evaluate.calibration import Reliability
+from spnrefine.evaluate.evaluation import COARSE, Measured, Result
+from spnrefine.evaluate.intervals import Interval, differences, intervals
+from spnrefine.evaluate.metrics import Scores
+from spnrefine.evaluate.summary import MEANS, summarise
+
+DIGITS = 6
+SIZES = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, None))
+"""Objects by their pixels, from and below, as COCO calls them; those without a pixel are none."""
+
+Results = Mapping[str, Result]
+Value = TypeVar("Value")
+
+
+def rows(results: Results) -> dict[str, dict[str, Any]]:
+    """Return by method what it did to all masks."""
+    return {name: _row(result.scores, results[COARSE].scores, result.seconds) for name, result in results.items()}
+
+
+def by_size(results: Results, measured: Sequence[Measured]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by size of the object, and by method, the same for the pictures of that size."""
+    found, coarse = {}, results[COARSE].scores
+    for size, least, most in SIZES:
+        here = [
+            index
+            for index, each in enumerate(measured)
+            if each.object_pixels >= max(1, least) and (most is None or each.object_pixels < most)
+        ]
+        if here:
+            found[size] = {
+                name: _row(_some(result.scores, here), _some(coarse, here), _some(result.seconds, here))
+                for name, result in results.items()
+            }
+    return found
+
+
+def chance(results: Results, ours: str) -> dict[str, Any]:
+    """Return the intervals of every method's figures, and by how much ``ours`` is above each other method."""
+    coarse = results[COARSE].scores
+    above = {
+        other: {
+            name: {"difference": _rounded(value), "interval": _pair(interval)}
+            for name, (value, interval) in differences(coarse, results[ours].scores, result.scores).items()
+        }
+        for other, result in results.items()
+        if other != ours
+    }
+    return {
+        "intervals": {
+            name: {figure: _pair(interval) for figure, interval in intervals(coarse, result.scores).items()}
+            for name, result in results.items()
+        },
+        "above": {ours: above},
+    }
+
+
+def calibration(result: Result) -> dict[str, dict[str, Any]]:
+    """Return how far the probabilities of a method can be believed: of what, on which pixels, and the diagram."""
+    return {
+        "band": _diagram("object, within 2 % of the diagonal of the coarse contour", result.band),
+        "everywhere": _diagram("object, all pixels", result.everywhere),
+        "winner": _diagram("object or background, whichever is more probable, all pixels", result.winner),
+    }
+
+
+def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+    """Return the scores of every picture by method."""
+    return [
+        {
+            "stem": each.case.stem,
+            "object_pixels": each.object_pixels,
+            "void_pixels": each.void_pixels,
+            "scores": {name: _all_rounded(outcome.scores._asdict()) for name, outcome in each.outcomes.items()},
+        }
+        for each in measured
+    ]
+
+
+def as_csv(measured: Sequence[Measured]) -> bytes:
+    """Return a row for each picture; what is not defined is empty."""
+    names = list(measured[0].outcomes)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    head = ["stem", "object_pixels", "void_pixels"]
+    table.writerow(head + [f"{name} {column}" for name in names for column in (*MEANS, "seconds")])
+    for each in measured:
+        cells: list[Any] = [each.case.stem, each.object_pixels, each.void_pixels]
+        for outcome in each.outcomes.values():
+            cells += [_rounded(getattr(outcome.scores, measure)) for measure in MEANS]
+            cells.append(round(outcome.seconds, 4))
+        table.writerow(["" if cell is None else cell for cell in cells])
+    return text.getvalue().encode()
+
+
+def _some(values: Sequence[Value], indices: Sequence[int]) -> list[Value]:
+    return [values[index] for index in indices]
+
+
+def _row(scores: Sequence[Scores], coarse: Sequence[Scores], seconds: Sequence[float]) -> dict[str, Any]:
+    summary = summarise(coarse, scores)._asdict()
+    return _all_rounded(summary) | {"seconds": round(statistics.median(seconds), 4)}
+
+
+def _diagram(of: str, diagram: Reliability) -> dict[str, Any]:
+    return {
+        "of": of,
+        "expected_calibration_error": _rounded(diagram.expected_calibration_error),
+        "bins": [_all_rounded(row) for row in diagram.rows()],
+    }
+
+
+def _all_rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _rounded(value) if isinstance(value, float) else value for key, value in row.items()}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)
+
+
+def _pair(interval: Interval) -> list[float | None] | None:
+    return None if interval.low is None else [_rounded(bound) for bound in interval]

@@ -1,0 +1,106 @@
+"""What of a difference may be chance: intervals of 95 % by bootstrap over pictures.
+
+Efron, The Annals of Statistics 1979: pictures are drawn again and again with replacement, as many as there are, and the
+middle 95 % of what is found on the draws are the interval. Pictures are drawn whole, with what all methods did on them,
+so that differences between methods are paired.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.evaluate.metrics import Scores
+from spnrefine.evaluate.summary import MADE_WORSE, MEANS
+
+Numbers = NDArray[np.float64]
+
+DRAWS = 2000
+SEED = 1979
+PERCENTILES = 2.5, 97.5
+CHUNK = 100  # draws at a time: memory stays small with many pictures
+
+FIGURES = *MEANS, "error_removed", "made_worse"
+
+
+class Interval(NamedTuple):
+    """Where 95 % of the draws lie; None where the figure is not defined on some of them."""
+
+    low: float | None
+    high: float | None
+
+
+Draws = Callable[[Numbers], dict[str, Numbers]]
+"""Takes how many times each picture was drawn, (D, N), and returns figures of these draws, (D,), by name."""
+
+
+def intervals(coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Interval]:
+    """Return the interval of each of `FIGURES`; scores are of the same pictures in the same order."""
+    return drawn_intervals(len(found), lambda times: _figures(times, coarse, found))
+
+
+def differences(
+    coarse: Sequence[Scores], found: Sequence[Scores], other: Sequence[Scores]
+) -> dict[str, tuple[float | None, Interval]]:
+    """Return for each of `FIGURES` by how much ``found`` is above ``other``, and the interval of that.
+
+    A mean is that of the differences of pictures for which both are defined.
+    """
+
+    def difference(times: Numbers) -> dict[str, Numbers]:
+        ours, theirs = (_figures(times, coarse, scores) for scores in (found, other))
+        return _mean_differences(times, found, other) | {
+            name: ours[name] - theirs[name] for name in ("error_removed", "made_worse")
+        }
+
+    exact = difference(np.ones((1, len(found))))
+    drawn = drawn_intervals(len(found), difference)
+    return {name: (_known(exact[name][0]), drawn[name]) for name in FIGURES}
+
+
+def drawn_intervals(count: int, figures: Draws) -> dict[str, Interval]:
+    """Return the interval of each of the ``figures`` of ``count`` pictures."""
+    rng = np.random.default_rng(SEED)
+    drawn: dict[str, list[Numbers]] = {}
+    for _ in range(DRAWS // CHUNK):
+        times = rng.multinomial(count, np.full(count, 1 / count), size=CHUNK).astype(np.float64)
+        for name, values in figures(times).items():
+            drawn.setdefault(name, []).append(values)
+    return {name: _interval(np.concatenate(values)) for name, values in drawn.items()}
+
+
+def _interval(values: Numbers) -> Interval:
+    if not np.isfinite(values).all():
+        return Interval(None, None)
+    low, high = np.percentile(values, PERCENTILES)
+    return Interval(float(low), float(high))
+
+
+def _figures(times: Numbers, coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Numbers]:
+    """Return the figures of (D,) draws, in which pictures come so many ``times`` (D, N); NaN: not defined."""
+    figures = {name: _mean(times, _column(found, name)) for name in MEANS}
+    old, new = _column(coarse, "iou"), _column(found, "iou")
+    before, after = _mean(times, 1 - old), _mean(times, 1 - new)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        removed = np.where(before > 0, 1 - after / before, np.where(after > 0, np.nan, 0.0))
+    worse = np.where(np.isnan(old + new), np.nan, new < old - MADE_WORSE)
+    return figures | {"error_removed": removed, "made_worse": _mean(times, worse)}
+
+
+def _mean_differences(times: Numbers, found: Sequence[Scores], other: Sequence[Scores]) -> dict[str, Numbers]:
+    return {name: _mean(times, _column(found, name) - _column(other, name)) for name in MEANS}
+
+
+def _column(scores: Sequence[Scores], name: str) -> Numbers:
+    return np.array([getattr(each, name) for each in scores], np.float64)  # None becomes NaN
+
+
+def _mean(times: Numbers, values: Numbers) -> Numbers:
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return times[:, known] @ values[known] / times[:, known].sum(1)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
