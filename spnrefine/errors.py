@@ -68,6 +68,12 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+NO_TORCH = (
+    "torch is not installed, which training, bench, GPUs and spnrefine.ops need: "
+    "pip install 'spnrefine[train]', or 'spnrefine[cuda]' for a GPU."
+)
+
+
 def in_words(error: BaseException) -> str | None:
     """Say in a sentence what stopped the program from outside; None where it must be its own fault.
 
@@ -83,6 +89,8 @@ def in_words(error: BaseException) -> str | None:
         return "Memory ran out: use a smaller photograph or fewer --jobs."
     if any(word in text for word in _OUT_OF_THREADS):
         return f"No thread could be started ({text}): use fewer --threads and --jobs, or raise the system's limit."
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return NO_TORCH
     if isinstance(error, ImportError) and not (error.name or "").startswith("spnrefine"):
         what = error.name or "A package"
         return f"{what} cannot be imported ({text}): install it again, in the version that this program asks for."

@@ -150,8 +150,8 @@ def test_what_needs_torch_says_so(tmp_path, batch, no_torch, arguments):
     storage.save(SPN(Config(channels=2, taps=1)), tmp_path / "own.safetensors")  # no configuration that was exported
     done = run(tmp_path, *arguments, environment=no_torch)
     assert_sentences(done)
-    assert "torch" in done.stderr or "libcudart" in done.stderr
     assert "install" in done.stderr
+    assert "'spnrefine[train]'" in done.stderr or "libcudart" in done.stderr
 
 
 NOBODY = """
@@ -211,3 +211,10 @@ def test_what_comes_from_outside_is_put_in_words(error, said):
 @pytest.mark.parametrize("error", [TypeError("x"), KeyError("x"), ImportError("x", name="spnrefine.files")])
 def test_a_fault_of_the_programs_own_is_not_blamed_on_the_machine(error):
     assert in_words(error) is None
+
+
+def test_the_operator_without_torch_names_the_extra(tmp_path):
+    code = "import sys; sys.modules['torch'] = None; from spnrefine.ops import propagate"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "MissingExtraError: torch is not installed" in done.stderr
+    assert "pip install 'spnrefine[train]'" in done.stderr

@@ -14,9 +14,10 @@ from spnrefine.files.opening import read_bytes
 _CHUNK = 1 << 20
 
 
-def input_key(run: str, *inputs: Path) -> str:
-    """Digest the contents of inputs, and what else a result depends on, ``run``."""
-    return digest(run.encode(), *(read_bytes(path) for path in inputs))
+def input_keys(run: str, *inputs: Path) -> tuple[str, str]:
+    """Digest the contents of inputs, and what else a result depends on, ``run``; and the contents alone."""
+    contents = [read_bytes(path) for path in inputs]
+    return digest(run.encode(), *contents), digest(*contents)
 
 
 def mask_key(run: str, photograph: str, coarse: Boxed) -> str:
@@ -47,6 +48,16 @@ def digest_file(path: Path) -> str | None:
             return total.hexdigest() if _update(total, file) == status.st_size else None
     except (OSError, ValueError):
         return None
+
+
+def digest_line(path: Path) -> str | None:
+    """Digest the first line of a file; None where there is no such file, or no end of a line is near."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            line = file.readline(_CHUNK) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return None
+    return digest(line) if line.endswith(b"\n") else None
 
 
 def _new_digest() -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from spnrefine.batch.folders import named, real, walk
+from spnrefine.batch.folders import NoPhotographsError, named, real, walk
 from spnrefine.batch.pairs import Rules
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
@@ -84,6 +84,6 @@ def check_folder(folder: Path) -> None:
 
 def check_any(found: Collection[Path], photographs: Path) -> None:
     if not found:
-        raise FileError(
+        raise NoPhotographsError(
             f"{photographs} holds no photographs: expected files ending in {' '.join(sorted(PHOTOGRAPHS))}."
         )

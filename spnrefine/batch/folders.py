@@ -5,7 +5,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from spnrefine.errors import FileError
+
 MOST_NAMED = 3
+
+
+class NoPhotographsError(FileError):
+    """There is nothing to work on, which may be quite right: some nights are empty."""
 
 
 def walk(folder: Path, without: Collection[Path] = ()) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest_file, input_key
+from spnrefine.batch.digests import digest_file, digest_line, input_keys
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.boxes.boxed import Boxed
@@ -66,16 +66,38 @@ class Ledger:
 
     def key(self, *inputs: Path) -> str:
         """Digest the contents of the inputs, and what else the result depends on."""
-        return input_key(self.run, *inputs)
+        return self.keys(*inputs)[0]
+
+    def keys(self, *inputs: Path) -> tuple[str, str]:
+        """Return what `key` does, and a digest of the contents of the inputs alone."""
+        return input_keys(self.run, *inputs)
 
     def finished(self, output: Path, key: str) -> Record | None:
         """Return the record of ``output`` if it was made from just this and is still as it was written."""
         name = self._name(output)
         line = self._line(self._known.finished.get((name, key)))
-        if line is None or (line.get("output"), line.get("key")) != (name, key):
-            return None
+        return None if line is None or line.get("key") != key else self._record(line, output)
+
+    def chosen(self, output: Path, inputs: str) -> Record | None:
+        """Return the record of ``output`` if what was last made of it was asked for by name, and nothing has changed.
+
+        ``inputs`` is their digest, as of `keys`: what was decided of other ones does not count.
+        """
+        line = self._line(self._known.last.get(self._name(output)))
+        wanted = line is not None and line.get("chosen") and line.get("inputs") == inputs
+        return self._record(line, output) if line is not None and wanted else None
+
+    def done(self, output: Path, inputs: str) -> Record | None:
+        """Return the record of ``output`` if it was made from these inputs, whatever with, and nothing has changed.
+
+        ``inputs`` is their digest; lines of version 0.1.0 do not say it, and are believed.
+        """
+        line = self._line(self._known.last.get(self._name(output)))
+        return None if line is None or line.get("inputs", inputs) != inputs else self._record(line, output)
+
+    def _record(self, line: dict[str, Any], output: Path) -> Record | None:
         record = record_of(line)
-        if record is None or digest_file(output) != line.get("digest"):
+        if record is None or line.get("output") != self._name(output) or digest_file(output) != line.get("digest"):
             return None
         return replace(record, status="skipped")
 
@@ -84,13 +106,24 @@ class Ledger:
         known = self._known.digests.get(self._name(output))
         return known is not None and digest_file(output) in known
 
+    def may_replace_lines(self, output: Path) -> bool:
+        """Tell whether ``output`` begins with a line that an earlier run said it would: the rest came after."""
+        known = self._known.digests.get(self._name(output))
+        return known is not None and digest_line(output) in known
+
     def begin(self, output: Path, key: str, digest: str) -> None:
         """Say that something of this ``digest`` is about to be written to ``output``; returns once that is on disc."""
         self._write({"output": self._name(output), "key": key, "digest": digest}, sync=True)
 
-    def finish(self, output: Path, key: str, digest: str, record: Record) -> None:
-        """Say that a refined mask of this ``digest`` was written, and all that belongs to it."""
-        self._write({"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()})
+    def finish(
+        self, output: Path, key: str, digest: str, record: Record, *, inputs: str = "", chosen: bool = False
+    ) -> None:
+        """Say that a refined mask of this ``digest`` was written, and all that belongs to it.
+
+        ``inputs`` is their digest, and ``chosen`` says that somebody asked for this mask by its name.
+        """
+        line = {"output": self._name(output), "key": key, "digest": digest, "record": record.as_dict()}
+        self._write(line | ({"inputs": inputs} if inputs else {}) | ({"chosen": True} if chosen else {}))
 
     def tried(self, key: str, *, given_up: bool) -> None:
         """Say that a process ended in the middle of what ``key`` digests; once ``given_up``, tries count anew."""
@@ -153,6 +186,7 @@ class _Index:
     Attributes
     ----------
     finished : by an output's name and its key.
+    last : what was last made under a name.
     digests : of all that was written under a name.
     masks : by their keys.
     tries : how often a process ended in the middle, by keys.
@@ -160,6 +194,7 @@ class _Index:
 
     def __init__(self, ledgers: list[Path]):
         self.finished: dict[tuple[str, str], Place] = {}
+        self.last: dict[str, Place] = {}
         self.digests: dict[str, set[str]] = {}
         self.masks: dict[str, Place] = {}
         self.tries: dict[str, int] = {}
@@ -177,6 +212,7 @@ class _Index:
         self.digests.setdefault(line["output"], set()).add(line["digest"])
         if "record" in line and "key" in line:
             self.finished[line["output"], line["key"]] = where
+            self.last[line["output"]] = where
 
 
 def made_before(folder: Path) -> list[Path]:

@@ -17,7 +17,16 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from spnrefine.errors import FileError
 from spnrefine.job.record import Record
 
-KINDS = {"output": str, "key": str, "digest": str, "mask": dict, "record": dict, "tried": str}
+KINDS = {
+    "output": str,
+    "key": str,
+    "digest": str,
+    "inputs": str,
+    "chosen": bool,
+    "mask": dict,
+    "record": dict,
+    "tried": str,
+}
 """What a line may hold; whatever else it holds is a later version's."""
 
 MOST_LINE = 1 << 26  # bytes: a mask of 250 million pixels of noise fits

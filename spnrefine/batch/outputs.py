@@ -10,7 +10,9 @@ from spnrefine.batch.lock import Lock
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic, temporary
+from spnrefine.files.growing import Growing
 from spnrefine.files.inputs import Inputs
+from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
 
 
@@ -27,6 +29,7 @@ class Outputs:
     lock : which keeps other runs away; released along with this.
     overwrite : replace what exists.
     resume : take up what earlier runs have finished, and replace what else they wrote.
+    done_is_done : take up what was made with other options, weights or versions too.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Outputs:
         *,
         overwrite: bool = False,
         resume: bool = False,
+        done_is_done: bool = False,
     ):
         self.ledger, self.inputs, self.resume = ledger, inputs or Inputs(), resume
+        self._done_is_done = done_is_done
         self._lock, self._overwrite = lock, overwrite
         self._folders: set[Path] = set()
 
@@ -82,18 +87,53 @@ class Outputs:
             self.ledger.begin(path, key, digest(data))
             name(self._may_replace(path))  # somebody may have edited it since
 
-    def finish_mask(self, path: Path, key: str, data: bytes, record: Record) -> None:
-        """Say that a refined mask is done, and with which numbers."""
-        self.ledger.finish(path, key, digest(data), record)
+    def finish_mask(
+        self, path: Path, key: str, data: bytes, record: Record, *, inputs: str = "", chosen: bool = False
+    ) -> None:
+        """Say that a refined mask is done, and with which numbers; ``inputs`` and ``chosen`` as of `Ledger.finish`."""
+        self.ledger.finish(path, key, digest(data), record, inputs=inputs, chosen=chosen)
 
-    def finished(self, path: Path, key: str) -> Record | None:
-        """Return the record of a refined mask that an earlier run finished and that need not be made again."""
+    def finished(self, path: Path, key: str, inputs: str = "") -> Record | None:
+        """Return the record of a refined mask that an earlier run finished and that need not be made again.
+
+        ``inputs`` is their digest, for runs that do not ask what else an earlier run made the mask with.
+        """
         self._sweep(path.parent)
-        return self.ledger.finished(path, key) if self.resume else None
+        if not self.resume:
+            return None
+        found = self.ledger.finished(path, key)
+        return self.ledger.done(path, inputs) if found is None and inputs and self._done_is_done else found
+
+    def check_lines(self, path: Path, *, append: bool) -> None:
+        """Refuse a file to add lines to, as `check` does; ``append`` takes one that is there, whosever it is."""
+        atomic.check_output(path, overwrite=append or self._may_replace_lines(path), inputs=self.inputs)
+
+    def begin_lines(self, path: Path, first: bytes, *, append: bool) -> Growing:
+        """Write the first line of a file that grows, or add it to what is there; errors as in :meth:`begin_mask`."""
+        self.check_lines(path, append=append)
+        if append:
+            file = Growing(path)
+            file.add(first)
+            return file
+        with atomic.staged(path, first) as name:
+            self.ledger.begin(path, "", digest(first))  # by which a run that resumes knows it, however far it grew
+            name(self._may_replace_lines(path))
+        return Growing(path)
+
+    def chosen(self, path: Path, inputs: str) -> Record | None:
+        """Return the record of a refined mask that somebody asked an earlier run for by name, see `Ledger.chosen`."""
+        return self.ledger.chosen(path, inputs) if self.resume and not self._overwrite else None
+
+    def is_by_hand(self, path: Path) -> bool:
+        """Tell whether a run that resumes finds a file that somebody put there, or edited."""
+        return self.resume and not self._overwrite and is_file(path) and not self.ledger.may_replace(path)
 
     def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""
         return self.ledger.kept(key, shape) if self.resume else None
+
+    def _may_replace_lines(self, path: Path) -> bool:
+        return self._overwrite or (self.resume and self.ledger.may_replace_lines(path))
 
     def _may_replace(self, path: Path) -> bool:
         return self._overwrite or (self.resume and self.ledger.may_replace(path))
@@ -113,13 +153,14 @@ def open_outputs(
     is_folder: bool,
     overwrite: bool = False,
     resume: bool = False,
+    done_is_done: bool = False,
 ) -> Outputs:
     """Open the outputs of a run, which is the only one there until they are closed.
 
     Parameters
     ----------
     output, run, is_folder : as of `Ledger`, which is required with ``resume``.
-    inputs, overwrite, resume : as of `Outputs`.
+    inputs, overwrite, resume, done_is_done : as of `Outputs`.
 
     Raises
     ------
@@ -136,4 +177,4 @@ def open_outputs(
     except BaseException:
         lock.release()
         raise
-    return Outputs(ledger, inputs, lock, overwrite=overwrite, resume=resume)
+    return Outputs(ledger, inputs, lock, overwrite=overwrite, resume=resume, done_is_done=done_is_done)

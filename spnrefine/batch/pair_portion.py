@@ -1,21 +1,26 @@
 """Refine the mask of one pair of files into a file of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_key, refine_pair, suffixes
+from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_keys, refine_pair, suffixes
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import sidecars
 from spnrefine.files.opening import count_pixels
+from spnrefine.files.regular import is_file
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
 from spnrefine.model.protocols import Image
+
+BY_HAND = "by hand"
+LEFT = "it was put there, or edited, by hand, and is left as it is"
+CHOSEN = "it was asked for by name before, and stays as it is"
 
 ShowPair = Callable[[Pair, Record, Image, Refined], None]
 """Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""
@@ -104,7 +109,9 @@ class PairPortion(Sendable):
             sidecars.copy(self._pair.mask, done.output, overwrite=self._work.settings.overwrite)
         if self._show is not None and done.image is not None and done.refined is not None:
             self._show(self._pair, record, done.image, done.refined)
-        outputs.finish_mask(done.output, done.key, done.data, record)
+        choice = self._pair.choice
+        key = "" if choice == "keep" else done.key
+        outputs.finish_mask(done.output, key, done.data, record, inputs=done.inputs, chosen=choice is not None)
         return record
 
     def _skip(self, record: Record) -> Record:
@@ -126,18 +133,33 @@ class PairPortion(Sendable):
     def _done(self) -> Record | None:
         """The record of what an earlier run made of the pair, whatever its extension was."""
         pair, outputs = self._pair, self._work.outputs
-        if pair.problem or pair.without or not outputs.resume:
+        if pair.problem or pair.without or pair.choice or not outputs.resume:
             return None
         try:
-            key = pair_key(pair, outputs.ledger.run)
+            keys = pair_keys(pair, outputs.ledger.run)
         except Exception:  # it will fail, and say why, in its turn
             return None
-        for suffix in suffixes(pair):
-            output = pair.folder / (pair.stem + suffix)
-            record = outputs.finished(output, key)
+        places = [pair.folder / (pair.stem + suffix) for suffix in suffixes(pair)]
+        for output in places:
+            record = self._done_there(output, *keys)
             if record is not None:
                 return replace(record, image=str(pair.photograph), mask=_name(pair.mask), output=str(output))
-        return None
+        return self._by_hand(places)
+
+    def _done_there(self, output: Path, key: str, inputs: str) -> Record | None:
+        outputs = self._work.outputs
+        chosen = outputs.chosen(output, inputs)
+        return (
+            outputs.finished(output, key, inputs) if chosen is None else replace(chosen, notes=[*chosen.notes, CHOSEN])
+        )
+
+    def _by_hand(self, places: Sequence[Path]) -> Record | None:
+        """Take a file that a person put among the outputs for her mask, where no run has written another."""
+        there = [path for path in places if is_file(path)]
+        own = [path for path in there if self._work.outputs.is_by_hand(path)]
+        if not own or len(own) < len(there):
+            return None
+        return Record(str(self._pair.photograph), _name(self._pair.mask), str(own[0]), BY_HAND, notes=[LEFT])
 
 
 def _name(path: Path | None) -> str | None:

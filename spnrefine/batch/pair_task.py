@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spnrefine.batch.digests import input_key
+from spnrefine.batch.digests import input_keys
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import failed
 from spnrefine.batch.task import Tools
-from spnrefine.errors import FileError
+from spnrefine.errors import FileError, SpnRefineError
 from spnrefine.files import labelmaps, masks
 from spnrefine.job import job
 from spnrefine.job.record import Record
@@ -24,7 +24,7 @@ class RefinedPair:
     ----------
     record : of what was done.
     output : where ``data``, the encoded mask, goes.
-    key : digests what it was made from.
+    key, inputs : digest what it was made from, and how; and what it was made from alone.
     resized : the mask has other pixels than the coarse one's file.
     image, refined : the photograph (H, W, 3) and its masks, for those who show them.
     """
@@ -32,6 +32,7 @@ class RefinedPair:
     record: Record
     output: Path
     key: str
+    inputs: str
     data: bytes
     resized: bool
     image: Image | None
@@ -48,15 +49,18 @@ def refine_pair(pair: Pair, tools: Tools, record: Record, check: Callable[[Path]
     Raises
     ------
     SpnRefineError
-        A file cannot be read, the two do not fit, or ``check`` says no.
+        It is to be kept and has no mask, a file cannot be read, the two do not fit, or ``check`` says no.
     """
+    keep = pair.choice == "keep"
+    if keep and pair.mask is None:
+        raise SpnRefineError("it has no coarse mask: leave it out of --keep-coarse.")
     loaded = job.load(pair.photograph, pair.mask, tools.settings, tools.maker)
     output = pair.folder / (pair.stem + masks.extension(loaded.mask))
     check(output)
-    key = pair_key(pair, tools.run)
-    refined = tools.refine(loaded, record)
+    key, inputs = pair_keys(pair, tools.run)
+    refined = job.keep(loaded, tools.settings, record) if keep else tools.refine(loaded, record)
     data = job.encode(loaded, refined, tools.settings)
-    return RefinedPair(record, output, key, data, loaded.resized, loaded.image, refined)
+    return RefinedPair(record, output, key, inputs, data, loaded.resized, loaded.image, refined)
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,13 @@ class PairTask:
             raise FileError(self.refused[output.suffix])
 
 
-def suffixes(pair: Pair) -> set[str]:
-    """Return the extensions that the refined mask of a pair may have."""
-    return {pair.mask.suffix if pair.mask else ".png", *masks.EXTENSIONS.values()}
+def suffixes(pair: Pair) -> list[str]:
+    """Return the extensions that the refined mask of a pair may have, its own first."""
+    own = pair.mask.suffix if pair.mask else ".png"
+    return list(dict.fromkeys((own, *masks.EXTENSIONS.values())))
 
 
-def pair_key(pair: Pair, run: str) -> str:
+def pair_keys(pair: Pair, run: str) -> tuple[str, str]:
     """Digest all files that a result depends on: the meaning of a mask's colours may stand in one of its own."""
     labelmap = labelmaps.find_labelmap(pair.mask) if pair.mask else None
-    return input_key(run, *pair.inputs, *([labelmap] if labelmap else []))
+    return input_keys(run, *pair.inputs, *([labelmap] if labelmap else []))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from spnrefine.batch.finding import ByPattern, ByStem, check_any, check_apart, check_folder, finder, masks_of
-from spnrefine.batch.folders import endings, named, real, walk
+from spnrefine.batch.folders import NoPhotographsError, endings, named, real, walk
 from spnrefine.batch.pairs import Found, Listed, Pair, Rules, below, full
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
@@ -157,7 +157,7 @@ def _apart(pairs: list[Pair], output: Path) -> list[Pair]:
 def _once(listed: Listed) -> tuple[Listed, list[str]]:
     """Leave out what a list names again; also say so."""
     if not listed:
-        raise FileError("The list of files is empty: expected the paths of photographs.")
+        raise NoPhotographsError("The list of files is empty: expected the paths of photographs.")
     times = Counter((full(path), mask and full(mask)) for path, mask in listed)
     first = {(full(path), mask and full(mask)): (path, mask) for path, mask in reversed(listed)}
     said = [f"{first[key][0]} is named {count} times: it is refined once." for key, count in times.items() if count > 1]

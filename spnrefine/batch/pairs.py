@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from spnrefine.batch.patterns import Pattern
 from spnrefine.files.labelmaps import find_labelmap
@@ -13,7 +14,8 @@ from spnrefine.files.labelmaps import find_labelmap
 class Pair:
     """A photograph, its coarse mask, and the folder and name of its refined mask; or why they cannot be worked on.
 
-    ``problem`` is a failure; ``without`` says which mask there is not, where the photograph is passed over.
+    ``problem`` is a failure; ``without`` says which mask there is not, where the photograph is passed over. ``choice``
+    is what somebody asked for by the pair's name: that it be refined again, or that its coarse mask be kept.
     """
 
     photograph: Path
@@ -22,6 +24,7 @@ class Pair:
     problem: str | None = None
     without: str | None = None
     called: str = ""
+    choice: Literal["refine", "keep"] | None = None
 
     @property
     def stem(self) -> str:

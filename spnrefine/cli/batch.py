@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from spnrefine.cli.engines import engine_options
-from spnrefine.cli.options import WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Number
+from spnrefine.cli.streams import STREAM
+from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Failures, Number
 
 
 @click.command(
@@ -47,14 +48,38 @@ Examples:
     help="Folder of the refined masks, or file of the refined annotations.",
 )
 @option("--overlay", type=FOLDER, help="Also draw the refined masks over their photographs, as JPEG.")
+@OVERLAY_STYLE
+@option(
+    "--compare",
+    type=FOLDER,
+    help="Also draw photograph, coarse mask, refined mask and difference in a row, as JPEG.",
+)
 @option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
-@option("--report", type=FILE, help="Write an HTML page to review the masks, worst first.")
+@option("--report", type=FILE, help="Write an HTML page to review the masks, those first that may be off most.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(
     "How a batch runs",
     option("--resume", is_flag=True, help="Skip what an earlier run did with the same inputs, options and weights."),
+    option("--done-is-done", is_flag=True, help="With --resume: whatever the options, weights and version were."),
     option("--dry-run", is_flag=True, help="Print which mask goes with which photograph and where to; refine nothing."),
+    option(
+        "--only",
+        "names",
+        metavar="NAME,...",
+        multiple=True,
+        help="Refine these photographs alone, again where they were before; a later --resume keeps what comes out.",
+    ),
+    option(
+        "--keep-coarse",
+        metavar="NAME,...",
+        multiple=True,
+        help="Work on these photographs alone, and take their coarse masks as they are; --resume keeps that too.",
+    ),
     option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
+    option(
+        "--max-failures", type=Failures(), help="Exit with 3 rather than 1 where no more files than this have failed."
+    ),
+    option("--allow-empty", is_flag=True, help="No photographs are no error: exit with 0 rather than 4."),
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     option("--strict", is_flag=True, help="A photograph without a mask is a failure."),
     option("--quiet", is_flag=True, help="Do not say how far the batch is, nor what is left out."),
@@ -103,7 +128,13 @@ Examples:
         help="Name of a refined mask, without its extension; '{mask}' is the mask's own, in its own folder.  [default: "
         "{stem}]",
     ),
-    option("--records", type=TEXT_OF_PATH, metavar="FILE|-", help="Write a JSON record a line for each photograph."),
+    option(
+        "--records",
+        type=TEXT_OF_PATH,
+        metavar="FILE|-",
+        help="Write a JSON record a line for each photograph, at once.",
+    ),
+    option("--append", is_flag=True, help="Add the records to those in the file."),
 )
 def batch(
     paths: tuple[Path, ...],
@@ -118,17 +149,22 @@ def batch(
     strict: bool,
     files_from: str | None,
     files0_from: str | None,
+    allow_empty: bool,
     **given: Any,
 ) -> int:
     """Refine the masks of all photographs in DIR and its sub-folders, or those of an annotation FILE.
 
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
-    code is 1. What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
+    code is 1 (see --max-failures). What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
 
     Annotations are COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or with --images a
     folder of YOLO files or of any of the last four. All that is not a changed mask stays as it is, byte for byte; so do
     masks that fail or that --max-items leaves for another run.
     """
+    if given["done_is_done"] and not given["resume"]:
+        raise click.UsageError("--done-is-done was given without --resume: give both.")
+    if given["append"] and given["records"] in (None, STREAM):
+        raise click.UsageError("--append was given without a file of records: name one with --records.")
     if files_from and files0_from:
         raise click.UsageError("--files-from and --files0-from were both given: give one.")
     if not paths and not (files_from or files0_from):
@@ -151,6 +187,8 @@ def batch(
             strict=strict,
             files_from=files_from,
             files0_from=files0_from,
+            keep_coarse=course.keep_coarse,
+            allow_empty=allow_empty,
         )
         annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
         return batch_annotations.refine_annotations(annotations, course)
@@ -158,7 +196,7 @@ def batch(
     if given_alone:
         raise click.UsageError(f"{given_alone} goes with annotations: name their file, or their folder with --images.")
     photographs = batch_files.Photographs(
-        folder, files, files_from, files0_from, mask_dir, mask_pattern, name, strict=strict
+        folder, files, files_from, files0_from, mask_dir, mask_pattern, name, strict=strict, allow_empty=allow_empty
     )
     return batch_files.refine_files(photographs, Course.of(output, **given))
 

@@ -69,6 +69,9 @@ def check_fit(course: "Course", **others: Any) -> None:
     given |= {
         "--backbone": course.backbone,
         "--class": course.only,
+        "--only": course.names,
+        "--compare": course.compare,
+        "--done-is-done": course.done_is_done,
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }
@@ -92,7 +95,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
     from spnrefine.batch.document_files import check_document, sources, write_document
     from spnrefine.batch.items_portion import items_portions
     from spnrefine.batch.portion import Work
-    from spnrefine.cli.summary import Tally
+    from spnrefine.cli.summary import Tally, exit_code
 
     items = document.items
     inputs = [*annotations.paths, *sources(document), *(item.photograph for item in items)]
@@ -100,10 +103,12 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
         closing(course.open_engine()) as engine,
         closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs,
     ):
-        tally = Tally(outputs, course.records, course.report, len(items))
+        tally = Tally(outputs, course, course.told(), len(items))
         tally.check(course.output)
         check_document(document, course.output, outputs)
-        pictures = _Pictures(items, annotations.images, course.overlay, outputs) if course.overlay else None
+        pictures = None
+        if course.overlay:
+            pictures = _Pictures(items, annotations.images, course.overlay, outputs, course.overlay_style)
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
         work = Work(course.load_refiner(), course.settings, outputs)
@@ -115,7 +120,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
                 write_document(document, course.output, outputs)
                 if pictures is not None:
                     pictures.draw(course.jobs)
-    return 1 if tally.failed else 0
+    return exit_code(tally, course.max_failures)
 
 
 def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
@@ -132,10 +137,10 @@ def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
 class _Pictures:
     """The overlays of a document's photographs, which are refused at once where they may not be written."""
 
-    def __init__(self, items: "list[Item]", images: Path | None, folder: Path, outputs: "Outputs"):
+    def __init__(self, items: "list[Item]", images: Path | None, folder: Path, outputs: "Outputs", style: str):
         from spnrefine.review.overlays import Overlays, overlay_paths
 
-        self._overlays, self._outputs = Overlays(), outputs
+        self._overlays, self._outputs = Overlays(style), outputs
         self._order = {item: number for number, item in enumerate(items)}
         self._paths = overlay_paths([item.photograph for item in items if not item.problem], images, folder)
         for path in self._paths.values():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli import no_mask
+from spnrefine.cli.group import NOTHING
 from spnrefine.cli.signals import stopping
 from spnrefine.cli.streams import STREAM, read_list, say, tell_fields
 
@@ -24,7 +25,8 @@ class Photographs:
     """Which photographs are meant, and how their masks are found and the refined ones called.
 
     ``folder`` is where they, or their tree, begin; ``files`` are named one by one, ``files_from`` and ``files0_from``
-    name lists. ``mask_pattern``, ``name`` and ``strict`` are as in `spnrefine.batch.pairs.Rules`.
+    name lists. ``mask_pattern``, ``name`` and ``strict`` are as in `spnrefine.batch.pairs.Rules`. ``allow_empty``
+    is for there to be none of them.
     """
 
     folder: Path | None
@@ -35,6 +37,7 @@ class Photographs:
     mask_pattern: str | None
     name: str | None
     strict: bool
+    allow_empty: bool
 
     @property
     def lists(self) -> list[Path]:
@@ -72,7 +75,10 @@ class Photographs:
 
 def refine_files(photographs: Photographs, course: "Course") -> int:
     """Refine the masks of photographs; return the exit code."""
+    from spnrefine.batch.choices import choose
+    from spnrefine.batch.folders import NoPhotographsError
     from spnrefine.batch.ledger import made_before
+    from spnrefine.batch.pairs import all_inputs
     from spnrefine.errors import FileError
 
     labels = no_mask.makes_labels(course.model)
@@ -80,14 +86,20 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
-    made = [*made_before(course.output), *(folder for folder in (course.overlay, course.cutout) if folder)]
-    found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
-    if not course.quiet:
+    shown = course.overlay, course.compare, course.cutout
+    made = [*made_before(course.output), *(folder for folder in shown if folder)]
+    try:
+        found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
+    except NoPhotographsError as error:
+        say(str(error) if photographs.allow_empty else f"Error: {error}")
+        return 0 if photographs.allow_empty else NOTHING
+    pairs = choose(found.pairs, course.names, course.keep_coarse, course.output)
+    if not course.quiet and len(pairs) == len(found.pairs):
         for sentence in found.left_out:
             say(sentence)
     if course.dry_run:
-        return _list(found.pairs)
-    return _refine(found.pairs, photographs.lists, course, labels=labels)
+        return _list(pairs)
+    return _refine(pairs, [*photographs.lists, *all_inputs(found.pairs)], course, labels=labels)
 
 
 def _list(pairs: "list[Pair]") -> int:
@@ -99,19 +111,17 @@ def _list(pairs: "list[Pair]") -> int:
     return int(any(pair.problem for pair in pairs))
 
 
-def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels: bool) -> int:
+def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels: bool) -> int:
     from spnrefine.batch.pair_portion import PairPortion
-    from spnrefine.batch.pairs import all_inputs
     from spnrefine.batch.portion import Work
-    from spnrefine.cli.summary import Tally
+    from spnrefine.cli.summary import Tally, exit_code
 
     makes = any(pair.mask is None and not pair.problem and not pair.without for pair in pairs)
-    inputs = [*lists, *all_inputs(pairs)]
     with (
         closing(course.open_engine()) as engine,
         closing(course.open_outputs(inputs, is_folder=True, makes_masks=makes)) as outputs,
     ):
-        tally = Tally(outputs, course.records, course.report, len(pairs))
+        tally = Tally(outputs, course, course.told(makes_masks=makes), len(pairs))
         tally.check()
         maker = course.load_maker() if makes else None
         if makes and labels and course.only is None:
@@ -124,27 +134,31 @@ def _refine(pairs: "list[Pair]", lists: list[Path], course: "Course", *, labels:
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
             course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop, engine)
-    return 1 if tally.failed else 0
+    return exit_code(tally, course.max_failures)
 
 
 def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair":
-    """Return what shows a pair in the report, draws it into the folder of overlays, and cuts it out into another."""
+    """Return what shows a pair in the report, draws it into the folders that were asked for, and cuts it out."""
 
     def show(pair: "Pair", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
+        from spnrefine.review import pictures
+
         place = pair.folder.relative_to(course.output) / pair.stem
         if course.cutout is not None and refined.matte is not None:
             from spnrefine.job import job
 
             rgba = job.encode_cutout(image, refined, ".png")
             outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
-        if course.overlay is None:
-            return
-        from spnrefine.review import pictures
-
-        target = (course.overlay / place).with_name(f"{pair.stem}.jpg")
-        if record.status == "skipped" and target.exists():
-            return
-        outputs.write(target, pictures.encode(pictures.overlay(image, refined.after), ".jpg"))
+        style = course.overlay_style
+        for folder, draw in (
+            (course.overlay, lambda: pictures.overlay(image, refined.after, style=style)),
+            (course.compare, lambda: pictures.compare(image, refined.before, refined.after, style)),
+        ):
+            if folder is None:
+                continue
+            target = (folder / place).with_name(f"{pair.stem}.jpg")
+            if record.status != "skipped" or not target.exists():
+                outputs.write(target, pictures.encode(draw(), ".jpg"))
 
     return show

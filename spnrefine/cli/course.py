@@ -28,8 +28,9 @@ class Course:
     """The options of a batch, under the names that they have on the command line.
 
     ``output`` is the folder of the refined masks or the file of the refined annotations; ``settings`` say how each
-    mask is refined and written. ``threads`` are those within each refinement: what all have, shared by the ``jobs``.
-    ``where`` they run is another matter; ``workers`` are as many as were asked for there.
+    mask is refined and written. ``names`` are those that ``--only`` gives. ``threads`` are those within each
+    refinement: what all have, shared by the ``jobs``. ``where`` they run is another matter; ``workers`` are as many as
+    were asked for there.
     """
 
     output: Path
@@ -40,12 +41,19 @@ class Course:
     workers: int | None
     resume: bool
     dry_run: bool
+    names: tuple[str, ...]
+    keep_coarse: tuple[str, ...]
     max_items: int | None
     fail_fast: bool
     overlay: Path | None
+    overlay_style: str
+    compare: Path | None
     cutout: Path | None
     report: Path | None
     records: str | None
+    append: bool
+    max_failures: int | float | None
+    done_is_done: bool
     model: str
     matting: str
     backbone: str | None
@@ -71,7 +79,7 @@ class Course:
     @property
     def shows(self) -> bool:
         """Whether pictures are made, of what was done before too."""
-        return self.overlay is not None or self.report is not None or self.cutout is not None
+        return any(made is not None for made in (self.overlay, self.compare, self.report, self.cutout))
 
     @property
     def makes_mattes(self) -> bool:
@@ -98,23 +106,55 @@ class Course:
             self.model, self.backbone, self.only, how.threshold, self.device, self.threads, best=how.best
         )
 
+    def weights(self, *, makes_masks: bool) -> str:
+        """Return the checksums of all weights that masks depend on, and of which class they are."""
+        from spnrefine.cli import no_mask
+        from spnrefine.model import weights
+
+        sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
+        sums = sums or weights.describe(self.model).identity
+        return f"{sums} {weights.describe(self.matting).identity}" if self.makes_mattes else sums
+
+    def told(self, *, makes_masks: bool = False) -> dict[str, Any]:
+        """Say how this run goes, for each line of its records."""
+        import platform
+        from datetime import datetime, timezone
+
+        from spnrefine.batch.keys import told
+        from spnrefine.version import ALGORITHM, __version__
+
+        return {
+            "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "host": platform.node(),
+            "version": __version__,
+            "algorithm": ALGORITHM,
+            "model": self.model,
+            "weights": self.weights(makes_masks=makes_masks),
+            "options": told(self.settings),
+        }
+
     def open_outputs(self, inputs: "Iterable[Path]", *, is_folder: bool, makes_masks: bool = False) -> "Outputs":
         """Open the outputs for this run alone; what is read besides ``inputs`` is the network's weights."""
         from spnrefine.batch.keys import run_key
         from spnrefine.batch.outputs import open_outputs
         from spnrefine.cli import no_mask
         from spnrefine.files.inputs import Inputs
-        from spnrefine.model import weights
-        from spnrefine.version import __version__
+        from spnrefine.version import ALGORITHM
 
-        sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
-        sums = sums or weights.describe(self.model).identity
-        if self.makes_mattes:
-            sums += f" {weights.describe(self.matting).identity}" + " cut out" * (self.cutout is not None)
-        key = run_key(self.settings, sums, __version__)
+        sums = self.weights(makes_masks=makes_masks) + " cut out" * (self.makes_mattes and self.cutout is not None)
+        key = run_key(self.settings, sums, f"algorithm {ALGORITHM}")
         read = Inputs([*inputs, *no_mask.weights_files(self.model, self.backbone)])
-        overwrite, resume = self.settings.overwrite, self.resume
-        return open_outputs(self.output, key, read, is_folder=is_folder, overwrite=overwrite, resume=resume)
+        overwrite = self.settings.overwrite
+        resume = self.resume or bool(self.names or self.keep_coarse)  # what was written before may be written again
+        return open_outputs(
+            self.output,
+            key,
+            read,
+            is_folder=is_folder,
+            overwrite=overwrite,
+            resume=resume,
+            done_is_done=self.done_is_done,
+        )
 
     def open_engine(self) -> "Engine":
         """Open what the portions run on."""

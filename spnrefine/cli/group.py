@@ -25,6 +25,8 @@ COMMANDS = {  # and the module and function of each
     "cache": "cache",
 }
 DONE, FAILED = 0, 1
+SOME_FAILED, NOTHING = 3, 4
+"""Exit codes of a batch: no more failed than ``--max-failures`` allows, and there were no photographs."""
 
 
 class Group(DefaultGroup):
@@ -56,7 +58,9 @@ class Group(DefaultGroup):
             return argument.shell_complete(own, incomplete)
 
     def main(self, *args: Any, **settings: Any) -> Any:
-        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 128 + N on signal N."""
+        """Run; exit with 0 when all is done, 1 when something failed, 2 on wrong usage, 128 + N on signal N; see
+        `SOME_FAILED` and `NOTHING`.
+        """
         settings["standalone_mode"] = False
         _debug["on"] = False  # whatever an earlier run in this process asked for
         with signals.listening():

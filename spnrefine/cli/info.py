@@ -10,6 +10,21 @@ from spnrefine.cli.options import option
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import Model
 
+FIELDS = {
+    "clothing": "clothes",
+    "cracks": "cracks",
+    "duts_tr": "objects",
+    "face": "faces",
+    "nuclei": "cells",
+    "pennfudan": "people",
+    "people": "people",
+    "regions": "regions without a name",
+    "street": "streets",
+    "weizmann_horse": "horses",
+    "wounds": "wounds",
+}
+"""What the sets of training data show."""
+
 
 @click.command(
     cls=Command,
@@ -38,11 +53,20 @@ def info(file: str | None, models: bool, as_json: bool) -> None:
 
     console = streams.console()
     if models:
-        table = Table("name", "what it is", "parameters", "trained on", "terms", "card")
+        table = Table("name", "what it is", "fields", "parameters", "trained on", "terms", "card")
         for each in facts["weights"]:
             data = ", ".join(each["trained on"] or ()) or "unknown"
             size = f"{each['parameters'] / 1e6:.2f} M"
-            streams.add_row(table, each["name"], each["purpose"], size, data, each["terms"] or "unknown", each["card"])
+            streams.add_row(
+                table,
+                each["name"],
+                each["purpose"],
+                ", ".join(each["fields"]),
+                size,
+                data,
+                each["terms"] or "unknown",
+                each["card"],
+            )
         console.print(table)
         return
     for title, key in (("Versions", "versions"), ("Machine", "machine")) if file is None else ():
@@ -85,6 +109,7 @@ def _describe(name_or_path: str, *, whole: bool = False) -> dict[str, Any]:
         {"name": header.name, "purpose": weights.PURPOSES[header.architecture], "task": header.task}
         | {"parameters": header.parameters, **asdict(header.config)}
         | {"classes": list(header.classes), "sha256": header.sha256, "path": str(header.path)}
+        | {"fields": sorted({FIELDS[name] for name in header.provenance.get("data") or () if name in FIELDS})}
         | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
         | (trained if whole else {})
     )

@@ -89,6 +89,13 @@ MAX_MEGAPIXELS = option(
 )
 BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
 DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
+OVERLAY_STYLE = option(
+    "--overlay-style",
+    type=click.Choice(("tint", "outline")),
+    default="tint",
+    show_default=True,
+    help="How masks are drawn: their pixels tinted, or their contours alone.",
+)
 WRITING, NETWORK, MAY_CHANGE = "What is written", "How the network runs", "How much may change"
 OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist; inputs are never overwritten.")
 

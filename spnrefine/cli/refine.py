@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli.options import WRITING, check_kinds, is_folder, option, refining_options, section
+from spnrefine.cli.options import (
+    OVERLAY_STYLE,
+    WRITING,
+    check_kinds,
+    is_folder,
+    option,
+    refining_options,
+    section,
+)
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 from spnrefine.cli.threads import share_threads
@@ -42,6 +50,7 @@ Examples:
     help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.",
 )
 @option("--overlay", type=TEXT_OF_PATH, metavar="FILE", help="Also draw the refined mask over the photograph.")
+@OVERLAY_STYLE
 @option("--json", "as_json", is_flag=True, help="Print a JSON record instead of the path.")
 @refining_options
 @section(
@@ -64,6 +73,7 @@ def refine(
     mask: str | None,
     output: str | None,
     overlay: str | None,
+    overlay_style: str,
     compare: str | None,
     cutout: str | None,
     as_json: bool,
@@ -142,9 +152,9 @@ def refine(
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
     if overlay:
-        drawn.append((overlay, pictures.overlay(loaded.image, refined.after)))
+        drawn.append((overlay, pictures.overlay(loaded.image, refined.after, style=overlay_style)))
     if compare:
-        drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after)))
+        drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after, overlay_style)))
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)

@@ -42,12 +42,15 @@ def read_list(name: str, separator: str) -> list[str]:
     """
     from spnrefine.files.limits import Content, check_bytes
     from spnrefine.files.opening import read_bytes
+    from spnrefine.files.regular import is_file
 
     if name == STREAM:
         data = read_stdin()
         check_bytes(len(data), Content.TEXT, "standard input")
     else:
-        data = read_bytes(Path(name), Content.TEXT)
+        path = Path(name)
+        empty = is_file(path) and not path.stat().st_size  # which a list may be, of an empty night
+        data = b"" if empty else read_bytes(path, Content.TEXT)
     if separator == "\n":
         data = _without_mark(data)
     items = data.split(separator.encode())

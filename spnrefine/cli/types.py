@@ -60,6 +60,29 @@ class Distance(click.ParamType):
         return click.Choice(("auto",)).shell_complete(ctx, param, incomplete)
 
 
+class Failures(click.ParamType):
+    """How many may fail: a whole number, or a share of all, such as 1% or 0.01."""
+
+    name = "failures"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "N|SHARE"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int | float:
+        if isinstance(value, int | float):
+            return value
+        try:
+            if value.endswith("%"):
+                most = float(value.removesuffix("%")) / 100
+            else:
+                most = int(value) if value.isdecimal() else float(value)
+        except ValueError:
+            most = -1
+        if not 0 <= most < math.inf or (isinstance(most, float) and most > 1):
+            self.fail(f"{value!r} is neither a number, as in 5, nor a share, as in 1%.", parameter, context)
+        return most
+
+
 class Radii(click.ParamType):
     """Whole numbers of pixels, one at least, with commas between."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spnrefine.simd import cores
-from spnrefine.version import __version__
+from spnrefine.version import ALGORITHM, __version__
 
 PACKAGES = (
     "torch",
@@ -29,7 +29,9 @@ def facts() -> dict[str, dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """Name the versions of this program, Python and the packages that matter."""
-    return {"spnrefine": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES}
+    return {"spnrefine": __version__, "algorithm": str(ALGORITHM), "python": platform.python_version()} | {
+        p: _version(p) for p in PACKAGES
+    }
 
 
 def describe() -> dict[str, Any]:

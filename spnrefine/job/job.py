@@ -149,6 +149,15 @@ def refine(
     )
 
 
+def keep(loaded: Loaded, settings: Settings, record: Record) -> Refined:
+    """Keep a coarse mask as somebody decided, written as a refined one would be, and say so in ``record``."""
+    kept = refine(loaded, lambda image, coarse: coarse, settings, record)
+    if record.status == "unchanged":
+        record.status = "kept"
+    record.notes.append("its coarse mask is kept, as --keep-coarse asked for")
+    return kept
+
+
 def _held(mask: Mask) -> str:
     """Say what an empty mask holds: where that is not 0 alone, it may have been meant otherwise."""
     if mask.stack is not None or mask.labels is not None or mask.colours is not None:

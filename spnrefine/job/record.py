@@ -32,13 +32,16 @@ class Record:
     ----------
     image, mask, output : paths as given, ``output`` of the refined mask.
     status : refined, made (of a photograph without a mask, by what was asked to), unchanged (no pixel moved), kept (it
-        would have changed too much, or vanished), empty or full (returned as it came), skipped (done in an earlier
-        run), no mask (of a photograph in a batch), or failed, with the reason in ``error``.
+        would have changed too much, or vanished, or was to be kept), empty or full (returned as it came), skipped (done
+        in an earlier run), by hand (somebody put it there, or edited it), no mask (of a photograph in a batch), or
+        failed, with the reason in ``error``.
     changed : pixels that changed as a share of the coarse mask's area.
     contour_shift : mean distance of the refined contour from the coarse one, in the photograph's pixels.
     components_before, components_after : 8-connected parts, of all ids together.
     holes_before, holes_after : 4-connected holes, of all ids together.
     uncertainty : mean of 4 p (1 - p) within 3 pixels of the coarse contour, 0..1.
+    doubt : what the mask's own probabilities leave open: the pixels that they expect to be wrong, as a share of the
+        refined mask's area, 0..1; of several masks that which is most doubtful is mostly the one that is worst.
     strength : 0..1, how far the contour went from the coarse to the refined one; the mean where there are several.
     off : pixels that the mask's edge was said to be off, None where nothing was said; the mean likewise.
     quality_before, quality_after : the IoU with the truth that is expected of the coarse mask and of the refined one,
@@ -60,6 +63,7 @@ class Record:
     holes_before: int | None = None
     holes_after: int | None = None
     uncertainty: float | None = None
+    doubt: float | None = None
     strength: float | None = None
     off: float | None = None
     quality_before: float | None = None
@@ -107,6 +111,7 @@ def measure(
     record.changed = round(changed_share(before, after, void), 6)
     if void is not None:  # it is no object, and its edge is none that a refinement moves
         before, after = (np.where(void, BACKGROUND, ids).astype(ids.dtype) for ids in (before, after))
+    record.doubt = _doubt(after, probability, void)
     box = bounding_box((before != BACKGROUND) | (after != BACKGROUND))
     if box is None:
         return
@@ -138,6 +143,14 @@ def _along_the_contour(
         shift.append(distance[edge])
         doubt.append(probability[rows][near])
     return np.concatenate(shift), np.concatenate(doubt)
+
+
+def _doubt(after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bool_] | None) -> float | None:
+    """Sum the probabilities of all pixels to be wrong, as a share of the mask's area; None where it is empty."""
+    area = int(np.count_nonzero(after))
+    wrong = np.abs(probability - after) if after.dtype == bool else 1 - probability
+    total = float(wrong.sum(dtype=np.float64) if void is None else wrong[~void].sum(dtype=np.float64))
+    return round(min(total / area, 1.0), 4) if area else None
 
 
 def parts_and_holes(labels: NDArray) -> tuple[int, int]:

@@ -101,6 +101,7 @@ def sum_up(record: Record, planes: Sequence[Record], areas: Sequence[int]) -> No
     record.notes = [f"plane {number}: {note}" for number, own in enumerate(planes) for note in own.notes]
     record.contour_shift = mean([own.contour_shift for own in planes], 3)
     record.uncertainty = mean([own.uncertainty for own in planes], 4)
+    record.doubt = mean([own.doubt for own in planes], 4)
     record.components_before = _total([own.components_before for own in planes])
     record.components_after = _total([own.components_after for own in planes])
     record.holes_before = _total([own.holes_before for own in planes])

@@ -7,7 +7,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-from spnrefine.errors import BackendError
+from spnrefine.errors import NO_TORCH, BackendError
 from spnrefine.model import weights
 from spnrefine.model.protocols import Network, Parses, SegmentsObjects
 from spnrefine.simd import cores
@@ -109,7 +109,8 @@ def _cuda_devices() -> tuple[int, str | None]:
     try:
         torch = _import("torch")
     except BackendError as error:
-        return 0, f"torch cannot be imported ({error.__cause__})"
+        missing = isinstance(error.__cause__, ModuleNotFoundError)
+        return 0, "torch is not installed" if missing else f"torch cannot be imported ({error.__cause__})"
     with warnings.catch_warnings(record=True) as said:  # by torch, of a driver older than its toolkit
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
@@ -135,4 +136,6 @@ def _import(module: str) -> Any:
     try:
         return import_module(module)
     except Exception as error:  # broken installations raise whatever comes first
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            raise BackendError(NO_TORCH) from error
         raise BackendError(f"torch is needed and cannot be imported ({error}): install it again.") from error

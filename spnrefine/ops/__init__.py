@@ -8,6 +8,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from spnrefine.errors import NO_TORCH, MissingExtraError
 from spnrefine.ops.directions import Direction
 
 if TYPE_CHECKING:
@@ -20,4 +21,9 @@ def __getattr__(name: str):
     """Import torch only when a function of it is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("spnrefine.ops.autograd"), name)
+    try:
+        return getattr(importlib.import_module("spnrefine.ops.autograd"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError(NO_TORCH) from error

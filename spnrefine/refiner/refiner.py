@@ -10,12 +10,13 @@ from spnrefine.errors import SpnRefineError
 from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.refiner.choice import EVERY, Choice, from_text
-from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes, to_probability
+from spnrefine.refiner.inputs import Rebuilt, as_array, as_image, check_shapes, to_probability
 from spnrefine.refiner.judge import judge
 from spnrefine.refiner.kinds import kind_of
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import settled
+from spnrefine.refiner.planes import refine_stack
 from spnrefine.refiner.presence import is_empty, is_full
 from spnrefine.refiner.restraint import is_lost
 from spnrefine.refiner.sight import Sight
@@ -193,16 +194,17 @@ def refine(
     ----------
     image : (H, W, 3) uint8, RGB: an array, or a PIL image, a list or a torch tensor of that shape and type.
     mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other
-        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255.
+        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Or planes (K, H, W):
+        the probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
     soft : return probabilities instead of a hard mask.
     threshold : the object is where the probability is above it.
     strength, off, model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
 
     Returns
     -------
-    (H, W) array: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in False / True,
-    0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a full one
-    (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
+    An array of the shape of ``mask``: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in
+    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a
+    full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
 
     Raises
     ------
@@ -227,16 +229,27 @@ def refine(
     """
     image, mask = as_array(image, "image"), as_array(mask, "mask")
     probability = to_probability(mask)
-    check_shapes(image, probability)
-    if is_empty(probability) or is_full(probability):
-        return probability if soft else mask.copy()
-    refined = _refiner(model, device, strength, Off.of(off), threshold)(image, probability)
-    if is_lost(probability > threshold, refined > threshold):
-        refined = probability
+    if mask.ndim != 3:
+        check_shapes(image, probability)
+        if is_empty(probability) or is_full(probability):
+            return probability if soft else mask.copy()
+    refiner = _refiner(model, device, strength, Off.of(off), threshold)
+
+    def refined_or_kept(image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        if is_empty(coarse) or is_full(coarse):
+            return coarse
+        refined = refiner(image, coarse)
+        return coarse if is_lost(coarse > threshold, refined > threshold) else refined
+
+    if mask.ndim == 3:
+        refined = refine_stack(refiner, refined_or_kept, as_image(image), probability, threshold, soft=soft)
+    else:
+        refined = refined_or_kept(image, probability)
     if soft:
         return refined
     top = 255 if mask.dtype.kind in "iu" and mask.max() > 1 else 1
-    return ((refined > threshold) * top).astype(mask.dtype)
+    hard = refined if refined.dtype == bool else refined > threshold
+    return (hard * top).astype(mask.dtype)
 
 
 @lru_cache(maxsize=2)

@@ -38,7 +38,8 @@ class _Piece:
 class Overlays:
     """Collects refined masks by photograph, and draws them; `add` may be called by several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: str = pictures.TINTED) -> None:
+        self._style = style
         self._pieces: dict[Path, list[_Piece]] = {}
         self._sources: dict[Path, Source] = {}
         self._lock = threading.Lock()
@@ -64,7 +65,7 @@ class Overlays:
         ids = np.zeros(image.shape[:2], np.int32)
         for number, piece in enumerate(sorted(self._pieces[photograph], key=lambda piece: piece.order), 1):
             piece.paint(ids, number)
-        return pictures.encode(pictures.overlay(image, ids), ".jpg")
+        return pictures.encode(pictures.overlay(image, ids, style=self._style), ".jpg")
 
 
 def overlay_paths(photographs: Iterable[Path], root: Path | None, folder: Path) -> dict[Path, Path]:

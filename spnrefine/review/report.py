@@ -2,45 +2,55 @@
 
 import base64
 import hashlib
+import html
 import json
-import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from pathlib import Path, PurePath
+from pathlib import Path
 from statistics import median
 from string import Template
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.files import atomic
+from spnrefine.review.items import Item, badness, home, item_of, with_links
 from spnrefine.review.pictures import COARSE, REFINED, RGB
+from spnrefine.review.places import Place
 from spnrefine.review.thumbnails import Thumbnail, thumbnail
-from spnrefine.review.values import number, pair, text
+from spnrefine.review.values import number, text
 from spnrefine.version import __version__
 
 Bools = NDArray[np.bool_]
+Picture = dict[str, Any]
 
-STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "no mask", "skipped")
+STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "by hand", "no mask", "skipped")
 """The order in which the page counts them; any other status follows."""
 
-LINKS = {"image": "photograph", "mask": "coarse mask", "output": "refined mask"}
 SCRIPTS = ("cards.js", "controls.js")
+_EMBEDDED = re.compile(r'<script type="application/json" id="(report|picture-\d+)">(.*?)</script>', re.DOTALL)
 
 
 class Report:
     """Collects what a batch did, mask by mask, and writes it as a page.
 
-    Of every photograph a thumbnail of some ten kilobytes is kept. `add` may be called by several threads at once; the
-    order of the calls does not matter.
+    Of every photograph a thumbnail of some ten kilobytes is kept, and as much of its worst places. `add` may be called
+    by several threads at once; the order of the calls does not matter.
+
+    Parameters
+    ----------
+    about : what the page says of the run, by name, beside the program's version; ``output`` and ``began`` are its
+        title and date.
     """
 
-    def __init__(self) -> None:
-        self._items: list[tuple[Mapping[str, Any], Thumbnail | None]] = []
+    def __init__(self, about: Mapping[str, Any] | None = None) -> None:
+        self._about = {name: str(value) for name, value in (about or {}).items()}
+        self._items: list[tuple[Item, Picture | None]] = []
+        self._earlier: list[tuple[Item, Picture | None]] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -59,26 +69,49 @@ class Report:
         else:
             self.add_thumbnail(record, thumbnail(image, coarse, refined))
 
-    def add_thumbnail(self, record: Mapping[str, Any], picture: Thumbnail | None = None) -> None:
-        """Add a record whose thumbnail was made elsewhere, or that has none."""
+    def add_thumbnail(
+        self, record: Mapping[str, Any], picture: Thumbnail | None = None, places: Sequence[Place] = ()
+    ) -> None:
+        """Add a record whose thumbnail and places were made elsewhere, or that has none."""
+        drawn = None
+        if picture is not None:
+            drawn = _picture(picture) | {"places": [_picture(place) | {"why": why} for why, place in places]}
         with self._lock:
-            self._items.append((dict(record), picture))
+            self._items.append((item_of(record), drawn))
+
+    def take_up(self, page: str) -> None:
+        """Take from the page of an earlier run what this one does not do again; what is no such page holds nothing."""
+        found = {}
+        for name, data in _EMBEDDED.findall(page):
+            try:
+                found[name] = json.loads(data)
+            except ValueError:
+                return
+        known = item_of({}).keys()
+        for place, item in enumerate(found.get("report", {}).get("items", [])):
+            if isinstance(item, dict) and known <= item.keys():
+                own = {key: item[key] for key in known} | {"new": False}
+                self._earlier.append((own, found.get(f"picture-{place}")))
 
     def html(self, folder: Path) -> str:
         """Return the page, whose links are relative to ``folder``, where it will lie."""
         with self._lock:
-            items = sorted(self._items, key=lambda item: _badness(item[0]))
-        records = [record for record, _ in items]
+            new = {_name(item) for item, _ in self._items}
+            items = self._items + [old for old in self._earlier if _name(old[0]) not in new]
+        items.sort(key=lambda one: badness(one[0]))
         data = {
             "version": __version__,
-            "summary": summarise(records),
-            "items": [_item(record, folder) for record in records],
+            "about": self._about,
+            "home": home(folder),
+            "summary": summarise([item for item, _ in items]),
+            "items": [with_links(item, folder) for item, _ in items],
         }
         style = f":root {{ --coarse: rgb{COARSE}; --refined: rgb{REFINED}; }}\n{_part('page.css')}"
         script = "\n".join(_part(name) for name in SCRIPTS)
         return Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; img-src data:; style-src '{_sha256(style)}'; script-src '{_sha256(script)}'; "
             "base-uri 'none'; form-action 'none'",
+            title=html.escape(" ".join(self._about.get(key, "") for key in ("output", "began")).strip() or "report"),
             style=style,
             data=_json(data),
             pictures="\n".join(_pictures(picture for _, picture in items)),
@@ -109,49 +142,19 @@ def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def link(target: str, folder: Path) -> str:
-    """Return the URL of a file, relative to ``folder`` and safe whatever the file's name holds."""
-    target, start = os.path.abspath(target), os.path.abspath(folder)  # noqa: PTH100 -- lexical, as browsers read ".."
-    try:
-        relative = os.path.relpath(target, start)
-    except ValueError:  # on another drive
-        return PurePath(target).as_uri()
-    return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
+def _name(item: Item) -> tuple[Any, Any]:
+    return item["image"], item["mask"]
 
 
-def _badness(record: Mapping[str, Any]) -> tuple[bool, float, float, str, str]:
-    """The order of the page: failed first, then the worst that is expected, then by falling changed share and name."""
-    changed, quality = (number(record.get(key)) for key in ("changed", "quality_after"))
-    image, mask = (text(record.get(key)) or "" for key in ("image", "mask"))
-    failed = text(record.get("status")) == "failed"
-    return not failed, 2.0 if quality is None else quality, 1.0 if changed is None else -changed, image, mask
+def _picture(thumbnail: Thumbnail) -> Picture:
+    return {**vars(thumbnail), "jpeg": base64.b64encode(thumbnail.jpeg).decode()}
 
 
-def _item(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A record as the page's script reads it: every key is there, every value of its kind or null."""
-    paths = {key: text(record.get(key)) for key in LINKS}
-    notes = record.get("notes")
-    return {
-        **paths,
-        "status": text(record.get("status")) or "unknown",
-        "changed": number(record.get("changed")),
-        "shift": number(record.get("contour_shift")),
-        "uncertainty": number(record.get("uncertainty")),
-        "seconds": number(record.get("seconds")),
-        "components": pair(record, "components"),
-        "holes": pair(record, "holes"),
-        "error": text(record.get("error")),
-        "notes": [str(note) for note in ([notes] if isinstance(notes, str) else notes or [])],
-        "links": [[LINKS[key], link(path, folder)] for key, path in paths.items() if path and path != "-"],
-    }
-
-
-def _pictures(thumbnails: Iterable[Thumbnail | None]) -> Iterator[str]:
+def _pictures(pictures: Iterable[Picture | None]) -> Iterator[str]:
     """Each thumbnail in an element of its own, which the page reads when its card comes into view."""
-    for index, picture in enumerate(thumbnails):
+    for index, picture in enumerate(pictures):
         if picture:
-            parts = {**vars(picture), "jpeg": base64.b64encode(picture.jpeg).decode()}
-            yield f'<script type="application/json" id="picture-{index}">{_json(parts)}</script>'
+            yield f'<script type="application/json" id="picture-{index}">{_json(picture)}</script>'
 
 
 def _json(value: Any) -> str:

@@ -58,14 +58,21 @@ def thumbnail(image: RGB, coarse: Masks, refined: Masks, view: Box | None = None
         Boxed.whole(mask) if view is None else Boxed(size, view, mask) for mask in (coarse, refined, either)
     )
     crop = crop_box(both)
-    picture = np.ascontiguousarray(image[crop.slices])
+    return cut(np.ascontiguousarray(image[crop.slices]), before.within(crop), after.within(crop))
+
+
+def cut(picture: RGB, coarse: Masks, refined: Masks, *, open_ended: bool = False) -> Thumbnail:
+    """Make the thumbnail of a ``picture`` (H, W, 3) and masks (H, W), which are cut-outs of larger ones.
+
+    Where masks go on beyond these, ``open_ended`` outlines are closed outside of the box, where nobody sees it.
+    """
     rows, columns = picture.shape[:2]
     scale = min(WIDTH / columns, HEIGHT / rows)
     fine = (max(1, round(columns * scale * FINE)), max(1, round(rows * scale * FINE)))
     if scale < 1:
         size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return Thumbnail(_jpeg(picture), *fine, _path(before.within(crop), fine), _path(after.within(crop), fine))
+    return Thumbnail(_jpeg(picture), *fine, *(_path(mask, fine, open_ended) for mask in (coarse, refined)))
 
 
 def crop_box(masks: Boxed) -> Box:
@@ -102,9 +109,9 @@ def _jpeg(picture: RGB) -> bytes:
     return data
 
 
-def _path(masks: Masks, fine: tuple[int, int]) -> str:
+def _path(masks: Masks, fine: tuple[int, int], open_ended: bool) -> str:
     """Trace masks on the fine grid; where they are too ragged for `PATH_BYTES`, coarser, and the longest contours."""
-    found = [contour for number in find_ids(masks)[0] for contour in _contours(masks == number, fine)]
+    found = [contour for number in find_ids(masks)[0] for contour in _contours(masks == number, fine, open_ended)]
     if not found:
         return ""
     contours = sorted(found, key=len, reverse=True)
@@ -114,15 +121,18 @@ def _path(masks: Masks, fine: tuple[int, int]) -> str:
         if sum(map(len, pieces)) <= PATH_BYTES:
             return "".join(pieces)
     if masks.dtype != np.bool_:
-        return _path(masks != 0, fine)
+        return _path(masks != 0, fine, open_ended)
     fits = int(np.searchsorted(np.cumsum([len(piece) for piece in pieces]), PATH_BYTES, side="right"))
     return "".join(pieces[: max(fits, 1)])
 
 
-def _contours(mask: Bools, fine: tuple[int, int]) -> Sequence[NDArray[Any]]:
+def _contours(mask: Bools, fine: tuple[int, int], open_ended: bool) -> Sequence[NDArray[Any]]:
     shrinks = mask.shape[1] > fine[0]
     grid = cv2.resize(mask.astype(np.uint8) * 255, fine, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return cv2.findContours((grid > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
+    outside = 2 * FINE if open_ended else 0
+    grid = cv2.copyMakeBorder(grid, outside, outside, outside, outside, cv2.BORDER_REPLICATE)
+    bits = (grid > 127).astype(np.uint8)
+    return cv2.findContours(bits, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=(-outside, -outside))[0]
 
 
 def _piece(contour: NDArray[Any]) -> str:

@@ -127,7 +127,7 @@ def test_a_folder_without_photographs(run, folder):
     shutil.rmtree(folder / "photos")
     (folder / "photos").mkdir()
     result = batch(run, folder)
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "holds no photographs" in result.stderr
 
 

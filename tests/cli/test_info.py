@@ -30,6 +30,13 @@ def test_models_are_listed_with_their_purpose_terms_and_card(run):
     assert all(each["name"] in shown for each in listed)
 
 
+def test_models_name_the_fields_that_they_have_seen(run):
+    found = {one["name"]: one["fields"] for one in json.loads(run("info", "--models", "--json").stdout)["weights"]}
+    assert {"cells", "cracks", "wounds"} <= set(found["broad"])
+    assert not {"cells", "cracks", "wounds"} & set(found["general"])
+    assert "cells" in run("info", "--models").stdout
+
+
 def test_a_file_of_ones_own_is_described(run):
     path = weights.find("broad")
     [described] = json.loads(run("info", path, "--json").stdout)["weights"]

@@ -112,16 +112,16 @@ def test_another_pair_s_photograph_is_not_replaced_by_a_mask_or_an_overlay(run, 
 def test_resume_leaves_masks_that_somebody_edited(run, folder, monkeypatch, killed):
     """Whether the run before ended, or was killed between the mask and its overlay."""
     if killed:
-        monkeypatch.setattr("spnrefine.batch.ledger.Ledger.finish", lambda *_: None)
+        monkeypatch.setattr("spnrefine.batch.ledger.Ledger.finish", lambda *_, **__: None)
     assert run(*FILES).exit_code == 0
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     Image.new("L", (48, 40)).save(folder / "out/b.png")
     edited = (folder / "out/b.png").read_bytes()
     result = run(*FILES, "--resume", "--records", "records.jsonl")
-    assert result.exit_code == 1
-    assert statuses(folder) == (["refined", "failed", "refined"] if killed else ["skipped", "failed", "skipped"])
-    assert "out/b.png exists" in result.stderr
+    assert result.exit_code == 0
+    assert statuses(folder) == (["refined", "by hand", "refined"] if killed else ["skipped", "by hand", "skipped"])
+    assert "by hand: out/b.png." in result.stderr
     assert (folder / "out/b.png").read_bytes() == edited
 
 

@@ -20,7 +20,7 @@ def test_numbers_of_a_known_change():
     assert record.changed == pytest.approx((40 + 40 + 25) / 400)
     assert (record.components_before, record.components_after) == (1, 1)
     assert (record.holes_before, record.holes_after) == (0, 1)
-    assert record.uncertainty == 0
+    assert (record.uncertainty, record.doubt) == (0, 0.28)  # 105 of 375 pixels are not as the probabilities have them
     assert 0.5 < record.contour_shift < 3
 
 
@@ -57,3 +57,19 @@ def test_void_is_no_object():
         ids[void] = 255
     measure(marked, before, after, np.where(void, np.float32(0.5), probability), void)
     assert marked == clear
+
+
+def test_doubt_is_what_the_probabilities_expect_to_be_wrong():
+    mask = np.zeros((20, 20), bool)
+    mask[5:15, 5:15] = True
+    probability = np.where(mask, np.float32(0.9), np.float32(0))
+    probability[0, :10] = 0.25  # far from the contour
+    void = np.zeros_like(mask)
+    void[0, :5] = True
+    for ignored, expected in ((None, 0.125), (void, 0.1125)):  # (100 * 0.1 + 10 * 0.25) / 100, and without five pixels
+        record = Record("p", "m")
+        measure(record, mask, mask, probability, ignored)
+        assert record.doubt == expected
+    record = Record("p", "m")
+    measure(record, mask.astype(np.uint8), 3 * mask.astype(np.uint8), np.full((20, 20), 0.9, np.float32), None)
+    assert record.doubt == 0.4  # of ids each pixel has the probability of its own

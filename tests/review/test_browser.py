@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spnrefine.review.report import Report
+from spnrefine.review.thumbnails import thumbnail
 from tests.pictures import open_picture
 from tests.review.making import HOSTILE, arrays, record
 
@@ -32,10 +33,10 @@ def report(tmp_path_factory):
     """Twelve items: nine with pictures, one unchanged among them; two failed ones and an empty one without."""
     report = Report()
     for n in range(8):
-        values = {"changed": 0.4 - n / 20, "contour_shift": float(n), "uncertainty": (5 * n % 8) / 10}
+        values = {"changed": 0.4 - n / 20, "contour_shift": float(n), "doubt": 0.9 - n / 10}
         report.add(record(f"scene {n}.jpg", **values), *arrays(n, 240, 320 if n % 3 else 200))
     image, coarse, _ = arrays(8)
-    same = {"status": "unchanged", "changed": 0.0, "contour_shift": 0.0, "uncertainty": 0.1}
+    same = {"status": "unchanged", "changed": 0.0, "contour_shift": 0.0, "doubt": 0.05}
     report.add(record("same.jpg", **same), image, coarse, coarse)
     nothing = {"changed": None, "contour_shift": None, "uncertainty": None, "output": None}
     report.add(record(HOSTILE, **nothing, status="failed", error=f"{HOSTILE} is cut short", notes=[HOSTILE]))
@@ -78,15 +79,46 @@ def test_it_shows_every_item_and_what_became_of_it(opened):
     assert sorted(opened.evaluate(NAMES)[:2]) == sorted([HOSTILE, "lonely.jpg"])
     assert opened.evaluate("Array.from(document.images, i => i.complete && i.naturalWidth > 0).every(Boolean)")
     assert "is cut short" in opened.evaluate("document.querySelector('.error').textContent")
-    chips = opened.evaluate("Array.from(document.querySelectorAll('.chip'), c => c.textContent)")
+    chips = opened.evaluate("Array.from(document.querySelectorAll('#chips .chip'), c => c.textContent)")
     assert chips == ["failed2", "refined8", "unchanged1", "empty1"]
-    assert "0.1.0" in opened.evaluate("document.getElementById('version').textContent")
+    assert "0.1.0" in opened.evaluate("document.getElementById('about').textContent")
 
 
 def test_links_lead_to_the_files(opened, report):
     hrefs = opened.evaluate("Array.from(document.querySelectorAll('.links a'), a => a.href)")
     assert len(hrefs) == 12 * 3 - 4
     assert all(href.startswith("file:///") and not set("\"'<> ") & set(href) for href in hrefs)
+
+
+def test_a_page_that_was_moved_names_its_files_and_links_none(opened, report, tmp_path):
+    moved = tmp_path / "mailed" / "page.html"
+    moved.parent.mkdir()
+    moved.write_bytes(report.read_bytes())
+    assert opened.evaluate("document.getElementById('moved').hidden")
+    opened.open(moved)
+    opened.evaluate("document.querySelectorAll('.card').forEach(fill)")
+    assert opened.evaluate("document.querySelectorAll('.links a').length") == 0
+    assert opened.evaluate("document.querySelectorAll('.links span').length") == 12 * 3 - 4
+    assert not opened.evaluate("document.getElementById('moved').hidden")
+
+
+def test_places_and_what_is_new(opened, tmp_path):
+    report = Report({"output": "ü <out>", "began": "2026-11-27T22:48:28+00:00", "band": 5.0})
+    image, coarse, refined = arrays(0, 600, 800)
+    picture = thumbnail(image, coarse, refined)
+    report.add_thumbnail(record("new.jpg"), picture, [("least sure", picture)])
+    report.add(record("old.jpg", status="skipped"), image, coarse, refined)
+    report.write(tmp_path / "ü b" / "page.html")
+    opened.open(tmp_path / "ü b" / "page.html")
+    opened.evaluate("document.querySelectorAll('.card').forEach(fill)")
+    assert opened.evaluate("document.title") == "Refined masks: ü <out> 2026-11-27T22:48:28+00:00"
+    about = opened.evaluate("document.getElementById('about').textContent")
+    assert about == "ü <out> · 2026-11-27 22:48:28 UTC · spnrefine 0.1.0 · band 5.0"
+    assert opened.evaluate("document.getElementById('moved').hidden")  # names that are not ASCII are the same names
+    assert opened.evaluate("Array.from(document.querySelectorAll('figcaption'), f => f.textContent)") == ["least sure"]
+    assert sorted(opened.evaluate(NAMES)) == ["new.jpg", "old.jpg"]
+    opened.click("#only-new")
+    assert opened.evaluate(NAMES) == ["new.jpg"]
 
 
 def test_the_slider_follows_mouse_keys_and_touch(opened):
@@ -137,7 +169,7 @@ def test_sorting(opened):
     scenes = [f"scene {n}.jpg" for n in range(8)]
     assert names("changed")[:9] == [*scenes, "same.jpg"]
     assert names("shift")[:8] == scenes[::-1]
-    assert names("uncertainty")[:8] == [f"scene {n}.jpg" for n in (3, 6, 1, 4, 7, 2, 5)] + ["same.jpg"]
+    assert names("worst")[2:11] == [*scenes, "same.jpg"]
     assert names("name")[3:] == ["same.jpg", *scenes]
     forwards = opened.evaluate(NAMES)
     opened.click("#reverse")

@@ -12,7 +12,8 @@ import pytest
 
 import spnrefine
 from spnrefine.errors import FileError
-from spnrefine.review.report import Report, link, summarise
+from spnrefine.review.items import home, link
+from spnrefine.review.report import Report, summarise
 from tests.review.making import HOSTILE, arrays, record
 
 
@@ -54,6 +55,60 @@ def test_worst_come_first():
     items = data_of(page_of(*records))["items"]
     assert [Path(item["image"]).stem for item in items] == ["f", "c", "a", "b", "e", "d", "g"]
     assert items[0]["error"] == "it broke"
+
+
+def test_expected_error_comes_before_change():
+    doubts = {"a": (0.9, 0.1, None), "b": (0.1, 0.3, None), "c": (0.5, 0.0, 0.6), "d": (0.2, None, None)}
+    records = [
+        record(f"{name}.jpg", changed=changed, doubt=doubt, quality_after=quality)
+        for name, (changed, doubt, quality) in doubts.items()
+    ]
+    items = data_of(page_of(*records))["items"]
+    assert [(Path(item["image"]).stem, item["expected"]) for item in items] == [
+        ("c", pytest.approx(0.4)),  # the judge's word goes first
+        ("b", 0.3),
+        ("a", 0.1),
+        ("d", None),
+    ]
+
+
+def test_what_an_earlier_run_did_is_not_new():
+    statuses = ("refined", "failed", "skipped", "by hand")
+    items = data_of(page_of(*(record(f"{status}.jpg", status=status) for status in statuses)))["items"]
+    assert {item["status"]: item["new"] for item in items} == dict(
+        zip(statuses, (True, True, False, False), strict=True)
+    )
+
+
+def test_a_page_takes_up_what_is_not_done_again():
+    first = Report()
+    for number, name in enumerate("abc"):
+        first.add(record(f"{name}.jpg", changed=0.1 * number), *arrays(number))
+    before = first.html(Path())
+    second = Report({"output": "out & <b>"})
+    second.add(record("b.jpg", changed=0.9))
+    second.take_up(before)
+    page = second.html(Path())
+    items = data_of(page)["items"]
+    assert [(Path(item["image"]).stem, item["new"]) for item in items] == [("b", True), ("c", False), ("a", False)]
+    found, old = Scripts(page).found, Scripts(before).found
+    assert (found["picture-1"], found["picture-2"]) == (old["picture-0"], old["picture-2"])
+    assert "picture-0" not in found
+    assert "<title>Refined masks: out &amp; &lt;b&gt;</title>" in page
+
+
+@pytest.mark.parametrize(
+    "page", ["", "<html>", '<script type="application/json" id="report">{"items": [3, {}]}</script>']
+)
+def test_what_is_no_page_of_ours_holds_nothing(page):
+    report = Report()
+    report.take_up(page)
+    assert data_of(report.html(Path()))["items"] == []
+
+
+def test_the_home_of_a_page_is_a_known_digest():
+    assert home(Path("/")) == 0x811C9DC5  # FNV-1a of nothing
+    assert home(Path("/a")) == (((0x811C9DC5 ^ ord("/")) * 0x01000193 & 0xFFFFFFFF) ^ ord("a")) * 0x01000193 % 2**32
 
 
 def test_summary_counts_in_a_fixed_order():
@@ -130,7 +185,7 @@ def test_pictures_belong_to_their_items():
     scripts = Scripts(report.html(Path())).found
     assert [name for name in scripts if name.startswith("picture")] == ["picture-1", "picture-2"]
     picture = json.loads(scripts["picture-1"])
-    assert set(picture) == {"jpeg", "width", "height", "coarse", "refined"}
+    assert set(picture) == {"jpeg", "width", "height", "coarse", "refined", "places"}
     assert picture["coarse"].startswith("M")
 
 

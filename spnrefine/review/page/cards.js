@@ -31,6 +31,10 @@ function duration(seconds) {
 
 const known = (value, digits, unit = "") => (value === null ? "–" : value.toFixed(digits) + unit);
 
+const folderOfPage = () => location.pathname.split("/").slice(0, -1).map((part) => {
+  try { return decodeURIComponent(part); } catch { return part; } // bytes that are no text
+}).join("/");
+
 // The folder that holds all photographs, which the cards need not repeat.
 const roots = report.items.filter((item) => item.image).map((item) => parent(item.image).split("/"));
 let shared = 0;
@@ -94,9 +98,39 @@ function stage(index, split) {
   return made;
 }
 
+// Whether the page lies where it was written: only then do its links lead to the files. FNV-1a, as Python has it.
+function liesAtHome() {
+  let total = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(folderOfPage())) total = Math.imul(total ^ byte, 0x01000193) >>> 0;
+  return location.protocol === "file:" && total === report.home;
+}
+
+const atHome = liesAtHome();
+
+// A place of the contour at the photograph's own resolution, under both outlines.
+function spot(picture, name) {
+  const image = element("img", {
+    src: `data:image/jpeg;base64,${picture.jpeg}`, alt: `${name}, where the contour is ${picture.why}`,
+    decoding: "async", draggable: false,
+  });
+  const view = element("div", { className: "spot" }, image, outline(picture, "coarse"), outline(picture, "refined"));
+  view.style.setProperty("--shape", picture.width / picture.height);
+  return element("figure", {}, view, element("figcaption", { textContent: picture.why }));
+}
+
+const MEANING = {
+  "Expected error": "Share of the mask that may be wrong, 1 - IoU, as far as the program can tell: the judge's word, "
+    + "or what the mask's own probabilities leave open. An order, not a measurement.",
+  Changed: "Pixels that refining changed, as a share of the coarse mask's area.",
+  Moved: "Mean distance from the refined contour to the coarse one, in pixels of the photograph.",
+  Parts: "Connected parts, before and after.",
+  Holes: "Holes, before and after.",
+  Time: "Seconds of refining, without reading and writing.",
+};
+
 function figures(item) {
-  const rows = [["Changed", percent(item.changed)], ["Shift", known(item.shift, item.shift < 10 ? 2 : 1, " px")],
-    ["Uncertain", known(item.uncertainty, 2)]];
+  const rows = [["Expected error", percent(item.expected)], ["Changed", percent(item.changed)],
+    ["Moved", known(item.shift, item.shift < 10 ? 2 : 1, " px")]];
   for (const [label, counts] of [["Parts", item.components], ["Holes", item.holes]]) {
     if (counts) rows.push([label, counts[0] === counts[1] ? `${counts[0]}` : `${counts[0]} → ${counts[1]}`]);
   }
@@ -105,7 +139,8 @@ function figures(item) {
 }
 
 const figure = ([label, value]) =>
-  element("div", {}, element("dt", { textContent: label }), element("dd", { textContent: value }));
+  element("div", { title: MEANING[label] || "" }, element("dt", { textContent: label }),
+    element("dd", { textContent: value }));
 
 const badge = (status) => {
   const made = element("span", { className: "badge", textContent: status });
@@ -127,6 +162,8 @@ function fill(card) {
     enlarge.addEventListener("click", () => openZoom(index));
     parts.push(element("div", { className: "frame" }, picture, enlarge));
     card.stage = picture;
+    const spots = (pictureOf(index).places || []).map((each) => spot(each, nameOf(item)));
+    if (spots.length) parts.push(element("div", { className: "spots" }, ...spots));
   } else card.tabIndex = 0;
   card.handle = picture ? picture.querySelector(".slider") : card;
   const title = element("div", { className: "title" },
@@ -141,8 +178,9 @@ function fill(card) {
     const notes = item.notes.map((note) => element("li", { textContent: note }));
     details.append(element("ul", { className: "notes" }, ...notes));
   }
-  const links = item.links.map(([label, href]) =>
-    element("a", { href, textContent: label, target: "_blank", rel: "noopener" }));
+  const links = item.links.map(([label, href]) => (atHome
+    ? element("a", { href, textContent: label, target: "_blank", rel: "noopener" })
+    : element("span", { textContent: label, title: href })));
   const files = element("p", { className: "links" }, ...links);
   card.replaceChildren(...parts, element("div", { className: "body" }, title, details, files));
 }

@@ -8,7 +8,18 @@ const [zoom, keys] = ["zoom", "keys"].map(byId);
 
 const { counts, changed, seconds } = report.summary;
 const total = report.items.length;
-byId("version").textContent = `spnrefine ${report.version}`;
+const { output, began, ...others } = report.about;
+byId("about").textContent = [output, began && began.replace("T", " ").replace("+00:00", " UTC"),
+  `spnrefine ${report.version}`, ...Object.entries(others).map(([name, value]) => `${name} ${value}`)]
+  .filter(Boolean).join(" · ");
+byId("moved").hidden = atHome || !report.items.some((item) => item.links.length);
+
+// Offered where some masks are new and others are not.
+const newCount = report.items.filter((item) => item.new).length;
+byId("new-chip").hidden = newCount === 0 || newCount === report.items.length;
+byId("new-count").textContent = newCount.toLocaleString("en");
+byId("meaning").append(...Object.entries(MEANING).map(([label, meaning]) =>
+  element("div", {}, element("dt", { textContent: label }), element("dd", { textContent: meaning }))));
 byId("figures").append(...[
   [total === 1 ? "mask" : "masks", total.toLocaleString("en")],
   ["median change", percent(changed)],
@@ -69,7 +80,7 @@ function filter() {
   const chosen = shown[current];
   shown = sorted.filter(({ index }) => {
     const item = report.items[index];
-    return wanted.has(item.status) && (share === 0 || (item.changed !== null && item.changed >= share))
+    return wanted.has(item.status) && (item.new || !byId("only-new").checked) && (share === 0 || (item.changed !== null && item.changed >= share))
       && words.every((word) => names[index].includes(word));
   });
   current = shown.indexOf(chosen);
@@ -102,11 +113,12 @@ reverse.addEventListener("click", () => {
   reverse.setAttribute("aria-pressed", String(reverse.getAttribute("aria-pressed") !== "true"));
   order();
 });
-for (const control of [search, least, byId("chips")]) control.addEventListener("input", filter);
+for (const control of [search, least, byId("chips"), byId("only-new")]) control.addEventListener("input", filter);
 byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
 byId("clear").addEventListener("click", () => {
   for (const box of byId("chips").querySelectorAll("input")) box.checked = true;
   search.value = "";
+  byId("only-new").checked = false;
   least.value = 0;
   filter();
 });
