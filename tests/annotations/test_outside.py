@@ -85,7 +85,7 @@ def test_what_leads_inside_again_is_opened(tmp_path, name):
     path = tmp_path / "labels" / "a.json"
     path.write_text(json.dumps(labelme(name.format(inside=photograph))))
     (item,) = open_document(path, tmp_path / "photos").items
-    assert item.read(SIZE).any()
+    assert item.read(SIZE).area
     assert item.photograph.samefile(photograph)
 
 

@@ -192,7 +192,7 @@ def test_masks_of_stored_pixels_are_turned_along_with_their_photograph(run, tmp_
     assert kept.exit_code == 0, kept.stderr
     assert (tmp_path / "kept.json").read_bytes() == (tmp_path / "all.json").read_bytes()
     assert run("batch", tmp_path / "all.json", "-o", tmp_path / "new.json", "--resume").exit_code == 0
-    written = open_document(tmp_path / "new.json").items[0].read((100, 80))
+    written = np.asarray(open_document(tmp_path / "new.json").items[0].read((100, 80)))
     Image.fromarray(coarse > 127).save(tmp_path / "upright.bmp")
     assert run(tmp_path / "1.png", "--mask", tmp_path / "upright.bmp", "-o", tmp_path / "upright.png").exit_code == 0
     np.testing.assert_array_equal(turn(written, orientation), np.asarray(open_picture(tmp_path / "upright.png")))
@@ -236,7 +236,7 @@ def test_neighbours_come_out_without_overlap(run, coco):
     (coco / "annotations.json").write_text(json.dumps(document | {"annotations": annotations}))
     assert batch(run, coco).exit_code == 0
     items = open_document(coco / "refined.json", coco / "photos").items
-    one, other = (item.read((80, 100)) for item in items)
+    one, other = (np.asarray(item.read((80, 100))) for item in items)
     assert not (one & other).any()
     assert (one | other).sum() > 0.8 * sum(half.sum() for half in halves)
     assert (one | other)[28:52, 40:61].all()  # and no gap where they meet

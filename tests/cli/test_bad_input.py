@@ -110,7 +110,7 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["-", "--mask", "-"], "only one"),
         (["photo.jpg", "--class", "hair"], "--model face"),
         (["photo.jpg", "--mask", "coarse.png", "--backbone", "object"], "--backbone"),
-        (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "same file twice"),
+        (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "name the same file"),
         (["photo.jpg", "--mask", "-", "--json"], "--json"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "2"], "0<=x<=1"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "nan"], "not a number"),
