@@ -85,7 +85,7 @@ def test_bash_offers_options_and_the_values_of_options(tmp_path):
     shown = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines() == [
         "default: batch",
-        ": --max-items --max-change --max-megapixels",  # in the order of --help
+        ": --max-items --max-failures --max-change --max-megapixels",  # in the order of --help
         ": propagation peers",
         "default: general",
         "default: ",  # bash's own: files

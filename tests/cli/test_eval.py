@@ -235,7 +235,20 @@ def test_it_measures_what_a_batch_with_the_same_options_writes(run, folders):
 def test_every_option_that_changes_a_refined_mask_is_there():
     """Save for those that say how it is written, and who makes one where there is none."""
     refine, measure = ({option.name for option in command.params} for command in (refine_command, eval_command))
-    others = {"image", "mask", "output", "overlay", "compare", "cutout", "soft", "alpha", "matting", "backbone", "only"}
+    others = {
+        "image",
+        "mask",
+        "output",
+        "overlay",
+        "overlay_style",
+        "compare",
+        "cutout",
+        "soft",
+        "alpha",
+        "matting",
+        "backbone",
+        "only",
+    }
     assert refine - measure == others
 
 

@@ -60,7 +60,10 @@ def test_the_page_holds_every_command_and_option():
 
 def test_a_newcomer_finds_the_mask_and_the_output_first():
     shown = sections(help_of("refine"))
-    assert next(iter(shown.items())) == ("Options", ["--mask", "--output", "--overlay", "--json", "--model"])
+    assert next(iter(shown.items())) == (
+        "Options",
+        ["--mask", "--output", "--overlay", "--overlay-style", "--json", "--model"],
+    )
     assert "--band" in shown["How much may change"]
     assert list(shown)[-1] == "Other options"
     assert shown["Other options"] == ["--debug", "--help"]

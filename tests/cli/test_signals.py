@@ -36,7 +36,8 @@ with listening(), stopping(Stop()):
 def handlers():
     """Give the tests' own process its handlers back, which a program that ends keeps."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    for number in SIGNALS:  # a shell's background jobs, and nohup, ignore some
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from spnrefine.annotations import brush, rle
 from spnrefine.annotations.xml_spans import elements
+from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import SpnRefineError, WeightsError
 from spnrefine.files.classes import read_classes
 from spnrefine.files.images import read_photograph
@@ -119,7 +120,7 @@ def test_changed_weights(tmp_path):
 
 
 @settings(fuzzed, max_examples=200)
-@given(st.lists(st.integers(-1, 300), max_size=60) | changed(bytes(brush.encode(inside(), 255))).map(list))
+@given(st.lists(st.integers(-1, 300), max_size=60) | changed(bytes(brush.encode(Boxed.of(inside()), 255))).map(list))
 def test_changed_brushes(packed):
     with one_sentence():
         assert brush.decode("x", packed, SHAPE).shape == SHAPE

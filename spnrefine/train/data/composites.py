@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.files.jpeg import compressed
 from spnrefine.model.matte_inputs import signed_distance
 from spnrefine.train.recipe import Recipe
 
@@ -174,8 +175,7 @@ def _developed(rng: np.random.Generator, seen: Plane, recipe: Recipe) -> Image:
         seen = seen + rng.standard_normal(seen.shape, np.float32) * rng.uniform(0, recipe.matte_noise)
     image = np.rint(255 * np.clip(seen, 0, 1)).astype(np.uint8)
     if chance(rng, recipe.matte_jpeg_chance):
-        _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*recipe.matte_jpeg))])
-        image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        image = compressed(image, int(rng.integers(*recipe.matte_jpeg)))
     return image
 
 
