@@ -235,7 +235,8 @@ def command(folder, output, *more):
 
 def told(folder, output):
     lines = [json.loads(line) for line in (folder / f"{output}.jsonl").read_text().splitlines()]
-    return [line | {"seconds": None, "output": (line["output"] or "").replace(output, "")} for line in lines]
+    own = {"seconds": None, "time": None, "run": None}
+    return [line | own | {"output": (line["output"] or "").replace(output, "")} for line in lines]
 
 
 def masks(folder):
