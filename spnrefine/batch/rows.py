@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spnrefine.batch.portion import failed
 from spnrefine.errors import ShapeError, SpnRefineError
-from spnrefine.files import masks
+from spnrefine.files import masks, numpy_files
 from spnrefine.files.images import Given
 from spnrefine.files.opening import Named, Source
 from spnrefine.job import job
@@ -121,7 +121,7 @@ class Refine(Rebuilt):
         refined = job.refine_timed(loaded, self._refiner, self._settings, record)
         data = job.encode(loaded, refined, self._settings)
         if _is_array(mask):
-            return np.load(io.BytesIO(data), allow_pickle=False), None
+            return numpy_files.read(data, "the refined mask").array, None
         return data, masks.EXTENSIONS[loaded.mask.format] if isinstance(given, bytes) else masks.extension(loaded.mask)
 
     def _cell(self, row: Mapping[str, Any], column: str) -> Any:
