@@ -6,12 +6,12 @@ from pathlib import Path
 from spnrefine.batch import place
 from spnrefine.batch.digests import digest
 from spnrefine.batch.ledger import Ledger
-from spnrefine.batch.lock import Lock
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files import atomic, temporary
 from spnrefine.files.growing import Growing
 from spnrefine.files.inputs import Inputs
+from spnrefine.files.lock import Lock
 from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
 

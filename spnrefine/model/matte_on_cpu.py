@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import WeightsError, in_words
+from spnrefine.errors import WeightsError
 from spnrefine.model import weights
 from spnrefine.model.config import MatteConfig
-from spnrefine.model.on_cpu import EXPORTED, session
+from spnrefine.model.sessions import EXPORTED, fitting, session
 from spnrefine.model.weights import check_output
 
 MATTE = EXPORTED / "matte.onnx"
@@ -29,12 +29,8 @@ class MattingOnCPU:
         if info.config != MatteConfig():
             raise WeightsError(f"{info.path} is of another width than the network that is run here: use other weights.")
         _, state = weights.read(model)
-        try:
+        with fitting(info):
             self._session = session(MATTE, state, threads)
-        except Exception as error:  # whichever of its own types ONNX Runtime raises
-            if in_words(error):
-                raise
-            raise WeightsError(f"{info.path} does not fit its network ({error}): name other weights.") from None
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return alpha (H, W) in 0..1 of what :func:`~spnrefine.model.matte_inputs.matte_inputs` gives, any H and W."""

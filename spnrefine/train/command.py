@@ -25,9 +25,9 @@ from spnrefine.train.settings import as_plain, with_settings
 from spnrefine.train.steps.checkpoint import check_same_run, checkpoint_path, earlier_run
 from spnrefine.train.steps.display import Display, say
 from spnrefine.train.steps.execution import execution_on
-from spnrefine.train.steps.lock import locked, prepare_folder
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
+from spnrefine.train.steps.output import locked, prepare_folder
 from spnrefine.train.steps.start import begin
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task

@@ -123,7 +123,7 @@ def test_changed_weights(tmp_path):
 @given(st.lists(st.integers(-1, 300), max_size=60) | changed(bytes(brush.encode(Boxed.of(inside()), 255))).map(list))
 def test_changed_brushes(packed):
     with one_sentence():
-        assert brush.decode("x", packed, SHAPE).shape == SHAPE
+        assert brush.decode("x", packed, SHAPE).size == SHAPE
 
 
 @settings(fuzzed, max_examples=200)

@@ -1,5 +1,6 @@
 """A training does no harm to time, memory or the outputs of another."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,14 @@ from spnrefine.train.measure import validation
 from spnrefine.train.measure.validation import OfRefiner, Score, Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import with_settings
-from spnrefine.train.steps.lock import locked
+from spnrefine.train.steps.output import locked
 from tests.train.sets import draw_pair
 
 
 def test_a_second_run_into_one_output_is_refused(tmp_path: Path):
     out = tmp_path / "o.safetensors"
     with locked(out):
-        with pytest.raises(SpnRefineError, match=r"Another run is writing .*o.safetensors"), locked(out):
+        with pytest.raises(SpnRefineError, match=r"o.safetensors is being written by another run"), locked(out):
             pytest.fail("two runs")
         with locked(tmp_path / "other.safetensors"):
             pass
@@ -37,7 +38,7 @@ def test_the_command_holds_the_lock(run, tree: Path, tmp_path: Path):
     with locked(out):
         second = run("train", "--data", tree, "--out", out, "--steps", 1, "--device", "cpu")
     assert second.exit_code == 1
-    assert f"Another run is writing {out}" in second.stderr
+    assert f"{out} is being written by another run (process {os.getpid()} on" in second.stderr
     assert not out.exists()
 
 

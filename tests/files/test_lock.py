@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from spnrefine.batch.lock import Lock
 from spnrefine.batch.outputs import open_outputs
 from spnrefine.batch.place import lock_path
 from spnrefine.errors import FileError
 from spnrefine.files.inputs import Inputs
+from spnrefine.files.lock import Lock
 from spnrefine.job.record import Record
 
-KEEP = "import sys, pathlib; from spnrefine.batch.lock import Lock; p = pathlib.Path(sys.argv[1])\n\
+KEEP = "import sys, pathlib; from spnrefine.files.lock import Lock; p = pathlib.Path(sys.argv[1])\n\
 lock = Lock(p.parent, p); print(flush=True); sys.stdin.read()"
 
 

@@ -57,8 +57,14 @@ class Lock:
             self.release()
             raise
 
+    def __enter__(self) -> "Lock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def release(self) -> None:
-        """Let others in; may be called twice."""
+        """Let others in; may be called twice. So does leaving a ``with``."""
         if self._file is not None:
             temporary.release(self._path)  # before it is let go: whoever opened it meanwhile sees that it has gone
             os.close(self._file)
