@@ -94,7 +94,8 @@ def read_labels(source: Source, photograph: Photograph | None = None, *, void: i
     ----------
     source : Path, or the file's bytes.
     photograph : as for `read_object`.
-    void : the id of pixels that do not count; by default 255, or what the ``labelmap.txt`` says.
+    void : the id of pixels that do not count; by default 255 in 8 bits, and in more where it is the highest and 254 is
+        not there, or what the ``labelmap.txt`` says.
 
     Raises
     ------
@@ -107,7 +108,10 @@ def read_labels(source: Source, photograph: Photograph | None = None, *, void: i
     if raster.is_stack or raster.pixels.dtype.kind == "f" or raster.pixels.shape[2] in (2, 4):
         given = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{name} is no label map but holds {given} a pixel: give one channel of ids.")
-    mask = of_raster(raster, source, labels=True, void=DEFAULT_VOID if void is None else void)
+    chosen = _void_among(raster, void)
+    mask = of_raster(
+        raster, source, labels=True, void=DEFAULT_VOID if chosen is None and _is_8_bits(raster) else chosen
+    )
     if mask.colours is not None:
         mask = of_raster(raster, source, labels=True, void=void)
     ids = raster.pixels[..., 0] if mask.labels is None else mask.labels
@@ -166,11 +170,15 @@ def _is_8_bits(raster: Raster) -> bool:
 
 
 def _void_among(raster: Raster, void: int | None) -> Void:
-    """Return what is void in a truth: 255 among ids of more bits too, where no id is higher."""
+    """Return what is void in a truth: 255 among ids of more bits too, where no id is higher and none is 254.
+
+    Maps of instances count on: one that holds an instance 255 holds its neighbour, as a class map hardly does.
+    """
     pixels = raster.pixels
     if void is not None or pixels.dtype.kind not in "iu" or _is_8_bits(raster) or pixels.max() != DEFAULT_VOID:
         return void
-    return None if bool(((pixels == 0) | (pixels == DEFAULT_VOID)).all()) else DEFAULT_VOID
+    is_mask = bool(((pixels == 0) | (pixels == DEFAULT_VOID)).all())
+    return None if is_mask or bool((pixels == DEFAULT_VOID - 1).any()) else DEFAULT_VOID
 
 
 def _upright(mask: Mask, photograph: Photograph | None, name: str) -> Mask:

@@ -177,7 +177,7 @@ def test_another_size_is_named() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_label_maps_keep_their_ids(dtype: type) -> None:
-    ids = RNG.integers(0, 6, SHAPE).astype(dtype) * (40 if dtype == np.uint8 else 500)
+    ids = RNG.integers(0, 6, SHAPE).astype(dtype) * 40
     ids[0] = 255
     for data in (png(ids), npy(ids), *([encode(palette_image(ids), "PNG")] if dtype == np.uint8 else [])):
         labels = read_labels(data)
@@ -185,6 +185,18 @@ def test_label_maps_keep_their_ids(dtype: type) -> None:
         np.testing.assert_array_equal(labels.void, ids == 255)
         assert labels.largest == ids[1:].max()
         np.testing.assert_array_equal(read_labels(data, void=int(ids[1, 1])).void, ids == ids[1, 1])
+
+
+@pytest.mark.parametrize("other", [254, 256, 3000])
+def test_in_more_bits_255_is_an_id_beside_its_neighbours_and_higher_ones(other: int) -> None:
+    ids = np.zeros(SHAPE, np.uint16)
+    ids[2:6], ids[6:9] = 255, other
+    for data in (png(ids), npy(ids)):
+        assert not read_labels(data).void.any()
+        truth = read_object(data)
+        np.testing.assert_array_equal(truth.inside, ids > 0)
+        assert not truth.void.any()
+        np.testing.assert_array_equal(read_labels(data, void=255).void, ids == 255)
 
 
 def test_a_label_map_of_one_id_keeps_it() -> None:
