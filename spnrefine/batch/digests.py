@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from spnrefine.boxes.boxed import Boxed
+from spnrefine.files.atomic import Data, parts
 from spnrefine.files.opening import read_bytes
 
 _CHUNK = 1 << 20
@@ -27,11 +28,20 @@ def mask_key(run: str, photograph: str, coarse: Boxed) -> str:
     return digest(run.encode(), photograph.encode(), place.encode(), np.packbits(coarse.pixels).tobytes())
 
 
-def digest(*parts: bytes) -> str:
+def digest(*strings: bytes) -> str:
     """Digest several byte strings, which cannot be confused with others that read the same in a row."""
     total = _new_digest()
-    for part in parts:
+    for part in strings:
         total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()
+
+
+def digest_data(data: Data) -> str:
+    """Digest what a file is to hold, in parts or whole, as `digest` does one byte string."""
+    total = _new_digest()
+    total.update(sum(map(len, parts(data))).to_bytes(8, "big"))
+    for part in parts(data):
         total.update(part)
     return total.hexdigest()
 

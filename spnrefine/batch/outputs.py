@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest
+from spnrefine.batch.digests import digest, digest_data
 from spnrefine.batch.ledger import Ledger
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
@@ -67,11 +67,11 @@ class Outputs:
         self._sweep(path.parent)
         atomic.check_output(path, overwrite=self._may_replace(path), inputs=self.inputs)
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: atomic.Data) -> None:
         """Write a file that is no refined mask itself, such as a picture of one; errors as in :meth:`begin_mask`."""
         self.begin_mask(path, "", data)
 
-    def begin_mask(self, path: Path, key: str, data: bytes) -> None:
+    def begin_mask(self, path: Path, key: str, data: atomic.Data) -> None:
         """Write a refined mask that was made from what ``key`` digests.
 
         It is done once :meth:`finish_mask` says that all that belongs to it is there too; until then, a later run
@@ -84,7 +84,7 @@ class Outputs:
         """
         self.check(path)  # first: what is refused is not named as ours
         with atomic.staged(path, data, sync_name=False) as name:
-            self.ledger.begin(path, key, digest(data))
+            self.ledger.begin(path, key, digest_data(data))
             name(self._may_replace(path))  # somebody may have edited it since
 
     def finish_mask(

@@ -106,7 +106,7 @@ class Tally:
         if self._file is not None:
             self._file.close()
         if self._report is not None and self._page:
-            self._outputs.write(self._page, self._report.html(self._page.parent).encode())
+            self._outputs.write(self._page, self._report.page(self._page.parent))
         for (came, went), count in self._other_formats.items():
             if count:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")

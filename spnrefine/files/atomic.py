@@ -10,6 +10,9 @@ from spnrefine.errors import FileError
 from spnrefine.files import temporary
 from spnrefine.files.inputs import Inputs
 
+Data = bytes | Iterable[bytes]
+"""What a file is to hold, whole or in parts."""
+
 Name = Callable[[bool], None]
 """Gives a file that was staged its name; what has the name already is replaced if that is said."""
 
@@ -43,7 +46,7 @@ def check_output(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] 
         raise _exists(path)
 
 
-def write_bytes(path: Path, data: bytes, *, overwrite: bool = False, inputs: Iterable[Path] | Inputs = ()) -> None:
+def write_bytes(path: Path, data: Data, *, overwrite: bool = False, inputs: Iterable[Path] | Inputs = ()) -> None:
     """Write ``data`` to a temporary file beside ``path``, then give it its name.
 
     Folders missing on the way to ``path`` are made. The file's mode follows the umask. A symbolic link at ``path`` is
@@ -61,8 +64,13 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = False, inputs: Ite
         name(overwrite)
 
 
+def parts(data: Data) -> Iterable[bytes]:
+    """Return what a file is to hold in parts."""
+    return [data] if isinstance(data, bytes) else data
+
+
 @contextmanager
-def staged(path: Path, data: bytes, *, sync_name: bool = True) -> Iterator[Name]:
+def staged(path: Path, data: Data, *, sync_name: bool = True) -> Iterator[Name]:
     """Write ``data`` to the disc, in a temporary file beside ``path``, and let it be given its name.
 
     This is for those who have something to do just before, see `write_bytes` for all else; and for those who write many
@@ -78,7 +86,7 @@ def staged(path: Path, data: bytes, *, sync_name: bool = True) -> Iterator[Name]
         own = temporary.reserve(path.parent)  # not from tempfile, whose files have mode 0600 whatever the umask says
         try:
             with own.open("xb") as file:
-                file.write(data)
+                file.writelines(parts(data))
                 file.flush()
                 sync(file.fileno())
 

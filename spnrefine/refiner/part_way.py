@@ -3,13 +3,12 @@
 Half-way between two contours that err independently is nearer to the truth than either.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.choice import Choice
-from spnrefine.refiner.contour import contour_distance
+from spnrefine.refiner.contour import contour_distance, distance_to
 from spnrefine.refiner.off import object_size
 
 
@@ -65,10 +64,7 @@ def signed_distance(inside: NDArray[np.bool_]) -> NDArray[np.float32] | None:
     """Return each pixel's distance (H, W) to the contour, in pixels: above 0 ``inside``; None where all is one side."""
     if inside.all() or not inside.any():
         return None
-    to_outside, to_inside = (
-        cv2.distanceTransform(each.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for each in (inside, ~inside)
-    )
-    return np.where(inside, to_outside - 0.5, 0.5 - to_inside).astype(np.float32)
+    return np.where(inside, distance_to(~inside) - 0.5, 0.5 - distance_to(inside)).astype(np.float32)
 
 
 def held(probability: NDArray[np.float32], inside: NDArray[np.bool_], threshold: float = 0.5) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from string import Template
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.files import atomic
+from spnrefine.review import put_aside
 from spnrefine.review.items import Item, badness, home, item_of, with_links
 from spnrefine.review.pictures import COARSE, REFINED, RGB
 from spnrefine.review.places import Place
@@ -27,19 +29,24 @@ from spnrefine.version import __version__
 
 Bools = NDArray[np.bool_]
 Picture = dict[str, Any]
+Shown = tuple[Item, put_aside.Place | None]
 
 STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "by hand", "no mask", "skipped")
 """The order in which the page counts them; any other status follows."""
 
 SCRIPTS = ("cards.js", "controls.js")
+MOST_PICTURES = 5000
+"""A page that shows more, at some ten kilobytes each, is one that no browser opens."""
+_HERE = "\0pictures\0"
 _EMBEDDED = re.compile(r'<script type="application/json" id="(report|picture-\d+)">(.*?)</script>', re.DOTALL)
 
 
 class Report:
     """Collects what a batch did, mask by mask, and writes it as a page.
 
-    Of every photograph a thumbnail of some ten kilobytes is kept, and as much of its worst places. `add` may be called
-    by several threads at once; the order of the calls does not matter.
+    Of every photograph a thumbnail of some ten kilobytes is kept, and as much of its worst places, on the disc until
+    the page is written, which shows those of the 5,000 worst. `add` may be called by several threads at once; the order
+    of the calls does not matter.
 
     Parameters
     ----------
@@ -49,8 +56,9 @@ class Report:
 
     def __init__(self, about: Mapping[str, Any] | None = None) -> None:
         self._about = {name: str(value) for name, value in (about or {}).items()}
-        self._items: list[tuple[Item, Picture | None]] = []
-        self._earlier: list[tuple[Item, Picture | None]] = []
+        self._items: list[Shown] = []
+        self._earlier: list[Shown] = []
+        self._pictures = put_aside.PutAside()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -75,48 +83,63 @@ class Report:
         """Add a record whose thumbnail and places were made elsewhere, or that has none."""
         drawn = None
         if picture is not None:
-            drawn = _picture(picture) | {"places": [_picture(place) | {"why": why} for why, place in places]}
+            all_of_it = _picture(picture) | {"places": [_picture(place) | {"why": why} for why, place in places]}
+            drawn = self._pictures.put(_json(all_of_it).encode())
         with self._lock:
             self._items.append((item_of(record), drawn))
 
     def take_up(self, page: str) -> None:
         """Take from the page of an earlier run what this one does not do again; what is no such page holds nothing."""
-        found = {}
-        for name, data in _EMBEDDED.findall(page):
+        items, pictures = [], {}
+        for name, data in (match.groups() for match in _EMBEDDED.finditer(page)):
             try:
-                found[name] = json.loads(data)
+                held = json.loads(data)
             except ValueError:
                 return
+            if name == "report":
+                items = held.get("items", [])
+            else:
+                pictures[name] = self._pictures.put(_json(held).encode())
         known = item_of({}).keys()
-        for place, item in enumerate(found.get("report", {}).get("items", [])):
+        for place, item in enumerate(items):
             if isinstance(item, dict) and known <= item.keys():
                 own = {key: item[key] for key in known} | {"new": False}
-                self._earlier.append((own, found.get(f"picture-{place}")))
+                self._earlier.append((own, pictures.get(f"picture-{place}")))
 
     def html(self, folder: Path) -> str:
         """Return the page, whose links are relative to ``folder``, where it will lie."""
+        return b"".join(self.page(folder)).decode()
+
+    def page(self, folder: Path) -> "Page":
+        """Return the page in parts, which is how a large one is written."""
         with self._lock:
             new = {_name(item) for item, _ in self._items}
             items = self._items + [old for old in self._earlier if _name(old[0]) not in new]
         items.sort(key=lambda one: badness(one[0]))
+        drawn = [place for _, place in items]
+        about = self._about
+        if sum(place is not None for place in drawn) > MOST_PICTURES:
+            about = about | {"pictures": f"those of the {MOST_PICTURES} worst"}
         data = {
             "version": __version__,
-            "about": self._about,
+            "about": about,
             "home": home(folder),
             "summary": summarise([item for item, _ in items]),
             "items": [with_links(item, folder) for item, _ in items],
         }
         style = f":root {{ --coarse: rgb{COARSE}; --refined: rgb{REFINED}; }}\n{_part('page.css')}"
         script = "\n".join(_part(name) for name in SCRIPTS)
-        return Template(_part("page.html")).substitute(
+        page = Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; img-src data:; style-src '{_sha256(style)}'; script-src '{_sha256(script)}'; "
             "base-uri 'none'; form-action 'none'",
             title=html.escape(" ".join(self._about.get(key, "") for key in ("output", "began")).strip() or "report"),
             style=style,
             data=_json(data),
-            pictures="\n".join(_pictures(picture for _, picture in items)),
+            pictures=_HERE,
             script=script,
         )
+        head, tail = page.split(_HERE)
+        return Page(head, tail, drawn, self._pictures)
 
     def write(self, path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
         """Write the page to ``path``.
@@ -127,7 +150,21 @@ class Report:
             As `spnrefine.files.atomic.write_bytes`: ``path`` exists and ``overwrite`` is false, is one of ``inputs``,
             or cannot be written.
         """
-        atomic.write_bytes(path, self.html(Path(path).parent).encode(), overwrite=overwrite, inputs=inputs)
+        atomic.write_bytes(path, self.page(Path(path).parent), overwrite=overwrite, inputs=inputs)
+
+
+class Page:
+    """A page in parts, each thumbnail in an element of its own, which it reads when its card comes into view."""
+
+    def __init__(self, head: str, tail: str, drawn: Sequence[put_aside.Place | None], pictures: put_aside.PutAside):
+        self._head, self._tail, self._drawn, self._pictures = head, tail, drawn, pictures
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head.encode()
+        shown = ((index, place) for index, place in enumerate(self._drawn) if place is not None)
+        for index, place in islice(shown, MOST_PICTURES):
+            yield b'<script type="application/json" id="picture-%d">%s</script>\n' % (index, self._pictures.get(place))
+        yield self._tail.encode()
 
 
 def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -148,13 +185,6 @@ def _name(item: Item) -> tuple[Any, Any]:
 
 def _picture(thumbnail: Thumbnail) -> Picture:
     return {**vars(thumbnail), "jpeg": base64.b64encode(thumbnail.jpeg).decode()}
-
-
-def _pictures(pictures: Iterable[Picture | None]) -> Iterator[str]:
-    """Each thumbnail in an element of its own, which the page reads when its card comes into view."""
-    for index, picture in enumerate(pictures):
-        if picture:
-            yield f'<script type="application/json" id="picture-{index}">{_json(picture)}</script>'
 
 
 def _json(value: Any) -> str:

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from spnrefine.refiner.choice import Choice
+from spnrefine.refiner.contour import distance_to
 from spnrefine.refiner.part_way import between, held, settled, signed_distance
 
 
@@ -22,6 +23,20 @@ def test_signed_distances_are_those_between_pixels():
     inside = disc(15, side=40) ^ disc(5, side=40)
     expected = np.where(inside, distances(inside) - 0.5, 0.5 - distances(~inside))
     assert np.allclose(signed_distance(inside), expected, atol=1e-3)
+
+
+def test_distances_are_roots_of_whole_numbers_whatever_the_threads():
+    marked = np.zeros((700, 500), bool)
+    marked[[3, 350, 699], [499, 20, 250]] = True
+    rows, columns = np.indices(marked.shape)
+    squares = np.min([(rows - y) ** 2 + (columns - x) ** 2 for y, x in np.argwhere(marked)], axis=0)
+    before = cv2.getNumThreads()
+    try:
+        for threads in (1, 2):
+            cv2.setNumThreads(threads)
+            np.testing.assert_array_equal(distance_to(marked), np.sqrt(squares.astype(np.float32)))
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize(("strength", "radius"), [(0.25, 12.5), (0.5, 15), (0.75, 17.5)])

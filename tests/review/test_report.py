@@ -12,6 +12,8 @@ import pytest
 
 import spnrefine
 from spnrefine.errors import FileError
+from spnrefine.review import put_aside
+from spnrefine.review import report as review
 from spnrefine.review.items import home, link
 from spnrefine.review.report import Report, summarise
 from tests.review.making import HOSTILE, arrays, record
@@ -55,6 +57,51 @@ def test_worst_come_first():
     items = data_of(page_of(*records))["items"]
     assert [Path(item["image"]).stem for item in items] == ["f", "c", "a", "b", "e", "d", "g"]
     assert items[0]["error"] == "it broke"
+
+
+def test_pictures_wait_on_the_disc_or_where_there_is_none_in_memory(monkeypatch):
+    records = [record(f"{name}.jpg") for name in "abc"]
+    page = page_of(*records, pictures=True)
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(put_aside.tempfile, "TemporaryFile", refuse)
+    assert page_of(*records, pictures=True) == page
+
+
+def test_what_no_longer_fits_the_disc_stays_in_memory(monkeypatch):
+    kept = put_aside.PutAside()
+    before = kept.put(b"before")
+    monkeypatch.setattr(kept, "_file", Full(kept._file, 9))
+    after = [kept.put(data) for data in (b"aft", b"er")]
+    assert (before, after) == ((0, 6), [(6, 3), b"er"])
+    assert [kept.get(place) for place in (before, *after)] == [b"before", b"aft", b"er"]
+
+
+class Full:
+    """A file on a disc that holds so many bytes."""
+
+    def __init__(self, file, size):
+        self._file, self._size = file, size
+
+    def write(self, data):
+        if self._file.tell() + len(data) > self._size:
+            raise OSError(28, "No space left on device")
+        return self._file.write(data)
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+def test_of_very_many_the_worst_alone_have_pictures(monkeypatch):
+    monkeypatch.setattr(review, "MOST_PICTURES", 2)
+    records = [record(f"{name}.jpg", changed=changed) for name, changed in {"a": 0.1, "b": 0.3, "c": 0.2}.items()]
+    held = page_of(*records, pictures=True)
+    found = Scripts(held).found
+    assert [Path(item["image"]).stem for item in json.loads(found["report"])["items"]] == ["b", "c", "a"]
+    assert sorted(found) == sorted(["report", "picture-0", "picture-1", "code"])
+    assert data_of(held)["about"]["pictures"] == "those of the 2 worst"
 
 
 def test_expected_error_comes_before_change():
