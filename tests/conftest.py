@@ -1,6 +1,8 @@
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -36,12 +38,32 @@ def run():
     return invoke
 
 
-@pytest.fixture
-def shell():
-    """Run a line of bash with ``spnrefine`` as a real process with real pipes."""
+PROGRAM = [sys.executable, "-m", "spnrefine"]
+WARM = Path(__file__).parent / "warm"
 
-    def invoke(line, cwd):
-        function = f'spnrefine() {{ "{sys.executable}" -m spnrefine "$@"; }}'
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """The words that start a process of the program which is forked from a warm one: see ``warm/server.py``."""
+    if sys.platform != "linux":
+        yield PROGRAM
+        return
+    address = tmp_path_factory.mktemp("warm") / "socket"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        [sys.executable, WARM / "server.py", address], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout.readline() == b"ready\n"
+        yield [sys.executable, "-IS", str(WARM / "client.py"), str(address)]
+        server.terminate()  # its standard input may be open in others that were forked from here
+
+
+@pytest.fixture
+def shell(warm):
+    """Run a line of bash with ``spnrefine`` as a process with real pipes: forked from a warm one unless cold."""
+
+    def invoke(line, cwd, cold=False):
+        function = f'spnrefine() {{ {shlex.join(PROGRAM if cold else warm)} "$@"; }}'
         script = f"set -o pipefail; {function}; {line}"
         return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, timeout=120, check=False)
 

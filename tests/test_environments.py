@@ -24,13 +24,17 @@ PAIR = [EXAMPLES / "cat.jpg", "--mask", EXAMPLES / "cat_mask.png"]
 FACE = [EXAMPLES / "astronaut.jpg", "--model", "face", "-o", "face.png"]
 
 
-def run(cwd, *arguments, before=None, environment=None, **streams):
-    command = [sys.executable, "-m", "spnrefine", *map(str, arguments)]
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environment or {})}
-    captured = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-    return subprocess.run(
-        command, cwd=cwd, env=variables, preexec_fn=before, text=True, timeout=300, check=False, **captured
-    )
+@pytest.fixture
+def run(warm):
+    def invoke(cwd, *arguments, before=None, environment=None, **streams):
+        command = [*warm, *map(str, arguments)]
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environment or {})}
+        captured = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+        return subprocess.run(
+            command, cwd=cwd, env=variables, preexec_fn=before, text=True, timeout=300, check=False, **captured
+        )
+
+    return invoke
 
 
 def assert_sentences(done, *, code=1):
@@ -39,6 +43,24 @@ def assert_sentences(done, *, code=1):
     assert "bug" not in done.stderr
     assert "Traceback" not in done.stderr
     assert all(line.endswith(".") for line in done.stderr.splitlines()), done.stderr
+
+
+RAISED = {
+    "missing": 'ModuleNotFoundError("No module named \'torch\'", name="torch")',
+    "broken": 'OSError("libcudart.so.12: cannot open shared object file: No such file or directory")',
+}
+
+
+def put_first(folder, raised):
+    """Write a torch that cannot be imported, and return variables that have it first on the path."""
+    folder.mkdir()
+    (folder / "torch.py").write_text(f"raise {raised}\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
+
+
+@pytest.fixture(params=RAISED)
+def no_torch(tmp_path, request):
+    return put_first(tmp_path / "path", RAISED[request.param])
 
 
 @pytest.fixture
@@ -55,7 +77,7 @@ def no_room():
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def test_a_full_disc_is_a_sentence(tmp_path):
+def test_a_full_disc_is_a_sentence(run, tmp_path):
     done = run(tmp_path, *PAIR, "-o", "a.png", before=no_room)
     assert_sentences(done)
     assert "Error: a.png cannot be written (File too large)" in done.stderr
@@ -63,7 +85,7 @@ def test_a_full_disc_is_a_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("more", [[], ["--report", "r.html"], ["--records", "r.jsonl"], ["--overlay", "look"]])
-def test_a_batch_on_a_full_disc_names_what_cannot_be_written(tmp_path, batch, more):
+def test_a_batch_on_a_full_disc_names_what_cannot_be_written(run, tmp_path, batch, more):
     done = run(tmp_path, *batch, *more, before=no_room)
     assert_sentences(done)
     assert "cannot be written (File too large)" in done.stderr
@@ -80,14 +102,15 @@ def test_a_batch_on_a_full_disc_names_what_cannot_be_written(tmp_path, batch, mo
     ],
     ids=lambda arguments: " ".join(str(part) for part in arguments if not hasattr(part, "stem")),
 )
-def test_standard_output_that_takes_nothing_is_a_sentence(tmp_path, arguments):
+def test_standard_output_that_takes_nothing_is_a_sentence(run, tmp_path, arguments):
+    sooner = put_first(tmp_path / "path", RAISED["missing"])  # what is told of torch, importing it takes long to find
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = run(tmp_path, *arguments, stdout=full)
+        done = run(tmp_path, *arguments, stdout=full, environment=sooner)
     assert_sentences(done)
     assert "No space left on device" in done.stderr
 
 
-def test_a_dry_run_and_records_into_a_full_disc(tmp_path, batch):
+def test_a_dry_run_and_records_into_a_full_disc(run, tmp_path, batch):
     for more in (["--dry-run"], ["--records", "-"]):
         with open("/dev/full", "w") as full:  # noqa: PTH123
             done = run(tmp_path, *batch, *more, stdout=full)
@@ -96,40 +119,32 @@ def test_a_dry_run_and_records_into_a_full_disc(tmp_path, batch):
         assert "bug" not in done.stderr
 
 
-@pytest.mark.parametrize(("mask", "code"), [(EXAMPLES / "cat_mask.png", 0), ("none.png", 1)])
-def test_standard_error_that_takes_nothing_changes_no_exit_code(tmp_path, mask, code):
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    ("mask", "code"), [(["--mask", PAIR[2]], 0), (["--mask", "none.png"], 1), (["--no-such-option"], 2)]
+)
+def test_standard_error_that_takes_nothing_changes_no_exit_code(run, tmp_path, mask, code, unbuffered):
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        assert run(tmp_path, PAIR[0], "--mask", mask, "-o", "a.png", stderr=full).returncode == code
+        environment = {"PYTHONUNBUFFERED": unbuffered}
+        done = run(tmp_path, PAIR[0], *mask, "-o", "a.png", stderr=full, environment=environment)
+    assert done.returncode == code
     assert (tmp_path / "a.png").exists() == (code == 0)
 
 
-def test_a_folder_that_is_gone_is_a_sentence(tmp_path):
+def test_a_folder_that_is_gone_is_a_sentence(run, tmp_path):
     folder = tmp_path / "gone"
     folder.mkdir()
     done = run(folder, *PAIR, "-o", "a.png", before=folder.rmdir)
     assert_sentences(done)
 
 
-@pytest.fixture(params=["missing", "broken"])
-def no_torch(tmp_path, request):
-    """A torch that cannot be imported, first on the path."""
-    raised = {
-        "missing": 'ModuleNotFoundError("No module named \'torch\'", name="torch")',
-        "broken": 'OSError("libcudart.so.12: cannot open shared object file: No such file or directory")',
-    }
-    folder = tmp_path / "path"
-    folder.mkdir()
-    (folder / "torch.py").write_text(f"raise {raised[request.param]}\n")
-    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
-
-
-def test_without_torch_masks_are_refined_and_made(tmp_path, no_torch):
+def test_without_torch_masks_are_refined_and_made(run, tmp_path, no_torch):
     assert_sentences(run(tmp_path, *PAIR, "-o", "a.png", environment=no_torch), code=0)
     assert_sentences(run(tmp_path, EXAMPLES / "cat.jpg", "-o", "b.png", environment=no_torch), code=0)
     assert_sentences(run(tmp_path, *FACE, environment=no_torch), code=0)
 
 
-def test_without_torch_info_tells_what_is_wrong_with_it(tmp_path, no_torch):
+def test_without_torch_info_tells_what_is_wrong_with_it(run, tmp_path, no_torch):
     done = run(tmp_path, "info", "--json", environment=no_torch)
     assert_sentences(done, code=0)
     machine = json.loads(done.stdout)["machine"]
@@ -146,7 +161,7 @@ TRAINING = ["train", "--images", "photos", "--masks", "masks", "--minutes", "1",
     [[*PAIR, "--model", "own.safetensors", "-o", "a.png"], ["bench", "--only", "propagation"], TRAINING],
     ids=["own", "bench", "train"],
 )
-def test_what_needs_torch_says_so(tmp_path, batch, no_torch, arguments):
+def test_what_needs_torch_says_so(run, tmp_path, batch, no_torch, arguments):
     storage.save(SPN(Config(channels=2, taps=1)), tmp_path / "own.safetensors")  # no configuration that was exported
     done = run(tmp_path, *arguments, environment=no_torch)
     assert_sentences(done)

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -64,7 +65,10 @@ class Group(DefaultGroup):
         settings["standalone_mode"] = False
         _debug["on"] = False  # whatever an earlier run in this process asked for
         with signals.listening():
-            self._main(*args, **settings)
+            try:
+                self._main(*args, **settings)
+            finally:
+                streams.drop_stderr()
 
     def _main(self, *args: Any, **settings: Any) -> None:
         try:
@@ -73,7 +77,8 @@ class Group(DefaultGroup):
             sys.exit(code)
         except click.ClickException as error:
             error.message = printable(error.message)  # type: ignore[misc]  # click shows it alone
-            error.show()
+            with suppress(OSError):
+                error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             streams.say("Interrupted.")

@@ -109,11 +109,20 @@ def flush_stdout() -> None:
 
 def drop_stdout() -> None:
     """Forget what is still held back for standard output: at exit nothing must fail on it again."""
+    _drop(sys.stdout)
+
+
+def drop_stderr() -> None:
+    """Forget what standard error does not take: at exit the interpreter would fail on it, with a code of its own."""
+    _drop(sys.stderr)
+
+
+def _drop(stream: TextIO | None) -> None:
     try:
-        sys.stdout.flush()
+        stream.flush()  # type: ignore[union-attr]
     except (OSError, ValueError, AttributeError):  # full or broken; closed; none
         with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def tell(text: str) -> None:

@@ -15,7 +15,7 @@ PROGRAM = [sys.executable, "-m", "spnrefine"]
 
 
 def test_a_pipe_from_mask_to_refined(shell, pair):
-    result = shell("cat coarse.png | spnrefine photo.jpg --mask - > refined.png; echo $?", pair[0].parent)
+    result = shell("cat coarse.png | spnrefine photo.jpg --mask - > refined.png; echo $?", pair[0].parent, cold=True)
     assert (result.stdout, result.stderr) == (b"0\n", b"")
     assert (pair[0].parent / "refined.png").read_bytes().startswith(b"\x89PNG")
 
@@ -44,7 +44,7 @@ def test_a_full_disc_behind_standard_output_is_one_sentence_whatever_goes_there(
     ],
 )
 def test_streams_that_are_closed(shell, pair, line, code):
-    result = shell(line, pair[0].parent)
+    result = shell(line, pair[0].parent, cold=True)  # the interpreter too starts without them
     assert result.returncode == code, result.stderr
     assert b"bug" not in result.stderr
     assert code == 0 or b"closed" in result.stderr
