@@ -1,4 +1,5 @@
 import json
+import sys
 from multiprocessing.pool import ThreadPool
 from types import SimpleNamespace
 
@@ -65,7 +66,10 @@ def test_growth_is_told_from_the_first_quarter_of_a_megapixel_on(monkeypatch):
     assert [row.get("growth_exponent") for row in rows] == [None, None, pytest.approx(1.5), pytest.approx(1.0)]
 
 
-def test_whole_commands_are_timed(monkeypatch):
+def test_whole_commands_are_timed(monkeypatch, warm):
+    assert (sys.executable, "-m", "spnrefine") == commands.PROGRAM
+    monkeypatch.setattr(commands, "PROGRAM", tuple(warm))
+    monkeypatch.setattr(commands, "IMPORT_TORCH", (sys.executable, "-c", "import json"))
     monkeypatch.setattr(commands, "SIDE", 128)
     (row,) = commands.cold("general", "cpu", times=1)
     assert row["ratio"] == pytest.approx(row["seconds"] / row["import_torch_seconds"])

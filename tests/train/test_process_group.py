@@ -82,6 +82,7 @@ def wait_for_the_end_of_all(group: int, seconds: float) -> None:
     assert not is_alive(group)
 
 
+@pytest.mark.slow(reason="four processes import torch; test_command.py stops and resumes, and below is what each heeds")
 def test_a_signal_to_all_processes_leaves_a_checkpoint_to_resume_from(start: Start, out: Path):
     """Ctrl-C ends the run, and SIGTERM the one that resumes it."""
     stopped = 0
