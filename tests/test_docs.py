@@ -13,7 +13,17 @@ from tests.test_arrows import ARROWS
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = main.list_commands(click.Context(main))
-OF_OTHERS = {"--check", "--rm", "--read-only", "--user", "--no-index", "--find-links"}  # of ruff, docker and pip
+OF_OTHERS = {
+    "--check",
+    "--rm",
+    "--read-only",
+    "--user",
+    "--no-index",
+    "--find-links",
+    "--require-hashes",
+    "--no-deps",
+    "--no-build-isolation",
+}  # of ruff, docker and pip
 LONGEST = {"README.md": 120, "CARD.md": 70}  # lines
 
 

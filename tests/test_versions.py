@@ -40,10 +40,11 @@ def lowest() -> list[str]:
     return [line.replace(">=", "==") for line in lines]
 
 
-def install(python: str, folder: Path, requirements: list[str]) -> Path:
+def install(python: str, folder: Path, *commands: list[str | Path]) -> Path:
     subprocess.run([python, "-m", "venv", folder], check=True)
     pip = [folder / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, *requirements, ROOT], check=True, capture_output=True, text=True, timeout=900)
+    for command in commands:
+        subprocess.run([*pip, *command], cwd=ROOT, check=True, capture_output=True, text=True, timeout=900)
     return folder / "bin/spnrefine"
 
 
@@ -75,13 +76,22 @@ def ids(folder: Path) -> Path:
     return folder / "in.png"
 
 
-@pytest.mark.slow(reason="installs the package twice, with other Pythons and versions, 1.3 GB")
-@pytest.mark.parametrize(("version", "requirements"), [(OLDEST, lowest()), (NEWEST, [])], ids=["lowest", "newest"])
-def test_masks_are_the_same(version: str, requirements: list[str], tmp_path: Path) -> None:
+HASHED = ["--require-hashes", "-r", "requirements.txt"], ["--no-deps", "--no-build-isolation", ROOT]
+WAYS = {
+    "lowest": (OLDEST, ([*lowest(), ROOT],)),
+    "pinned": (OLDEST, (["-c", "constraints.txt", ROOT],)),
+    "hashed": (OLDEST, HASHED),
+    "newest": (NEWEST, ([ROOT],)),
+}
+
+
+@pytest.mark.slow(reason="installs the package again and again, with other Pythons and versions, 0.6 GB each")
+@pytest.mark.parametrize(("version", "commands"), WAYS.values(), ids=WAYS)
+def test_masks_are_the_same(version: str, commands: tuple[list[str | Path], ...], tmp_path: Path) -> None:
     python = find_python(version)
     if python is None:
         pytest.skip(f"there is no Python {version} here")
-    other = masks([install(python, tmp_path / "env", requirements)], tmp_path / "other")
+    other = masks([install(python, tmp_path / "env", *commands)], tmp_path / "other")
     here = masks([sys.executable, "-m", "spnrefine"], tmp_path / "here")
     assert here.keys() == other.keys()
     assert len(here) > 15

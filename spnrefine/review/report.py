@@ -29,7 +29,8 @@ from spnrefine.version import __version__
 
 Bools = NDArray[np.bool_]
 Picture = dict[str, Any]
-Shown = tuple[Item, put_aside.Place | None]
+Shown = tuple[put_aside.Place, put_aside.Place | None]
+"""Where an item lies, and its picture, if it has one."""
 
 STATUSES = ("failed", "refined", "made", "kept", "unchanged", "empty", "full", "by hand", "no mask", "skipped")
 """The order in which the page counts them; any other status follows."""
@@ -44,9 +45,9 @@ _EMBEDDED = re.compile(r'<script type="application/json" id="(report|picture-\d+
 class Report:
     """Collects what a batch did, mask by mask, and writes it as a page.
 
-    Of every photograph a thumbnail of some ten kilobytes is kept, and as much of its worst places, on the disc until
-    the page is written, which shows those of the 5,000 worst. `add` may be called by several threads at once; the order
-    of the calls does not matter.
+    Of every photograph a thumbnail of some ten kilobytes is kept, and as much of its worst places; all lies on the disc
+    until the page is written, which shows the pictures of the 5,000 worst. `add` may be called by several threads at
+    once; the order of the calls does not matter.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class Report:
         self._about = {name: str(value) for name, value in (about or {}).items()}
         self._items: list[Shown] = []
         self._earlier: list[Shown] = []
-        self._pictures = put_aside.PutAside()
+        self._aside = put_aside.PutAside()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -84,9 +85,9 @@ class Report:
         drawn = None
         if picture is not None:
             all_of_it = _picture(picture) | {"places": [_picture(place) | {"why": why} for why, place in places]}
-            drawn = self._pictures.put(_json(all_of_it).encode())
+            drawn = self._aside.put(_json(all_of_it).encode())
         with self._lock:
-            self._items.append((item_of(record), drawn))
+            self._items.append((self._aside.put(_json(item_of(record)).encode()), drawn))
 
     def take_up(self, page: str) -> None:
         """Take from the page of an earlier run what this one does not do again; what is no such page holds nothing."""
@@ -99,12 +100,12 @@ class Report:
             if name == "report":
                 items = held.get("items", [])
             else:
-                pictures[name] = self._pictures.put(_json(held).encode())
+                pictures[name] = self._aside.put(_json(held).encode())
         known = item_of({}).keys()
         for place, item in enumerate(items):
             if isinstance(item, dict) and known <= item.keys():
                 own = {key: item[key] for key in known} | {"new": False}
-                self._earlier.append((own, pictures.get(f"picture-{place}")))
+                self._earlier.append((self._aside.put(_json(own).encode()), pictures.get(f"picture-{place}")))
 
     def html(self, folder: Path) -> str:
         """Return the page, whose links are relative to ``folder``, where it will lie."""
@@ -113,8 +114,9 @@ class Report:
     def page(self, folder: Path) -> "Page":
         """Return the page in parts, which is how a large one is written."""
         with self._lock:
-            new = {_name(item) for item, _ in self._items}
-            items = self._items + [old for old in self._earlier if _name(old[0]) not in new]
+            items, earlier = self._read(self._items), self._read(self._earlier)
+        new = {_name(item) for item, _ in items}
+        items += [old for old in earlier if _name(old[0]) not in new]
         items.sort(key=lambda one: badness(one[0]))
         drawn = [place for _, place in items]
         about = self._about
@@ -139,7 +141,10 @@ class Report:
             script=script,
         )
         head, tail = page.split(_HERE)
-        return Page(head, tail, drawn, self._pictures)
+        return Page(head, tail, drawn, self._aside)
+
+    def _read(self, shown: Iterable[Shown]) -> list[tuple[Item, put_aside.Place | None]]:
+        return [(json.loads(self._aside.get(item)), picture) for item, picture in shown]
 
     def write(self, path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
         """Write the page to ``path``.
