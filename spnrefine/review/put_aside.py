@@ -19,7 +19,7 @@ class PutAside:
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
         with suppress(OSError):
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as this
             weakref.finalize(self, self._file.close)
         self._end = 0
         self._lock = threading.Lock()
@@ -31,9 +31,10 @@ class PutAside:
         with self._lock:
             try:
                 self._file.seek(self._end)
-                self._file.write(data)
-                self._file.flush()
-            except OSError:  # no room
+                complete = self._file.write(data) == len(data)
+            except OSError:
+                complete = False
+            if not complete:  # no room
                 return data
             began, self._end = self._end, self._end + len(data)
         return began, len(data)
