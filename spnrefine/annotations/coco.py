@@ -8,6 +8,7 @@
 What becomes of a segmentation is in `coco_items`.
 """
 
+import math
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from spnrefine.annotations.coco_items import CocoItem, form_of
-from spnrefine.annotations.items import Item, TextFile
+from spnrefine.annotations.items import Item, TextFile, called
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.errors import MissingExtraError
@@ -54,7 +55,7 @@ def open_coco(
     text: str,
     value: Any,
     photographs: Photographs,
-    images: list[Any] | None = None,
+    named: dict[str, Any] | None = None,
     *,
     polygons: bool,
     tolerance: float,
@@ -66,7 +67,7 @@ def open_coco(
     Parameters
     ----------
     path : relative to the document; also what the items are named after.
-    images : for a list of results, those of the file that names them, or None.
+    named : for a list of results, what the file that names their images holds, or None.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def open_coco(
         raise MissingExtraError("Reading COCO needs pycocotools: pip install 'spnrefine[coco]'.")
     annotations = value if isinstance(value, list) else value["annotations"]
     where = "" if isinstance(value, list) else "annotations"
-    known = Images(path, value, images, photographs)
+    known = Images(path, value, named, photographs)
     masks = {
         position: found
         for position, found in enumerate(annotations)
@@ -88,10 +89,11 @@ def open_coco(
     items: list[Item] = []
     for position, found in masks.items():
         key = _key(found.get("id"))
-        named = key and ids[key] == 1
-        name = f"{path.as_posix()}#{found['id']}" if named else f"{path.as_posix()}#{where}[{position}]"
+        own_id = key and ids[key] == 1
+        name = f"{path.as_posix()}#{found['id']}" if own_id else f"{path.as_posix()}#{where}[{position}]"
         photograph, problem, stated = known.find(name, found)
         own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+        own |= {"category": known.category(found), "score": _score(found), "crowd": found.get("iscrowd") == 1}
         items.append(CocoItem(name, photograph, problem, polygons=polygons, compressed=compressed, **own))
     return TextFile(path, text, items, objects=len(annotations))
 
@@ -103,14 +105,21 @@ class Images:
     ----------
     path : of the file, for problems.
     value : what it holds.
-    images : for a list of results, those of the file that names them, or None.
+    named : for a list of results, what the file that names them holds, or None.
     photographs : where they are looked for.
     """
 
-    def __init__(self, path: Path, value: Any, images: list[Any] | None, photographs: Photographs):
+    def __init__(self, path: Path, value: Any, named: dict[str, Any] | None, photographs: Photographs):
         self._path, self._photographs = path, photographs
         self._only = value["image"] if is_sa1b(value) else None
-        listed = value.get("images") if isinstance(value, dict) else images
+        holder = value if isinstance(value, dict) else named or {}
+        listed = holder.get("images")
+        kinds = holder.get("categories")
+        self._categories = {
+            _key(kind.get("id")): called(kind.get("name"))
+            for kind in (kinds if isinstance(kinds, list) else [])
+            if isinstance(kind, dict)
+        }
         self._listed = isinstance(listed, list)
         known = [image for image in listed if isinstance(image, dict)] if isinstance(listed, list) else []
         self._by_id = {_key(image.get("id")): image for image in known}
@@ -120,6 +129,11 @@ class Images:
                 photographs.mention([_file_name(image)])
         self._by_text = {str(image.get("id")): image for image in known if texts[str(image.get("id"))] == 1}
 
+    def category(self, found: Spanned) -> str | None:
+        """Return the name of an annotation's category, or its id where it has none."""
+        identity = found.get("category_id")
+        return self._categories.get(_key(identity)) or called(identity)
+
     def find(self, name: str, found: Spanned) -> tuple[Path, str | None, tuple[Any, Any]]:
         """Return the photograph of an annotation, what is wrong with it, and its (height, width) by the file."""
         identity = found.get("image_id")
@@ -128,24 +142,29 @@ class Images:
         image = self._only
         if image is None:
             image = self._by_id.get(_key(identity)) or self._by_text.get(str(identity), {})
-        called = _file_name(image)
+        own = _file_name(image)
         stated = (image.get("height"), image.get("width"))
-        if called:
-            return (*self._photographs.find(name, [called]), stated)
+        if own:
+            return (*self._photographs.find(name, [own]), stated)
         problem = f"{name} belongs to no image with a file name in {self._path.name}: export it again."
         return self._path, problem, stated
 
     def _find_by_id(self, name: str, identity: Any) -> tuple[Path, str | None]:
-        called = str(identity) if type(identity) in (int, str) else ""
+        text = str(identity) if type(identity) in (int, str) else ""
         if type(identity) is int:
             names = [one for stem in STEMS for one in of_stem(stem.format(identity))]
         else:
-            names = [*([called] if called else []), *of_stem(called)]
+            names = [*([text] if text else []), *of_stem(text)]
         photograph, problem = self._photographs.find(name, names)
         if problem:
-            problem = f"{name} has the image_id {called[:50]!r}, of which no photograph is named"
+            problem = f"{name} has the image_id {text[:50]!r}, of which no photograph is named"
             problem += ": give --images-file, the COCO file of these images."
         return photograph, problem
+
+
+def _score(found: Spanned) -> float | None:
+    score: Any = found.get("score")
+    return float(score) if type(score) in (int, float) and math.isfinite(score) else None
 
 
 def _file_name(image: dict[str, Any]) -> str:

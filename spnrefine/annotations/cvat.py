@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size, numbers
@@ -72,8 +72,9 @@ def open_cvat(path: Path, data: bytes, photographs: Photographs, *, tolerance: f
         if holder.tag == "track" and len(tasks) > 1:
             problem = f"{name} is of one of {len(tasks)} tasks, whose frames have equal names: export each by itself."
         kind = _Polygon if element.tag == "polygon" else _MaskShape
-        own = kind(name, photograph, problem, element=element, image=drawn.size, text=text, tolerance=tolerance)
-        file.items.append(own)
+        category = (element if holder.tag == "image" else holder).attributes.get("label")
+        own: dict[str, Any] = {"element": element, "image": drawn.size, "text": text, "tolerance": tolerance}
+        file.items.append(kind(name, photograph, problem, category=category, **own))
     return Document(path, "CVAT", [file])
 
 

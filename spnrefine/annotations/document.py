@@ -90,8 +90,8 @@ def _open_file(
     name = Path(path.name)
     form = next((form for form, fits in COCO_FORMS.items() if fits(value)), None)
     if form is not None:
-        images = _images(images_file) if images_file is not None and form == "COCO results" else None
-        file = coco.open_coco(name, text, value, photographs, images, polygons=polygons, tolerance=tolerance)
+        named = _named(images_file) if images_file is not None and form == "COCO results" else None
+        file = coco.open_coco(name, text, value, photographs, named, polygons=polygons, tolerance=tolerance)
         return Document(path, form, [file])
     format = json_formats.tell(value)
     if format is not None:
@@ -102,11 +102,11 @@ def _open_file(
     return None
 
 
-def _images(path: Path) -> list[Any]:
+def _named(path: Path) -> dict[str, Any]:
     value = parse(decode_text(read_annotations(path), str(path)), str(path), None)
     if not isinstance(value, dict) or not isinstance(value.get("images"), list):
         raise FileError(f"{path} holds no list of images: give COCO's file of the photographs, with their ids.")
-    return value["images"]
+    return value
 
 
 def _check_understood(document: Document) -> None:

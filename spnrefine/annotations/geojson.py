@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from spnrefine.annotations.items import Edit, Item, Size, TextFile, check_not_empty, pairs
+from spnrefine.annotations.items import Edit, Item, Size, TextFile, called, check_not_empty, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
 from spnrefine.annotations.outlines import check_points
@@ -53,8 +53,15 @@ def open_geojson(path: Path, text: str, value: Any, photographs: Photographs, *,
         if problem is None and isinstance(plane, dict) and (plane.get("z") or plane.get("t")):
             problem = f"{name} lies on another plane than the first: export the objects of one plane."
         own: dict[str, Any] = {"found": found, "text": text, "stated": (None, None), "tolerance": tolerance}
-        items.append(_Area(name, photograph, problem, **own))
+        items.append(_Area(name, photograph, problem, category=_category(feature), **own))
     return TextFile(path, text, items, objects=len(features))
+
+
+def _category(feature: dict[str, Any]) -> str | None:
+    """Return the class of an object, as QuPath has it among its properties."""
+    properties = feature.get("properties")
+    of = properties.get("classification") if isinstance(properties, dict) else None
+    return called(of.get("name")) if isinstance(of, dict) else None
 
 
 class _Area(JsonItem):

@@ -38,6 +38,9 @@ class Item(ABC):
     photograph : Path of the photograph.
     problem : why the item cannot be worked on (its photograph is missing), or None; `read` raises it.
     embedded : the photograph itself in base64, where the annotation file holds it; ``photograph`` is then that file.
+    category : what the object is, as the file calls it; None where it does not say.
+    score : how sure is who found the object, where the file says so: COCO's results.
+    crowd : whether it stands for many objects that nobody told apart: COCO's ``iscrowd``.
     edits : what `write` wants changed in the file; empty while the item is as it came.
     """
 
@@ -45,7 +48,15 @@ class Item(ABC):
     photograph: Path
     problem: str | None = None
     embedded: str | None = field(default=None, kw_only=True)
+    category: str | None = field(default=None, kw_only=True)
+    score: float | None = field(default=None, kw_only=True)
+    crowd: bool = field(default=False, kw_only=True)
     edits: tuple[Edit, ...] = field(default=(), init=False)
+
+    @property
+    def identity(self) -> str:
+        """What the object is called within its document: an id, a line, a position."""
+        return self.name.rpartition("#")[2]
 
     @property
     def picture(self) -> Path | bytes:
@@ -177,6 +188,11 @@ class Document:
     def outputs(self) -> dict[Path, bytes]:
         """Return the whole refined document: relative path to bytes, equal to the input's where nothing changed."""
         return {file.path: file.patched() for file in self.files}
+
+
+def called(value: Any) -> str | None:
+    """Return what a file calls the category of an object; None where that is neither text nor a whole number."""
+    return str(value) if isinstance(value, str | int) and value != "" and not isinstance(value, bool) else None
 
 
 def check_size(name: str, stated: tuple[Any, Any], size: Size) -> None:

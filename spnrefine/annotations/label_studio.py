@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from spnrefine.annotations import brush
 from spnrefine.annotations.bridges import join
-from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size, pairs
+from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, called, check_not_empty, check_size, pairs
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import ANY, Spanned
 from spnrefine.annotations.outlines import check_points
@@ -63,7 +63,8 @@ def open_label_studio(path: Path, text: str, value: Any, photographs: Photograph
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
                 problem += ": turn it back in Label Studio and export it again."
             stated = (region.get("original_height"), region.get("original_width"))
-            items.append(kind(name, photograph, problem, found=found, text=text, stated=stated, tolerance=tolerance))
+            own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+            items.append(kind(name, photograph, problem, category=_category(found), **own))
     return Document(path, "Label Studio", [TextFile(Path(path.name), text, items, objects=objects)])
 
 
@@ -91,6 +92,12 @@ class _Polygon(JsonItem):
         check_not_empty(self.name, mask, "polygon")
         ring = join(trace(mask, tolerance=self.tolerance, grid=Grid.CORNERS)) * 100 / mask.size[::-1]
         yield self._edit("points", ring.round(8).tolist())
+
+
+def _category(found: Spanned) -> str | None:
+    """Return the label of a region, where it has one alone."""
+    labels = [value for key, value in found.items() if str(key).endswith("labels") and isinstance(value, list)]
+    return called(labels[0][0]) if len(labels) == 1 and len(labels[0]) == 1 else None
 
 
 def _kind(region: Spanned, found: Spanned) -> type[JsonItem] | None:

@@ -60,7 +60,8 @@ def open_panoptic(path: Path, text: str, value: Any, photographs: Photographs) -
             elif not VOID < identity < 1 << 24:
                 problem = f"{name} has no id that a colour can have: export it again."
             own: dict[str, Any] = {"found": segment, "text": text, "stated": stated, "tolerance": 0.0}
-            items.append(_Segment(name, photograph, problem, png=png, identity=identity, **own))
+            own |= {"category": images.category(segment), "crowd": segment.get("iscrowd") == 1}
+            items.append(_Segment(name, photograph, problem, png=png, number=identity, **own))
     there = [png for png in maps.values() if _is_there(png.source, path)]
     return Document(path, "COCO panoptic", [_PanopticFile(Path(path.name), text, items, objects=len(items)), *there])
 
@@ -70,10 +71,10 @@ class _Segment(JsonItem):
     """A segment of ``png``; what is written of it in the JSON text waits for what becomes of its neighbours."""
 
     png: PanopticMap
-    identity: int
+    number: int
 
     def write(self, mask: Boxed) -> None:
-        self.png.put(self.identity, None)
+        self.png.put(self.number, None)
         super().write(mask)
 
     def forget(self) -> None:
@@ -81,7 +82,7 @@ class _Segment(JsonItem):
 
     def settle(self, ids: NDArray[np.int32]) -> None:
         """Let ``area`` and ``bbox`` be those of this segment among refined ids (H, W)."""
-        mask = self.png.among(ids, self.identity)
+        mask = self.png.among(ids, self.number)
         self.edits = (
             *([self.edit_like("area", [mask.area])] if "area" in self.found else []),
             *([self.edit_like("bbox", rle.box(mask))] if "bbox" in self.found else []),
@@ -90,20 +91,20 @@ class _Segment(JsonItem):
     def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         check_size(self.name, self.png.ids().shape, size)
-        mask = self.png.mask(self.identity)
+        mask = self.png.mask(self.number)
         if mask is None:
             raise FileError(f"{self.name} has no pixel in {self.png.source}: export it again.")
         return mask
 
     def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "segment")
-        self.png.put(self.identity, mask)
+        self.png.put(self.number, mask)
         return ()
 
 
 class _PanopticFile(TextFile):
     def patched(self) -> bytes:
-        changed = [item for item in self.items if isinstance(item, _Segment) and item.png.changes(item.identity)]
+        changed = [item for item in self.items if isinstance(item, _Segment) and item.png.changes(item.number)]
         for png, segments in groupby(changed, lambda item: item.png):  # a PNG's segments follow each other
             ids = png.refined()
             png.forget()

@@ -22,6 +22,7 @@ from spnrefine.annotations.items import (
     Item,
     Size,
     TextFile,
+    called,
     check_not_empty,
     check_size,
     decode_base64,
@@ -71,7 +72,8 @@ def open_supervisely(path: Path, text: str, value: Any, photographs: Photographs
             continue
         name = f"{path.as_posix()}#{position}"
         photograph, problem = photographs.find(name, [path.stem, *of_stem(path.stem)])
-        items.append(kind(name, photograph, problem, found=found, text=text, stated=stated, tolerance=tolerance))
+        own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+        items.append(kind(name, photograph, problem, category=called(figure.get("classTitle")), **own))
     return TextFile(path, text, items, objects=len(value["objects"]))
 
 

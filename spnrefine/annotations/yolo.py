@@ -51,7 +51,8 @@ def open_yolo(
             continue
         points = line.coordinates.reshape(-1, 2)
         span = (line.spans[1][0], line.spans[len(line.coordinates)][1])
-        items.append(_Line(name, *found, points=points, span=span, tolerance=tolerance))
+        category = text[slice(*line.spans[0])]
+        items.append(_Line(name, *found, category=category, points=points, span=span, tolerance=tolerance))
     return TextFile(path, text, items, objects=len(lines))
 
 
