@@ -91,7 +91,7 @@ def _open(item: Item, photograph: "_Later", tools: Tools) -> Opened | Record:
         if item.problem:
             raise SpnRefineError(item.problem)
         read, contents = photograph.read()
-        coarse, orientation = _read_upright(item, read)
+        coarse, orientation = read_upright(item, read)
         key = mask_key(tools.run, contents, coarse)
         return Opened(item, read.pixels, coarse, orientation, key, tools.refiner)
     except Exception as error:  # whatever is wrong with one item, the others go on
@@ -118,7 +118,7 @@ class _Later:
         return self._read
 
 
-def _read_upright(item: Item, photograph: Photograph) -> tuple[Boxed, int]:
+def read_upright(item: Item, photograph: Photograph) -> tuple[Boxed, int]:
     """Read a mask, and turn one that is stated to be of the photograph's stored pixels as EXIF turns those."""
     height, width = photograph.pixels.shape[:2]
     try:

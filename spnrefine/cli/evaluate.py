@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spnrefine.cli import streams
+from spnrefine.cli import gate, streams
 from spnrefine.cli.options import OVERWRITE, changing_options, model_option, option, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER, Number, Radii
+from spnrefine.cli.types import EITHER, FILE, FOLDER, Number, Radii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from spnrefine.evaluate.cases import Cases
     from spnrefine.evaluate.peers import Peer
 
 SHARE = click.FloatRange(0, 1)
@@ -31,8 +30,17 @@ Examples:
 """,
 )
 @option("--images", type=FOLDER, required=True, help="The photographs.")
-@option("--coarse", type=FOLDER, required=True, help="The coarse masks, same stems.")
-@option("--truth", type=FOLDER, required=True, help="The truths: masks, same stems; in gray ones 128 is void.")
+@option(
+    "--coarse", type=EITHER, required=True, help="The coarse masks, same stems; or annotations, as 'batch' takes them."
+)
+@option(
+    "--truth",
+    type=EITHER,
+    required=True,
+    help="The truths: masks, same stems, in gray ones 128 is void; or annotations.",
+)
+@option("--object", "which", type=click.IntRange(min=1), metavar="ID", help="Truths are maps, of which this id counts.")
+@option("--each-object", is_flag=True, help="Truths are maps of instances: measure each id by itself.")
 @option("--truth-void", type=click.IntRange(min=0), metavar="ID", help="Value of void in the truths.")
 @option("--strict", is_flag=True, help="Fail where a truth has no photograph or no coarse mask.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -41,7 +49,7 @@ Examples:
     "What else is measured",
     option(
         "--against",
-        type=FOLDER,
+        type=EITHER,
         multiple=True,
         help="Also measure masks that another method, model or setting made, same stems; may be given several times.",
     ),
@@ -83,6 +91,8 @@ def evaluate(
     images: Path,
     coarse: Path,
     truth: Path,
+    which: int | None,
+    each_object: bool,
     truth_void: int | None,
     against: tuple[Path, ...],
     peers: str | None,
@@ -111,7 +121,10 @@ def evaluate(
     Boundary IoU (Cheng et al. 2021), mba mean boundary accuracy (Cheng et al. 2020), both as their published code has
     them; seconds the median an image. What is not defined for a mask, such as mba where the truth has no contour, is
     left out of means and counted; a floor fails on what is not defined at all. Intervals are of 95 %, by bootstrap over
-    the images.
+    the masks.
+
+    Coarse masks and truths may be annotations, of one format: an object is then what both call the same, or the only
+    one of a photograph. Instances that no names bring together are for 'spnrefine eval-instances'.
 
     Peers: grabcut, joint-bilateral, guided-filter, domain-transform, graph-cut, dense-crf-example, dense-crf-deeplab,
     dense-crf-saliency, and guided-filter-demo and domain-transform-demo for OpenCV's own settings of those two. Each
@@ -127,29 +140,34 @@ def evaluate(
 
     threads = share_threads(threads)
     from spnrefine import Refiner
+    from spnrefine.batch.task import Tools
     from spnrefine.cli import measured
+    from spnrefine.errors import FileError
     from spnrefine.evaluate import facts, machine
     from spnrefine.evaluate.cases import find_cases
-    from spnrefine.evaluate.evaluation import COARSE, Result, peer_method, refined_by
+    from spnrefine.evaluate.evaluation import COARSE, Result, peer_method, refined
     from spnrefine.evaluate.evaluation import evaluate as run
     from spnrefine.evaluate.metrics import Measures
     from spnrefine.files import atomic
     from spnrefine.job.types import Settings
 
+    if each_object and which is not None:
+        raise click.UsageError("--object and --each-object were both given: give one.")
     chosen = _peers(peers)
     others = _named(against)
     if csv_file is not None:
         atomic.check_output(csv_file, overwrite=overwrite)
-    cases, alone = find_cases(images, coarse, truth, others, strict=strict)
-    if alone:
-        few = streams.few(alone)
-        streams.say(f"Left out: {len(alone)} names that are not in all three folders ({few}); measured: {len(cases)}.")
+    found = find_cases(images, coarse, truth, others, strict=strict, each=each_object, which=which)
+    _say_left_out(found)
     settings = Settings.of(**how)
     ours = f"spnrefine {model}"
     refiner = Refiner(model, device, threads, **settings.of_refiner)
-    methods = {ours: refined_by(refiner, settings)} | {name: peer_method(peer) for name, peer in chosen.items()}
+    methods = {ours: refined} | {name: peer_method(peer) for name, peer in chosen.items()}
     measures = Measures(boundary_share, mba_radii or ())
-    all_measured = list(streams.progress(run(cases, methods, settings, measures, truth_void=truth_void), len(cases)))
+    cases = streams.progress(found.cases, len(found.cases))
+    all_measured = list(run(cases, methods, Tools(refiner, settings), measures, truth_void=truth_void))
+    if not all_measured:
+        raise FileError(f"{truth} holds no object: give truths that have one.")
     results = {name: Result() for name in (COARSE, *methods, *others)}
     for each in all_measured:
         for name, outcome in each.outcomes.items():
@@ -160,6 +178,7 @@ def evaluate(
         "measures": measures.facts(),
         "results": rows,
         "by_size": facts.by_size(results, all_measured),
+        "by_category": facts.by_category(results, all_measured),
         **facts.chance(results, ours),
         "peers": {name: {"settings": peer.settings, "source": peer.source} for name, peer in chosen.items()},
     }
@@ -174,7 +193,7 @@ def evaluate(
     else:
         measured.show(printed)
     floors = {"iou": min_iou, "biou": min_biou, "mba": min_mba, "error_removed": min_error_removed}
-    missed = [*_below(rows[ours], floors), *_above(rows[ours], {"made_worse": max_made_worse})]
+    missed = gate.missed(rows[ours], floors, {"made_worse": max_made_worse})
     for text in missed:
         streams.say(text)
     return 1 if missed else 0
@@ -192,22 +211,15 @@ def _peers(names: str | None) -> "dict[str, Peer]":
     return chosen
 
 
+def _say_left_out(found: "Cases") -> None:
+    measured = f"measured: {len(found.cases)} photographs"
+    if found.alone:
+        few = streams.few(found.alone)
+        streams.say(f"Left out: {len(found.alone)} names that are not in all that was given ({few}); {measured}.")
+    if found.crowds:
+        streams.say(f"Left out: {found.crowds} crowds of the truth, which are no single objects; {measured}.")
+
+
 def _named(folders: tuple[Path, ...]) -> dict[str, Path]:
     """Call each folder by what was given; one that was given twice is one."""
     return {f"against {folder}": folder for folder in folders}
-
-
-def _below(row: dict[str, Any], floors: dict[str, float | None]) -> "Iterator[str]":
-    for name, floor in floors.items():
-        if floor is not None and row[name] is None:
-            yield f"{name} is not defined, so that the floor of {floor} is missed."
-        elif floor is not None and row[name] < floor:
-            yield f"{name} is {row[name]:.4f}, below the floor of {floor}."
-
-
-def _above(row: dict[str, Any], ceilings: dict[str, float | None]) -> "Iterator[str]":
-    for name, ceiling in ceilings.items():
-        if ceiling is not None and row[name] is None:
-            yield f"{name} is not defined, so that the ceiling of {ceiling} is missed."
-        elif ceiling is not None and row[name] > ceiling:
-            yield f"{name} is {row[name]:.4f}, above the ceiling of {ceiling}."

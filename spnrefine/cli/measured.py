@@ -31,7 +31,8 @@ def show(facts: Facts) -> None:
         streams.add_row(table, name, *(_figure(row[column]) for column in COLUMNS))
     console.print(table)
     _show_chance(facts)
-    _show_sizes(facts["by_size"])
+    _show_parts("size", facts["by_size"])
+    _show_parts("category", facts["by_category"])
     for name, how in facts["measures"].items():
         console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in how.items()))
     for name, row in facts["results"].items():
@@ -65,14 +66,14 @@ def _show_chance(facts: Facts) -> None:
     streams.console().print("", table)
 
 
-def _show_sizes(sizes: Facts) -> None:
-    """Print what was done to small, medium and large objects, where there is more than one such size."""
-    if len(sizes) < 2:
+def _show_parts(what: str, parts: Facts) -> None:
+    """Print what was done to the objects of each size or category, where there is more than one."""
+    if len(parts) < 2:
         return
-    table = _table("objects", "", *COLUMNS)
-    for size, rows in sizes.items():
+    table = _table(what, "", *COLUMNS)
+    for part, rows in parts.items():
         for name, row in rows.items():
-            streams.add_row(table, size, name, *(_figure(row[column]) for column in COLUMNS))
+            streams.add_row(table, part, name, *(_figure(row[column]) for column in COLUMNS))
     streams.console().print("", table)
 
 

@@ -116,6 +116,14 @@ class Folder(File):
         return [CompletionItem(incomplete, type="dir")]
 
 
+class Either(File):
+    """A path of a file or a folder, shown as DIR|FILE."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "dir|file"
+
+
 class Model(click.ParamType):
     """Weights: a file, or the name of a model that ships."""
 
@@ -190,6 +198,6 @@ class Resizing(click.ParamType):
             self.fail(f"{value!r} is neither {self.PLAIN} nor {self.LETTERBOX}.", parameter, context)
 
 
-FILE, FOLDER = File(), Folder()
+FILE, FOLDER, EITHER = File(), Folder(), Either()
 # text as it was given: a path would lose the slash at its end, which means a folder
 TEXT_OF_PATH = click.Path(readable=False)

@@ -1,51 +1,91 @@
-"""The files that are measured: a photograph, its coarse mask and its truth, of one stem."""
+"""What is measured: photographs with their coarse masks and their truths, in folders of masks or annotation files."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from spnrefine.errors import FileError
+from spnrefine.evaluate.file_cases import FileCase, IdsCase
+from spnrefine.evaluate.item_cases import Chosen, ItemsCase
+from spnrefine.evaluate.sides import Annotated, is_annotations, one_of, open_side
+from spnrefine.evaluate.subjects import Case, Source
 from spnrefine.files.formats import MASKS
 from spnrefine.files.stems import by_stem, only
 
 
-@dataclass(frozen=True)
-class Case:
-    """The files of one photograph: all of one stem. ``others`` are masks that other methods made, by their names."""
+class Cases(NamedTuple):
+    """The cases, the names that are in some of what was given and not in all, and how many crowds were left out."""
 
-    stem: str
-    image: Path
-    coarse: Path
-    truth: Path
-    others: tuple[tuple[str, Path], ...] = ()
+    cases: list[Case]
+    alone: list[str]
+    crowds: int = 0
 
 
 def find_cases(
-    images: Path, coarse: Path, truth: Path, against: dict[str, Path] | None = None, *, strict: bool = True
-) -> tuple[list[Case], list[str]]:
-    """Match the files of folders by stem; each truth needs its photograph and its coarse mask.
+    images: Path,
+    coarse: Path,
+    truth: Path,
+    against: Mapping[str, Path] | None = None,
+    *,
+    strict: bool = True,
+    each: bool = False,
+    which: int | None = None,
+) -> Cases:
+    """Match what belongs together.
+
+    Files of folders are matched by their stems, items of annotation files of one format by their photographs and what
+    they are called; where a photograph has one object alone on either side, these two belong together.
 
     Parameters
     ----------
-    images, coarse, truth : folders.
-    against : folders of masks that other methods made, by the methods' names; each needs one for every case.
+    images : folder of the photographs.
+    coarse, truth : folders of masks, or annotation files, or folders of these.
+    against : the same of masks that other methods made, by the methods' names; each needs one for every case.
     strict : whether each truth must have its partners.
+    each : true masks are maps, of which each id is an object.
+    which : the id that is the object in true masks, which are maps.
 
     Returns
     -------
-    The cases, and the stems that are in some of the folders and not in all: none where ``strict``.
+    The cases; nothing is alone where ``strict``.
 
     Raises
     ------
     FileError
-        A folder is missing or empty, a stem stands for several files of one, or none is in all three; or, where
-        ``strict``, a truth has no partner; or a method has no mask for a case.
+        What was given is missing or empty, a stem stands for several files of one folder, or nothing is in all; or,
+        where ``strict``, a truth has no partner; or a method has no mask for a case; or nothing says for certain which
+        masks are of one object.
     """
+    others = dict(against or {})
+    annotated = [path for path in (coarse, truth, *others.values()) if is_annotations(path)]
+    if annotated and (each or which is not None):
+        option = "--each-object" if each else "--object"
+        raise FileError(f"{option} was given with {annotated[0]}, whose objects are apart: leave it out.")
+    if is_annotations(coarse):
+        return _of_items(images, coarse, truth, others, strict=strict)
+    if annotated:
+        return _of_files(images, coarse, truth, others, strict=strict)
+    return _of_folders(images, coarse, truth, others, strict=strict, maps=each or which is not None, which=which)
+
+
+def _of_folders(
+    images: Path,
+    coarse: Path,
+    truth: Path,
+    against: Mapping[str, Path],
+    *,
+    strict: bool,
+    maps: bool,
+    which: int | None,
+) -> Cases:
+    """Match the files of folders by stem; each truth needs its photograph and its coarse mask."""
     stems = {folder: by_stem(folder) for folder in (images, coarse, truth)}
     for folder, found in stems.items():
         if not found:
             raise FileError(f"{folder} holds no files: expected photographs, coarse masks and truths of equal stems.")
-    others = {name: by_stem(folder, MASKS) for name, folder in (against or {}).items()}
-    cases, alone = [], []
+    others = {name: by_stem(folder, MASKS) for name, folder in against.items()}
+    cases: list[Case] = []
+    alone = []
     for stem in stems[truth] if strict else sorted(set().union(*stems.values())):
         partners = [stems[folder].get(stem, []) for folder in (images, coarse, truth)]
         if not strict and not all(partners):
@@ -59,7 +99,73 @@ def find_cases(
                 raise FileError(f"{name} has no mask named {stem}.*: expected one for each truth.")
         made = tuple((name, only(masks[stem], "masks")) for name, masks in others.items())
         image, mask, true = (files[0] for files in partners)
-        cases.append(Case(stem, image, mask, true, made))
+        cases.append(IdsCase(stem, image, mask, true, which, made) if maps else FileCase(stem, image, mask, true, made))
     if not cases:
         raise FileError(f"{images}, {coarse} and {truth} have no stem in common: give the three files of one name.")
-    return cases, alone
+    return Cases(cases, alone)
+
+
+def _of_files(images: Path, coarse: Path, truth: Path, against: Mapping[str, Path], *, strict: bool) -> Cases:
+    """Match mask files, each of one object, with what on either side may be annotations."""
+    mine, true = open_side(coarse, images), open_side(truth, images)
+    others = {name: open_side(path, images) for name, path in against.items()}
+    cases: list[Case] = []
+    alone = []
+    for photograph, objects in true.objects.items():
+        path = mine.objects.get(photograph, {}).get("")
+        if not isinstance(path, Path):
+            _missing(photograph, coarse, strict=strict)
+            alone.append(photograph.stem)
+            continue
+        truly = one_of(objects, truth, photograph)
+        made = [(name, one_of(side.of(photograph), against[name], photograph)) for name, side in others.items()]
+        category = None if isinstance(truly, Path) else truly.category
+        cases.append(FileCase(photograph.stem, photograph, path, truly, tuple(made), category))
+    return _some(Cases(cases, alone, _crowds(true)), images, coarse, truth)
+
+
+def _of_items(images: Path, coarse: Path, truth: Path, against: Mapping[str, Path], *, strict: bool) -> Cases:
+    """Match coarse items with their truths, and those of other methods."""
+    true = open_side(truth, images)
+    mine = open_side(coarse, images, named_in=truth)
+    others = {name: open_side(path, images, named_in=truth) for name, path in against.items()}
+    assert isinstance(mine, Annotated)
+    cases: list[Case] = []
+    alone = []
+    for photograph, objects in true.objects.items():
+        items = mine.items.get(photograph, [])
+        chosen = []
+        for called, truly in objects.items():
+            own = mine.partner(photograph, called, true)
+            if own is None:
+                _missing(photograph, coarse, strict=strict, called=called)
+                alone.append(f"{photograph.stem}#{called}" if called else photograph.stem)
+                continue
+            made: list[tuple[str, Source]] = []
+            for name, side in others.items():
+                theirs = side.partner(photograph, called, true)
+                if theirs is None:
+                    raise FileError(f"{name} has no object {called} of {photograph}: expected one for each truth.")
+                made.append((name, theirs))
+            category = None if isinstance(truly, Path) else truly.category
+            category = category or (None if isinstance(own, Path) else own.category)
+            chosen.append(Chosen(items.index(own), truly, tuple(made), category))  # type: ignore[arg-type]
+        if chosen:
+            cases.append(ItemsCase(photograph.stem, items, chosen))
+    return _some(Cases(cases, alone, _crowds(true)), images, coarse, truth)
+
+
+def _missing(photograph: Path, coarse: Path, *, strict: bool, called: str = "") -> None:
+    if strict:
+        what = f"object {called} of {photograph}" if called else photograph
+        raise FileError(f"{coarse} has no mask of {what}: expected one for each truth.")
+
+
+def _crowds(side: object) -> int:
+    return side.crowds if isinstance(side, Annotated) else 0
+
+
+def _some(cases: Cases, images: Path, coarse: Path, truth: Path) -> Cases:
+    if not cases.cases:
+        raise FileError(f"{coarse} and {truth} have no object of {images} in common: give masks of the same objects.")
+    return cases

@@ -27,7 +27,7 @@ def rows(results: Results) -> dict[str, dict[str, Any]]:
 
 def by_size(results: Results, measured: Sequence[Measured]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return by size of the object, and by method, the same for the pictures of that size."""
-    found, coarse = {}, results[COARSE].scores
+    found = {}
     for size, least, most in SIZES:
         here = [
             index
@@ -35,11 +35,24 @@ def by_size(results: Results, measured: Sequence[Measured]) -> dict[str, dict[st
             if each.object_pixels >= max(1, least) and (most is None or each.object_pixels < most)
         ]
         if here:
-            found[size] = {
-                name: _row(_some(result.scores, here), _some(coarse, here), _some(result.seconds, here))
-                for name, result in results.items()
-            }
+            found[size] = _rows_of(results, here)
     return found
+
+
+def by_category(results: Results, measured: Sequence[Measured]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by category of the object, and by method, the same for the objects of that; empty where none is known."""
+    places: dict[str, list[int]] = {}
+    for index, each in enumerate(measured):
+        if each.category is not None:
+            places.setdefault(each.category, []).append(index)
+    return {category: _rows_of(results, places[category]) for category in sorted(places)}
+
+
+def _rows_of(results: Results, here: Sequence[int]) -> dict[str, dict[str, Any]]:
+    coarse = _some(results[COARSE].scores, here)
+    return {
+        name: _row(_some(result.scores, here), coarse, _some(result.seconds, here)) for name, result in results.items()
+    }
 
 
 def chance(results: Results, ours: str) -> dict[str, Any]:
@@ -75,7 +88,8 @@ def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """Return the scores of every picture by method."""
     return [
         {
-            "stem": each.case.stem,
+            "stem": each.name,
+            "category": each.category,
             "object_pixels": each.object_pixels,
             "void_pixels": each.void_pixels,
             "scores": {name: _all_rounded(outcome.scores._asdict()) for name, outcome in each.outcomes.items()},
@@ -89,10 +103,10 @@ def as_csv(measured: Sequence[Measured]) -> bytes:
     names = list(measured[0].outcomes)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    head = ["stem", "object_pixels", "void_pixels"]
+    head = ["stem", "category", "object_pixels", "void_pixels"]
     table.writerow(head + [f"{name} {column}" for name in names for column in (*MEANS, "seconds")])
     for each in measured:
-        cells: list[Any] = [each.case.stem, each.object_pixels, each.void_pixels]
+        cells: list[Any] = [each.name, each.category, each.object_pixels, each.void_pixels]
         for outcome in each.outcomes.values():
             cells += [_rounded(getattr(outcome.scores, measure)) for measure in MEANS]
             cells.append(round(outcome.seconds, 4))

@@ -163,7 +163,7 @@ def test_a_missing_partner_is_named(run, folders, folder):
     assert f"{folder} holds 0 files named 2.*" in result.stderr
     result = evaluate(run, folders, "--details")
     assert result.exit_code == 0
-    assert "Left out: 1 names that are not in all three folders (2); measured: 2." in result.stderr
+    assert "Left out: 1 names that are not in all that was given (2); measured: 2 photographs." in result.stderr
     assert len(re.findall(r"^ \d +spnrefine general ", result.stdout, re.MULTILINE)) == 2
 
 

@@ -1,0 +1,191 @@
+"""Truths as people have them: annotation files, and maps of instances."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco
+
+import spnrefine
+
+SHAPE = 60, 80
+BOXES = {3: (5, 25, 10, 30), 7: (5, 25, 30, 60), 9: (35, 55, 20, 50)}  # 3 and 7 touch
+
+
+def square(box, grown=0):
+    mask = np.zeros(SHAPE, bool)
+    mask[box[0] - grown : box[1] + grown, box[2] - grown : box[3] + grown] = True
+    return mask
+
+
+def rle(mask):
+    found = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": list(SHAPE), "counts": found["counts"].decode()}
+
+
+def annotations(masks, *, crowd=None, first="a.png"):
+    found = [
+        {"id": n, "image_id": 1, "category_id": 1 + n % 2, "segmentation": rle(mask), "iscrowd": int(n == crowd)}
+        for n, mask in masks.items()
+    ]
+    images = [{"id": 1, "file_name": first, "height": SHAPE[0], "width": SHAPE[1]}]
+    return {"images": images, "annotations": found, "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]}
+
+
+def iou(one, other):
+    return (one & other).sum() / (one | other).sum()
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A photograph, and a refiner that takes a pixel off all around."""
+
+    class Shrinks:
+        def __init__(self, *_, **__):
+            pass
+
+        def __call__(self, image, coarse):
+            return cv2.erode(coarse, np.ones((3, 3), np.uint8))
+
+    monkeypatch.setattr(spnrefine, "Refiner", Shrinks)
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", SHAPE[::-1], (90, 120, 60)).save(tmp_path / "images" / "a.png")
+    return tmp_path
+
+
+def write(place, name, value):
+    path = place / name
+    if isinstance(value, np.ndarray):
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(value).save(path)
+        return path.parent
+    path.write_text(json.dumps(value))
+    return path
+
+
+def measure(run, place, coarse, truth, *more):
+    result = run(
+        "eval", "--images", place / "images", "--coarse", coarse, "--truth", truth, "--json", "--details", *more
+    )
+    return result, json.loads(result.stdout) if result.exit_code == 0 else None
+
+
+def as_map(masks):
+    ids = np.zeros(SHAPE, np.uint16)
+    for number, mask in masks.items():
+        ids[mask] = number
+    return ids
+
+
+TRUE = {number: square(box) for number, box in BOXES.items()}
+MISSED = {3: square(BOXES[3]), 7: np.roll(TRUE[7], 4, 1), 9: square(BOXES[9], 1)}
+
+
+def test_annotations_are_truths_object_by_object(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "coarse.json", annotations(MISSED))
+    table = place / "scores.csv"
+    result, printed = measure(run, place, coarse, truth, "--against", truth, "--csv", table)
+    assert result.exit_code == 0, result.output
+    scores = {row["stem"]: row["scores"] for row in printed["images"]}
+    assert scores.keys() == {"a#3", "a#7", "a#9"}
+    for number, mask in MISSED.items():
+        found = scores[f"a#{number}"]
+        assert found["coarse"]["iou"] == pytest.approx(iou(mask, TRUE[number]), abs=1e-6)
+        assert found[f"against {truth}"]["iou"] == 1
+    assert scores["a#9"]["spnrefine general"]["iou"] == 1  # grown by a pixel, and taken back
+    assert set(printed["by_category"]) == {"dog"}
+    assert printed["by_category"]["dog"]["coarse"]["masks"] == 3
+    assert table.read_text().splitlines()[1].startswith("a#3,dog,400,0,")
+
+
+def test_what_is_measured_is_what_a_batch_writes(run, place):
+    """Objects that touch are refined jointly, by either."""
+    truth, coarse = (write(place, f"{n}.json", annotations(m)) for n, m in (("truth", TRUE), ("coarse", MISSED)))
+    out = place / "out.json"
+    batch = run("batch", coarse, "--images", place / "images", "-o", out, "--quiet")
+    assert batch.exit_code == 0, batch.output
+    _, printed = measure(run, place, coarse, truth, "--against", out)
+    for row in printed["images"]:
+        assert row["scores"]["spnrefine general"] == row["scores"][f"against {out}"]
+
+
+def test_crowds_are_left_out_and_said(run, place):
+    truth = write(place, "truth.json", annotations(TRUE, crowd=7))
+    coarse = write(place, "coarse.json", annotations(MISSED))
+    result, printed = measure(run, place, coarse, truth)
+    assert [row["stem"] for row in printed["images"]] == ["a#3", "a#9"]
+    assert "Left out: 1 crowds of the truth" in result.stderr
+
+
+def test_objects_without_a_partner_are_said_or_refused(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "coarse.json", annotations({3: TRUE[3], 9: TRUE[9]}))
+    result, printed = measure(run, place, coarse, truth)
+    assert len(printed["images"]) == 2
+    assert "Left out: 1 names that are not in all that was given (a#7)" in result.stderr
+    assert "has no mask of object 7 of" in measure(run, place, coarse, truth, "--strict")[0].stderr
+
+
+def test_objects_that_nothing_brings_together_are_refused(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    results = [{"image_id": 1, "category_id": 1, "segmentation": rle(mask), "score": 0.5} for mask in MISSED.values()]
+    result, _ = measure(run, place, write(place, "results.json", results), truth)
+    assert result.exit_code == 1
+    assert "nothing says which belong together" in result.stderr
+    other = write(place, "coarse.json", annotations({3: TRUE[9], 9: TRUE[3]}))
+    assert "lies beside the true object of this name" in measure(run, place, other, truth)[0].stderr
+
+
+def test_one_object_on_either_side_is_the_same_one(run, place):
+    single = write(place, "truth.json", annotations({9: TRUE[9]}))
+    masks = write(place, "masks/a.png", np.where(MISSED[9], 255, 0).astype(np.uint8))
+    several = write(place, "several.json", annotations(TRUE))
+    for coarse, truth in ((masks, single), (write(place, "coarse.json", annotations({4: MISSED[9]})), single)):
+        _, printed = measure(run, place, coarse, truth)
+        assert printed["results"]["coarse"]["iou"] == pytest.approx(iou(MISSED[9], TRUE[9]), abs=1e-6)
+    _, printed = measure(run, place, single, masks, "--against", masks)
+    assert printed["results"][f"against {masks}"]["iou"] == 1
+    assert "3 objects on" in measure(run, place, masks, several)[0].stderr
+    assert "leave it out" in measure(run, place, masks, single, "--object", 3)[0].stderr
+
+
+def test_each_id_of_a_map_is_an_object(run, place):
+    truth = as_map(TRUE)
+    truth[30:34] = 65535
+    folder = write(place, "truth/a.png", truth)
+    coarse = write(place, "coarse/a.png", as_map(MISSED))
+    void = ("--truth-void", 65535)
+    _, printed = measure(run, place, coarse, folder, "--each-object", "--against", coarse, *void)
+    assert [row["stem"] for row in printed["images"]] == ["a#3", "a#7", "a#9"]
+    known = truth != 65535
+    shown = as_map(MISSED)
+    for row, number in zip(printed["images"], TRUE, strict=True):
+        expected = iou((shown == number) & known, TRUE[number] & known)
+        assert row["scores"]["coarse"]["iou"] == pytest.approx(expected, abs=1e-6)
+        assert row["scores"][f"against {coarse}"] == row["scores"]["coarse"]
+        assert row["void_pixels"] == 4 * SHAPE[1]
+    _, printed = measure(run, place, coarse, folder, "--object", 9, *void)
+    assert [row["stem"] for row in printed["images"]] == ["a#9"]
+
+
+def test_one_id_against_masks_of_that_object(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE).astype(np.uint8))
+    coarse = write(place, "coarse/a.png", np.where(MISSED[9], 255, 0).astype(np.uint8))
+    _, printed = measure(run, place, coarse, truth, "--object", 9)
+    assert printed["results"]["coarse"]["iou"] == pytest.approx(iou(MISSED[9], TRUE[9]), abs=1e-6)
+    assert printed["results"]["spnrefine general"]["iou"] == 1
+    result, _ = measure(run, place, coarse, truth, "--each-object")
+    assert "is a mask of one object, its truth has 3: give a map of the same ids" in result.stderr
+
+
+def test_maps_of_other_ids_are_refused(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    coarse = write(place, "coarse/a.png", as_map({1: TRUE[3], 2: TRUE[7], 3: TRUE[9]}))
+    result, _ = measure(run, place, coarse, truth, "--each-object")
+    assert result.exit_code == 1
+    assert "has other ids than its truth, in whose object 3 it has 1" in result.stderr
+    both = run("eval", "--images", "i", "--coarse", "c", "--truth", "t", "--object", 1, "--each-object")
+    assert "--object and --each-object were both given" in both.stderr
