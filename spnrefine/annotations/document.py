@@ -69,6 +69,7 @@ def open_document(
         document = _open_file(path, photographs, images_file, polygons=polygons, tolerance=tolerance)
     if document is None:
         raise FileError(f"{path} holds no annotations of a known format: give {FORMATS}.")
+    document.photographs = sorted(claims)
     problems = shared(claims)
     for item in document.items:
         item.problem = item.problem or problems.get(item.name)

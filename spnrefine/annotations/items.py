@@ -173,12 +173,14 @@ class Document:
     files : its files in order, relative to ``path`` (for a single file: to its folder). Those behind a single file
         belong to it, and lie in a folder of its stem.
     stray : items that say what is wrong with files that could not be read; these go out as they came.
+    photographs : all that the document speaks of and that were found, those without an item too.
     """
 
     path: Path
     format: str
     files: list[File]
     stray: list[Item] = field(default_factory=list)
+    photographs: list[Path] = field(default_factory=list)
 
     @property
     def items(self) -> list[Item]:

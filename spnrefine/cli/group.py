@@ -19,6 +19,7 @@ COMMANDS = {  # and the module and function of each
     "check": "check",
     "eval": "evaluate",
     "eval-labels": "evaluate_labels",
+    "eval-instances": "evaluate_instances",
     "adapt": "adapt",
     "train": "train",
     "bench": "bench",

@@ -1,6 +1,6 @@
 """What stands on one side of a comparison: a folder of masks, or annotations, by photograph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from spnrefine.annotations.document import open_document
@@ -24,14 +24,19 @@ class Side:
     ----------
     path : what was given.
     objects : by photograph, by what they are called.
+    photographs : all that are spoken of, those without an object too.
     """
 
-    def __init__(self, path: Path, objects: Mapping[Path, Objects]):
-        self.path, self.objects = path, objects
+    def __init__(self, path: Path, objects: Mapping[Path, Objects], photographs: Iterable[Path] = ()):
+        self.path, self.objects, self.photographs = path, objects, {*objects, *photographs}
 
     def of(self, photograph: Path) -> Objects:
         """Return the objects of a photograph, none where it has none."""
         return self.objects.get(photograph, {})
+
+    def all_of(self, photograph: Path) -> list[Source]:
+        """Return all masks of a photograph, those of crowds too."""
+        return [*self.of(photograph).values()]
 
     def partner(self, photograph: Path, called: str, truth: "Side") -> Source | None:
         """Return the mask of the object that the truth calls so; None where there is none.
@@ -76,7 +81,12 @@ class Annotated(Side):
                 photograph: {item.identity: item for item in items if not item.crowd}
                 for photograph, items in self.items.items()
             },
+            {photograph.resolve() for photograph in document.photographs},
         )
+
+    def all_of(self, photograph: Path) -> list[Source]:
+        """Return all items of a photograph, those of crowds too."""
+        return [*self.items.get(photograph, [])]
 
     def _calls_alike(self, truth: Side) -> bool:
         return isinstance(truth, Annotated) and truth.format == self.format != RESULTS

@@ -189,3 +189,64 @@ def test_maps_of_other_ids_are_refused(run, place):
     assert "has other ids than its truth, in whose object 3 it has 1" in result.stderr
     both = run("eval", "--images", "i", "--coarse", "c", "--truth", "t", "--object", 1, "--each-object")
     assert "--object and --each-object were both given" in both.stderr
+
+
+def instances(run, place, coarse, truth, *more):
+    places = ["--images", place / "images", "--coarse", coarse, "--truth", truth]
+    result = run("eval-instances", *places, "--json", *more)
+    return result, json.loads(result.stdout) if result.stdout else None
+
+
+def results(masks, category=2):
+    return [
+        {"image_id": 1, "category_id": category, "segmentation": rle(mask), "score": 0.9 - n / 100}
+        for n, mask in enumerate(masks.values())
+    ]
+
+
+def test_results_of_a_network_are_measured_as_instances(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "results.json", results(MISSED))
+    result, printed = instances(run, place, coarse, truth, "--against", truth, "--min-pq", 0.5)
+    assert result.exit_code == 0, result.output
+    assert (printed["photographs"], printed["true_instances"], printed["categories"]) == (1, 3, ["dog"])
+    rows = printed["results"]
+    assert rows[f"against {truth}"]["ap"] == rows[f"against {truth}"]["pq"] == 1
+    overlaps = [iou(mask, TRUE[number]) for number, mask in MISSED.items()]
+    assert overlaps[1] > 0.5
+    assert rows["coarse"]["pq"] == pytest.approx(np.mean(overlaps), abs=1e-6)
+    assert rows["coarse"]["boundary_ap"] < rows["coarse"]["ap"] < 1
+    assert rows["coarse"]["by_category"]["dog"]["ap"] == rows["coarse"]["ap"]
+    assert printed["notes"] == []
+    shown = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth)
+    assert "boundary_ap" in shown.stdout
+
+
+def test_maps_of_instances_need_no_equal_ids(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    coarse = write(place, "coarse/a.png", as_map({5: MISSED[3], 2: MISSED[7], 300: MISSED[9]}))
+    result, printed = instances(run, place, coarse, truth)
+    assert result.exit_code == 0, result.output
+    shown = [
+        mask & ~sum((MISSED[k] for k in MISSED if k > number), np.zeros(SHAPE, bool)) for number, mask in MISSED.items()
+    ]
+    expected = np.mean([iou(mask, TRUE[number]) for mask, number in zip(shown, TRUE, strict=True)])
+    assert printed["results"]["coarse"]["pq"] == pytest.approx(expected, abs=1e-6)
+    assert "What was found has no scores" in printed["notes"][0]
+
+
+@pytest.mark.parametrize("floor", ["ap", "boundary-ap", "pq"])
+def test_instances_below_a_floor_fail(run, place, floor):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "results.json", results(dict(zip(TRUE, reversed(TRUE.values()), strict=True))))
+    assert instances(run, place, coarse, truth, f"--min-{floor}", 0.1)[0].exit_code == 0
+    worse = write(place, "worse.json", results({n: np.roll(mask, 12, 0) for n, mask in TRUE.items()}))
+    result, _ = instances(run, place, worse, truth, f"--min-{floor}", 0.4)
+    assert result.exit_code == 1
+    assert f"{floor.replace('-', '_')} is 0" in result.stderr
+
+
+def test_categories_that_have_nothing_in_common_are_refused(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    result, _ = instances(run, place, write(place, "results.json", results(MISSED, category=1)), truth)
+    assert "The truth has the categories dog, what was found cat, and none in common" in result.stderr
