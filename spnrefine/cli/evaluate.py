@@ -8,7 +8,7 @@ import click
 from spnrefine.cli import gate, streams
 from spnrefine.cli.options import OVERWRITE, changing_options, model_option, option, section
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import EITHER, FILE, FOLDER, Number, Radii
+from spnrefine.cli.types import EITHER, FILE, FOLDER, Distances, Number, Radii
 
 if TYPE_CHECKING:
     from spnrefine.evaluate.cases import Cases
@@ -73,9 +73,22 @@ Examples:
         metavar="PX,PX,...",
         help="Radii of mean boundary accuracy.  [default: five, from 1 to (height + width) / 300]",
     ),
+    option(
+        "--nsd-radii",
+        type=Distances(),
+        metavar="PX,PX,...",
+        help="Also measure normalised surface dice, NSD, within each of these radii.",
+    ),
+    option("--hd95", is_flag=True, help="Also measure the Hausdorff distance, its 95th percentile, in pixels."),
     option("--calibration", is_flag=True, help="Also say how far soft masks, coarse and refined, can be believed."),
     option("--details", is_flag=True, help="Also print the scores of every image."),
     option("--csv", "csv_file", type=FILE, help="Also write the scores, a row for each image."),
+    option("--report", type=FILE, help="Also write an HTML page of the worst masks, each beside its truth."),
+    option(
+        "--plot",
+        type=FILE,
+        help="Also draw reliability and error by threshold: .png, .svg or .pdf; needs the extra 'plot'.",
+    ),
     OVERWRITE,
 )
 @section(
@@ -84,6 +97,8 @@ Examples:
     option("--min-biou", type=SHARE, metavar="IOU", help="Fail where the mean Boundary IoU is below this."),
     option("--min-mba", type=SHARE, metavar="SHARE", help="Fail where the mean boundary accuracy is below this."),
     option("--min-error-removed", type=float, metavar="SHARE", help="Fail where less of the error is removed."),
+    option("--min-nsd", type=SHARE, metavar="SHARE", help="Fail where the mean NSD of any radius is below this."),
+    option("--max-hd95", type=Number(min=0), metavar="PX", help="Fail where the mean HD95 is above this."),
     option("--max-made-worse", type=SHARE, metavar="SHARE", help="Fail where more of the masks are made worse."),
 )
 @changing_options
@@ -99,7 +114,13 @@ def evaluate(
     calibration: bool,
     details: bool,
     csv_file: Path | None,
+    report: Path | None,
+    plot: Path | None,
     overwrite: bool,
+    nsd_radii: tuple[float, ...] | None,
+    hd95: bool,
+    min_nsd: float | None,
+    max_hd95: float | None,
     boundary_share: float,
     mba_radii: tuple[int, ...] | None,
     min_iou: float | None,
@@ -119,7 +140,8 @@ def evaluate(
     Masks are refined as 'spnrefine batch' refines them with the same options. error_removed is the share of the coarse
     masks' mean 1 - IoU that is gone; made_worse the share of masks that lost more than half a point of IoU. biou is
     Boundary IoU (Cheng et al. 2021), mba mean boundary accuracy (Cheng et al. 2020), both as their published code has
-    them; seconds the median an image. What is not defined for a mask, such as mba where the truth has no contour, is
+    them; nsd_R normalised surface dice within R pixels and hd95 are DeepMind's (Nikolov et al. 2021); seconds the
+    median an image. What is not defined for a mask, such as mba where the truth has no contour, is
     left out of means and counted; a floor fails on what is not defined at all. Intervals are of 95 %, by bootstrap over
     the masks.
 
@@ -142,30 +164,34 @@ def evaluate(
     from spnrefine import Refiner
     from spnrefine.batch.task import Tools
     from spnrefine.cli import measured
+    from spnrefine.cli.evaluated import Written
     from spnrefine.errors import FileError
     from spnrefine.evaluate import facts, machine
     from spnrefine.evaluate.cases import find_cases
     from spnrefine.evaluate.evaluation import COARSE, Result, peer_method, refined
     from spnrefine.evaluate.evaluation import evaluate as run
-    from spnrefine.evaluate.metrics import Measures
-    from spnrefine.files import atomic
+    from spnrefine.evaluate.metrics import Measures, nsd_name
     from spnrefine.job.types import Settings
 
     if each_object and which is not None:
         raise click.UsageError("--object and --each-object were both given: give one.")
     chosen = _peers(peers)
     others = _named(against)
-    if csv_file is not None:
-        atomic.check_output(csv_file, overwrite=overwrite)
+    written = Written(csv_file, report, plot, overwrite)
+    written.check()
+    measures = Measures(boundary_share, mba_radii or (), nsd_radii or (), hd95 or max_hd95 is not None)
+    if min_nsd is not None and not measures.nsd_radii:
+        raise click.UsageError("--min-nsd was given without --nsd-radii: give both.")
     found = find_cases(images, coarse, truth, others, strict=strict, each=each_object, which=which)
     _say_left_out(found)
     settings = Settings.of(**how)
     ours = f"spnrefine {model}"
     refiner = Refiner(model, device, threads, **settings.of_refiner)
     methods = {ours: refined} | {name: peer_method(peer) for name, peer in chosen.items()}
-    measures = Measures(boundary_share, mba_radii or ())
     cases = streams.progress(found.cases, len(found.cases))
-    all_measured = list(run(cases, methods, Tools(refiner, settings), measures, truth_void=truth_void))
+    worst, curves = written.watch(ours), calibration or plot is not None
+    how_run: dict[str, Any] = {"truth_void": truth_void, "curves": curves, "watch": worst}
+    all_measured = list(run(cases, methods, Tools(refiner, settings), measures, **how_run))
     if not all_measured:
         raise FileError(f"{truth} holds no object: give truths that have one.")
     results = {name: Result() for name in (COARSE, *methods, *others)}
@@ -184,16 +210,17 @@ def evaluate(
     }
     if calibration:
         printed["calibration"] = {name: facts.calibration(results[name]) for name in (COARSE, ours)}
+        printed["by_threshold"] = facts.by_threshold(results)
     if details:
         printed["images"] = facts.of_pictures(all_measured)
-    if csv_file is not None:
-        atomic.write_bytes(csv_file, facts.as_csv(all_measured), overwrite=overwrite)
+    written.write(all_measured, results, worst, {"output": f"{truth}", "model": model})
     if as_json:
         streams.tell(json.dumps(printed, allow_nan=False))
     else:
         measured.show(printed)
     floors = {"iou": min_iou, "biou": min_biou, "mba": min_mba, "error_removed": min_error_removed}
-    missed = gate.missed(rows[ours], floors, {"made_worse": max_made_worse})
+    floors |= {nsd_name(radius): min_nsd for radius in measures.nsd_radii}
+    missed = gate.missed(rows[ours], floors, {"made_worse": max_made_worse, "hd95": max_hd95})
     for text in missed:
         streams.say(text)
     return 1 if missed else 0

@@ -13,26 +13,28 @@ Facts = dict[str, Any]
 
 MEANS = "iou", "biou", "mba"
 FIGURES = *MEANS, "error_removed", "made_worse"
-COLUMNS = "masks", *FIGURES, "seconds"
 
 
 def show(facts: Facts) -> None:
     """Print the object that ``--json`` would, as tables: images, methods side by side, peers' settings, calibration."""
     console = streams.console()
+    surfaces = tuple(name for name in facts["measures"] if name not in MEANS)
+    columns = ("masks", *FIGURES, *surfaces, "seconds")
     images = facts.get("images", [])
     if images:
-        table = _table("image", "method", *MEANS)
+        means = MEANS + surfaces
+        table = _table("image", "method", *means)
         for image in images:
             for name, scores in image["scores"].items():
-                streams.add_row(table, image["stem"], name, *(_figure(scores[measure]) for measure in MEANS))
+                streams.add_row(table, image["stem"], name, *(_figure(scores[measure]) for measure in means))
         console.print(table)
-    table = _table("", *COLUMNS)
+    table = _table("", *columns)
     for name, row in facts["results"].items():
-        streams.add_row(table, name, *(_figure(row[column]) for column in COLUMNS))
+        streams.add_row(table, name, *(_figure(row[column]) for column in columns))
     console.print(table)
     _show_chance(facts)
-    _show_parts("size", facts["by_size"])
-    _show_parts("category", facts["by_category"])
+    _show_parts("size", facts["by_size"], columns)
+    _show_parts("category", facts["by_category"], columns)
     for name, how in facts["measures"].items():
         console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in how.items()))
     for name, row in facts["results"].items():
@@ -56,24 +58,25 @@ def show(facts: Facts) -> None:
 
 def _show_chance(facts: Facts) -> None:
     """Print the intervals of figures, and how far the refiner is above each other method."""
-    table = _table("95 % of draws of images", *FIGURES)
+    figures = list(next(iter(facts["intervals"].values())))
+    table = _table("95 % of draws of images", *figures)
     for name, row in facts["intervals"].items():
-        streams.add_row(table, name, *(_interval(row[figure]) for figure in FIGURES))
+        streams.add_row(table, name, *(_interval(row[figure]) for figure in figures))
     for ours, others in facts["above"].items():
         for other, row in others.items():
-            cells = (f"{_signed(row[name]['difference'])} ({_interval(row[name]['interval'])})" for name in FIGURES)
+            cells = (f"{_signed(row[name]['difference'])} ({_interval(row[name]['interval'])})" for name in figures)
             streams.add_row(table, f"{ours}, above {other}", *cells)
     streams.console().print("", table)
 
 
-def _show_parts(what: str, parts: Facts) -> None:
+def _show_parts(what: str, parts: Facts, columns: tuple[str, ...]) -> None:
     """Print what was done to the objects of each size or category, where there is more than one."""
     if len(parts) < 2:
         return
-    table = _table(what, "", *COLUMNS)
+    table = _table(what, "", *columns)
     for part, rows in parts.items():
         for name, row in rows.items():
-            streams.add_row(table, part, name, *(_figure(row[column]) for column in COLUMNS))
+            streams.add_row(table, part, name, *(_figure(row[column]) for column in columns))
     streams.console().print("", table)
 
 

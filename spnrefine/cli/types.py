@@ -97,6 +97,25 @@ class Radii(click.ParamType):
         return tuple(map(int, parts))
 
 
+class Distances(click.ParamType):
+    """Numbers of pixels, with commas between."""
+
+    name = "distances"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            numbers = (math.nan,)
+        if not all(0 <= number < math.inf for number in numbers):
+            self.fail(f"{value!r} is no list of pixels: give numbers from 0 on, as in 1,2.5.", parameter, context)
+        return numbers
+
+
 class File(click.Path):
     """A path, shown as FILE."""
 

@@ -6,11 +6,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import COARSE, Measured, Result
 from spnrefine.evaluate.intervals import Interval, differences, intervals
 from spnrefine.evaluate.metrics import Scores
-from spnrefine.evaluate.summary import MEANS, summarise
+from spnrefine.evaluate.summary import summarise
+from spnrefine.evaluate.thresholds import THRESHOLDS
 
 DIGITS = 6
 SIZES = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, None))
@@ -92,7 +95,7 @@ def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
             "category": each.category,
             "object_pixels": each.object_pixels,
             "void_pixels": each.void_pixels,
-            "scores": {name: _all_rounded(outcome.scores._asdict()) for name, outcome in each.outcomes.items()},
+            "scores": {name: _scores(outcome.scores) for name, outcome in each.outcomes.items()},
         }
         for each in measured
     ]
@@ -100,18 +103,31 @@ def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 def as_csv(measured: Sequence[Measured]) -> bytes:
     """Return a row for each picture; what is not defined is empty."""
-    names = list(measured[0].outcomes)
+    names, measures = list(measured[0].outcomes), measured[0].outcomes[COARSE].scores.names
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     head = ["stem", "category", "object_pixels", "void_pixels"]
-    table.writerow(head + [f"{name} {column}" for name in names for column in (*MEANS, "seconds")])
+    table.writerow(head + [f"{name} {column}" for name in names for column in (*measures, "seconds")])
     for each in measured:
         cells: list[Any] = [each.name, each.category, each.object_pixels, each.void_pixels]
         for outcome in each.outcomes.values():
-            cells += [_rounded(getattr(outcome.scores, measure)) for measure in MEANS]
+            cells += [_rounded(outcome.scores.value(measure)) for measure in measures]
             cells.append(round(outcome.seconds, 4))
         table.writerow(["" if cell is None else cell for cell in cells])
     return text.getvalue().encode()
+
+
+def by_threshold(results: Results) -> dict[str, Any]:
+    """Return each method's mean 1 - IoU of its probabilities above each threshold."""
+    errors = {name: np.mean(result.by_threshold, 0) for name, result in results.items() if result.by_threshold}
+    return {
+        "thresholds": THRESHOLDS.tolist(),
+        "errors": {name: [round(float(error), DIGITS) for error in row] for name, row in errors.items()},
+    }
+
+
+def _scores(scores: Scores) -> dict[str, Any]:
+    return _all_rounded({name: scores.value(name) for name in scores.names}) | {"both_empty": scores.both_empty}
 
 
 def _some(values: Sequence[Value], indices: Sequence[int]) -> list[Value]:
@@ -120,7 +136,7 @@ def _some(values: Sequence[Value], indices: Sequence[int]) -> list[Value]:
 
 def _row(scores: Sequence[Scores], coarse: Sequence[Scores], seconds: Sequence[float]) -> dict[str, Any]:
     summary = summarise(coarse, scores)._asdict()
-    return _all_rounded(summary) | {"seconds": round(statistics.median(seconds), 4)}
+    return _all_rounded(summary | summary.pop("surface")) | {"seconds": round(statistics.median(seconds), 4)}
 
 
 def _diagram(of: str, diagram: Reliability) -> dict[str, Any]:

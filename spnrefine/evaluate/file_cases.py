@@ -60,7 +60,8 @@ class FileCase:
 
         truth = read_truth(self.truth, photograph, truth_void)
         others = {name: read_made(source, photograph, settings) for name, source in self.others}
-        yield Subject(self.stem, loaded, truth, refine, others, self.category)
+        names = str(self.image), str(self.coarse)
+        yield Subject(self.stem, loaded, truth, refine, others, self.category, *names)
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,12 @@ class IdsCase:
             found = job.refine(loaded, tools.refiner, settings, Record("", None))
             return _parted(loaded.mask, found.after, found.probability, is_map)
 
+        names = str(self.image), str(self.coarse)
         for each in wanted:
             own = Loaded(loaded.image, of_array(coarse_of(each).inside)) if is_map else loaded
             others = {name: of(each) for name, of in others_of.items()}
             here = ObjectTruth(truth.ids == each, truth.void)
-            yield Subject(f"{self.stem}#{each}", own, here, lambda each=each: refined()(each), others)  # type: ignore[misc]
+            yield Subject(f"{self.stem}#{each}", own, here, lambda each=each: refined()(each), others, None, *names)  # type: ignore[misc]
 
 
 def _is_map(mask: Mask, truth: LabelTruth, wanted: list[int], path: Path) -> bool:

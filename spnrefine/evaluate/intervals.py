@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.evaluate.metrics import Scores
-from spnrefine.evaluate.summary import MADE_WORSE, MEANS
+from spnrefine.evaluate.metrics import PLAIN, Scores
+from spnrefine.evaluate.summary import MADE_WORSE
 
 Numbers = NDArray[np.float64]
 
@@ -21,7 +21,8 @@ SEED = 1979
 PERCENTILES = 2.5, 97.5
 CHUNK = 100  # draws at a time: memory stays small with many pictures
 
-FIGURES = *MEANS, "error_removed", "made_worse"
+FIGURES = *PLAIN, "error_removed", "made_worse"
+"""What always has an interval; distances of contours have where they were measured."""
 
 
 class Interval(NamedTuple):
@@ -36,14 +37,14 @@ Draws = Callable[[Numbers], dict[str, Numbers]]
 
 
 def intervals(coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Interval]:
-    """Return the interval of each of `FIGURES`; scores are of the same pictures in the same order."""
+    """Return the interval of each of `FIGURES` and distances; scores are of the same pictures in the same order."""
     return drawn_intervals(len(found), lambda times: _figures(times, coarse, found))
 
 
 def differences(
     coarse: Sequence[Scores], found: Sequence[Scores], other: Sequence[Scores]
 ) -> dict[str, tuple[float | None, Interval]]:
-    """Return for each of `FIGURES` by how much ``found`` is above ``other``, and the interval of that.
+    """Return for each of `FIGURES` and distances by how much ``found`` is above ``other``, and the interval of that.
 
     A mean is that of the differences of pictures for which both are defined.
     """
@@ -56,7 +57,7 @@ def differences(
 
     exact = difference(np.ones((1, len(found))))
     drawn = drawn_intervals(len(found), difference)
-    return {name: (_known(exact[name][0]), drawn[name]) for name in FIGURES}
+    return {name: (_known(values[0]), drawn[name]) for name, values in exact.items()}
 
 
 def drawn_intervals(count: int, figures: Draws) -> dict[str, Interval]:
@@ -79,7 +80,7 @@ def _interval(values: Numbers) -> Interval:
 
 def _figures(times: Numbers, coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Numbers]:
     """Return the figures of (D,) draws, in which pictures come so many ``times`` (D, N); NaN: not defined."""
-    figures = {name: _mean(times, _column(found, name)) for name in MEANS}
+    figures = {name: _mean(times, _column(found, name)) for name in found[0].names}
     old, new = _column(coarse, "iou"), _column(found, "iou")
     before, after = _mean(times, 1 - old), _mean(times, 1 - new)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -89,11 +90,11 @@ def _figures(times: Numbers, coarse: Sequence[Scores], found: Sequence[Scores]) 
 
 
 def _mean_differences(times: Numbers, found: Sequence[Scores], other: Sequence[Scores]) -> dict[str, Numbers]:
-    return {name: _mean(times, _column(found, name) - _column(other, name)) for name in MEANS}
+    return {name: _mean(times, _column(found, name) - _column(other, name)) for name in found[0].names}
 
 
 def _column(scores: Sequence[Scores], name: str) -> Numbers:
-    return np.array([getattr(each, name) for each in scores], np.float64)  # None becomes NaN
+    return np.array([each.value(name) for each in scores], np.float64)  # None becomes NaN
 
 
 def _mean(times: Numbers, values: Numbers) -> Numbers:

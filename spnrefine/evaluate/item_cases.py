@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -50,7 +51,9 @@ class ItemsCase:
             _check_same(one, opened, truth)
             others = {name: read_made(source, photograph, tools.settings) for name, source in each.others}
             name = f"{self.stem}#{one.item.identity}"
-            yield Subject(name, loaded, truth, lambda one=one: _refined(one, tools), others, each.category)  # type: ignore[misc]
+            called = str(one.item.photograph), one.item.name
+            refine = partial(_refined, one, tools)
+            yield Subject(name, loaded, truth, refine, others, each.category, *called)
 
 
 def _check_same(one: Opened, opened: Sequence[Opened | Record], truth: ObjectTruth) -> None:

@@ -13,8 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.evaluate.surfaces import Surfaces
+
 Bits = NDArray[np.bool_]
 
+PLAIN = "iou", "biou", "mba"
 MBA_STEPS = 5
 MBA_DIVISOR = 300  # of height and width together: their radii stay below
 
@@ -23,12 +26,25 @@ class Scores(NamedTuple):
     """The three measures of one mask, each in 0..1, or None where it is not defined.
 
     ``both_empty`` says that neither mask nor truth holds a pixel that is not void: then IoU and Boundary IoU are 1.
+    ``surface`` are the distances of contours that were asked for: ``nsd_R`` within R pixels, in 0..1, and ``hd95`` in
+    pixels.
     """
 
     iou: float | None
     biou: float | None
     mba: float | None
     both_empty: bool = False
+    surface: tuple[tuple[str, float | None], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all measures there are."""
+        return (*PLAIN, *(name for name, _ in self.surface))
+
+    def value(self, name: str) -> float | None:
+        """Return a measure by its name."""
+        found: float | None = getattr(self, name) if name in PLAIN else dict(self.surface)[name]
+        return found
 
 
 @dataclass(frozen=True)
@@ -40,10 +56,14 @@ class Measures:
     boundary_share : width of Boundary IoU's bands, as a share of the diagonal: Cheng et al., CVPR 2021.
     mba_radii : radii of mean boundary accuracy in pixels; empty for those of Cheng et al., CVPR 2020: five, from 1 to a
         300th of height and width together.
+    nsd_radii : radii in pixels of normalised surface dice; empty for none.
+    hd95 : whether to measure the Hausdorff distance; see :mod:`spnrefine.evaluate.surfaces` for both.
     """
 
     boundary_share: float = 0.02
     mba_radii: tuple[int, ...] = ()
+    nsd_radii: tuple[float, ...] = ()
+    hd95: bool = False
 
     def width(self, height: int, width: int) -> int:
         """Return the width of Boundary IoU's bands in pixels, one at least."""
@@ -61,13 +81,21 @@ class Measures:
             if self.mba_radii
             else "1 + int(((h + w) / 300 - 1) i / 5) pixels, i of 0 to 4"
         )
-        return {
+        facts = {
             "biou": {"band": f"{self.boundary_share:g} of the diagonal", "source": "Cheng et al., CVPR 2021"},
             "mba": {"radii": radii, "source": "Cheng et al., CVPR 2020"},
         }
+        source = "Nikolov et al., J Med Internet Res 2021"
+        facts |= {nsd_name(radius): {"radius": f"{radius:g} pixels", "source": source} for radius in self.nsd_radii}
+        return facts | ({"hd95": {"unit": "pixels", "source": source}} if self.hd95 else {})
 
 
 PUBLISHED = Measures()
+
+
+def nsd_name(radius: float) -> str:
+    """Return what normalised surface dice of a radius is called."""
+    return f"nsd_{radius:g}"
 
 
 def score(mask: Bits, truth: Bits, valid: Bits | None = None, measures: Measures = PUBLISHED) -> Scores:
@@ -78,7 +106,16 @@ def score(mask: Bits, truth: Bits, valid: Bits | None = None, measures: Measures
         boundary_iou(mask, truth, valid, measures.width(*truth.shape)),
         mean_boundary_accuracy(mask, truth, valid, measures.radii(*truth.shape)),
         both_empty=bool(valid.any()) and not ((mask | truth) & valid).any(),
+        surface=_surface(mask, truth, valid, measures),
     )
+
+
+def _surface(mask: Bits, truth: Bits, valid: Bits, measures: Measures) -> tuple[tuple[str, float | None], ...]:
+    if not measures.nsd_radii and not measures.hd95:
+        return ()
+    surfaces = Surfaces(mask, truth, valid)
+    found = tuple((nsd_name(radius), surfaces.nsd(radius)) for radius in measures.nsd_radii)
+    return (*found, ("hd95", surfaces.hd95())) if measures.hd95 else found
 
 
 def iou(mask: Bits, truth: Bits, valid: Bits | None = None) -> float:

@@ -43,6 +43,7 @@ class Subject:
     refine : does what `refine` and `batch` do.
     others : what other methods found, by their names.
     category : what the object is, where that is known.
+    image, mask : what photograph and coarse mask are called.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Subject:
     refine: Callable[[], Found]
     others: dict[str, Found] = field(default_factory=dict)
     category: str | None = None
+    image: str = ""
+    mask: str = ""
 
 
 class Case(Protocol):

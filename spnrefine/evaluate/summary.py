@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from spnrefine.evaluate.metrics import Scores
+from spnrefine.evaluate.metrics import PLAIN, Scores
 
 MADE_WORSE = 0.005  # of IoU: a mask that lost more counts as made worse
-MEANS = "iou", "biou", "mba"
 
 
 class Summary(NamedTuple):
@@ -20,6 +19,7 @@ class Summary(NamedTuple):
     made_worse : the share of masks that lost more than half a point of IoU.
     undefined : for how many masks each measure is not defined; they are left out of its mean.
     both_empty : how many masks are empty and ought to be: IoU and Boundary IoU count them as 1.
+    surface : means likewise of the distances of contours that were asked for.
     """
 
     masks: int
@@ -30,11 +30,13 @@ class Summary(NamedTuple):
     made_worse: float | None
     undefined: dict[str, int]
     both_empty: int
+    surface: dict[str, float | None]
 
 
 def summarise(before: Sequence[Scores], after: Sequence[Scores]) -> Summary:
     """Sum up the scores of coarse and refined masks, in the same order."""
-    columns = {name: [getattr(scores, name) for scores in after] for name in MEANS}
+    names = after[0].names if after else PLAIN
+    columns = {name: [scores.value(name) for scores in after] for name in names}
     pairs = [
         (old.iou, new.iou)
         for old, new in zip(before, after, strict=True)
@@ -49,6 +51,7 @@ def summarise(before: Sequence[Scores], after: Sequence[Scores]) -> Summary:
         mean([float(new < old - MADE_WORSE) for old, new in pairs]),
         {name: sum(value is None for value in values) for name, values in columns.items()},
         sum(scores.both_empty for scores in after),
+        {name: mean(columns[name]) for name in names if name not in PLAIN},
     )
 
 

@@ -1,6 +1,8 @@
 """Truths as people have them: annotation files, and maps of instances."""
 
 import json
+import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,6 +11,16 @@ from PIL import Image
 from pycocotools import mask as coco
 
 import spnrefine
+from spnrefine.evaluate import plots
+from spnrefine.evaluate.calibration import Reliability
+from spnrefine.evaluate.evaluation import Measured, Outcome
+from spnrefine.evaluate.metrics import Scores
+from spnrefine.evaluate.subjects import Subject, certain
+from spnrefine.evaluate.thresholds import THRESHOLDS, errors_by_threshold
+from spnrefine.evaluate.worst import Worst
+from spnrefine.files.masks import of_array
+from spnrefine.files.truth import ObjectTruth
+from spnrefine.job.types import Loaded
 
 SHAPE = 60, 80
 BOXES = {3: (5, 25, 10, 30), 7: (5, 25, 30, 60), 9: (35, 55, 20, 50)}  # 3 and 7 touch
@@ -248,3 +260,69 @@ def test_categories_that_have_nothing_in_common_are_refused(run, place):
     truth = write(place, "truth.json", annotations(TRUE))
     result, _ = instances(run, place, write(place, "results.json", results(MISSED, category=1)), truth)
     assert "The truth has the categories dog, what was found cat, and none in common" in result.stderr
+
+
+def test_distances_of_contours_where_they_are_asked_for(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "coarse.json", annotations(MISSED))
+    result, printed = measure(run, place, coarse, truth, "--nsd-radii", "1,2.5", "--hd95", "--max-hd95", 9)
+    assert result.exit_code == 0, result.output
+    assert printed["measures"]["nsd_2.5"]["radius"] == "2.5 pixels"
+    by_name = {row["stem"]: row["scores"]["coarse"] for row in printed["images"]}
+    assert (by_name["a#9"]["nsd_2.5"], by_name["a#3"]["hd95"], by_name["a#7"]["hd95"]) == (1, 0, 4)
+    row, mean = printed["results"]["coarse"], np.mean([scores["nsd_1"] for scores in by_name.values()])
+    assert row["nsd_1"] == pytest.approx(mean, abs=1e-6)
+    assert printed["intervals"]["coarse"]["hd95"] is not None
+    assert row["undefined"]["hd95"] == 0
+    shown = run("eval", "--images", place / "images", "--coarse", coarse, "--truth", truth, "--nsd-radii", "1")
+    assert "nsd_1: radius 1 pixels" in shown.stdout
+    floors = measure(run, place, coarse, truth, "--nsd-radii", "1,2.5", "--min-nsd", 0.99, "--max-hd95", 1)[0].stderr
+    assert "nsd_1 is 0." in floors
+    assert "above the ceiling of 1.0" in floors
+    assert "--min-nsd was given without --nsd-radii" in measure(run, place, coarse, truth, "--min-nsd", 1)[0].stderr
+    assert "no list of pixels" in measure(run, place, coarse, truth, "--nsd-radii", "1,x")[0].stderr
+
+
+def test_the_worst_are_shown_beside_their_truth(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    coarse = write(place, "coarse.json", annotations(MISSED))
+    page = place / "page.html"
+    assert measure(run, place, coarse, truth, "--report", page)[0].exit_code == 0
+    text = page.read_text()
+    data = json.loads(re.search(r'id="report">(.*?)</script>', text, re.DOTALL)[1])
+    names = [item["mask"].rpartition("#")[2] for item in data["items"]]
+    assert names == ["7", "3", "9"], "the worst first"
+    assert [item["status"] for item in data["items"]][-1] == "better"
+    assert data["items"][0]["notes"][0].startswith("iou: 0.")
+    assert text.count("beside the truth") == 3
+    assert "exists" in measure(run, place, coarse, truth, "--report", page)[0].stderr
+
+
+def test_a_page_holds_the_worst_alone():
+    kept = Worst("ours", most=2)
+    image, mask = np.zeros((*SHAPE, 3), np.uint8), TRUE[9]
+    for number, value in enumerate((0.9, 0.2, 0.5, 0.7)):
+        loaded = Loaded(image, of_array(mask))
+        truth = ObjectTruth(mask, ~mask)
+        subject = Subject(str(number), loaded, truth, lambda: certain(mask), image=f"{number}.png")
+        found = {"coarse": certain(mask), "ours": certain(mask)}
+        outcome = Outcome(Scores(value, None, None), 0.0, Reliability(), Reliability(), Reliability())
+        kept(subject, found, Measured(str(number), {"coarse": outcome, "ours": outcome}, 1, 0))
+    page = kept.report({}).html(Path())
+    assert [f'"image":"{number}.png"' in page for number in range(4)] == [False, True, True, False]
+
+
+def test_a_plot_needs_its_package_and_a_format(run, place, monkeypatch):
+    truth = write(place, "truth.json", annotations(TRUE))
+    assert "use .png, .svg or .pdf" in measure(run, place, truth, truth, "--plot", place / "p.jpeg")[0].stderr
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    assert "pip install 'spnrefine[plot]'" in measure(run, place, truth, truth, "--plot", place / "p.png")[0].stderr
+
+
+def test_the_error_by_threshold_is_that_of_each_threshold():
+    rng = np.random.default_rng(0)
+    probability, truth, valid = rng.random(SHAPE).astype(np.float32), rng.random(SHAPE) < 0.4, rng.random(SHAPE) < 0.9
+    expected = [1 - iou((probability > each) & valid, truth & valid) for each in THRESHOLDS]
+    assert errors_by_threshold(probability, truth, valid) == pytest.approx(expected, abs=1e-12)
+    nothing = np.zeros(SHAPE)
+    assert not errors_by_threshold(nothing.astype(np.float32), nothing > 0, valid).any()

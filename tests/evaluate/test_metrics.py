@@ -116,13 +116,13 @@ def test_without_a_contour_there_is_no_boundary_accuracy(full):
 
 def test_masks_that_are_both_empty_are_told():
     nothing = np.zeros((20, 20), bool)
-    assert score(nothing, nothing) == (1, 1, None, True)
-    assert score(rectangle(0, 2, 0, 2), nothing) == (0, 0, None, False)
+    assert score(nothing, nothing) == (1, 1, None, True, ())
+    assert score(rectangle(0, 2, 0, 2), nothing) == (0, 0, None, False, ())
 
 
 def test_where_all_is_void_nothing_is_defined():
     nothing = np.zeros((20, 20), bool)
-    assert score(rectangle(0, 2, 0, 2), nothing, nothing) == (None, None, None, False)
+    assert score(rectangle(0, 2, 0, 2), nothing, nothing) == (None, None, None, False, ())
 
 
 def test_void_is_not_scored():
