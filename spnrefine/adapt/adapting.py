@@ -1,16 +1,21 @@
 """From a few pairs to a weights file that knows how masks like theirs are refined best."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from spnrefine.adapt.choosing import ALONE, USUAL, Measured, applied, choose_by_kind, left_one_out, measured
+from spnrefine.adapt.examples import Example
+from spnrefine.adapt.temperature import Fitted, fit_temperature
 from spnrefine.adapt.trials import Trials, proposals
 from spnrefine.errors import FileError, WeightsError
 from spnrefine.model import weights
 from spnrefine.model.config import Config
 from spnrefine.model.rewriting import with_header
 from spnrefine.refiner.choice import Choice, to_text
+from spnrefine.refiner.refiner import Refiner
 
 FEWEST_PAIRS = 3
 
@@ -25,6 +30,7 @@ class Adapted:
     pictures, masks : how many it was chosen on.
     as_usual, chosen, left_out : what refining as usual, and what the choices do on them, and what those do that are
         made without the picture on which they are measured.
+    fitted : the temperature of what comes out, None where none is better than 1.
     """
 
     choices: dict[str, Choice]
@@ -33,6 +39,7 @@ class Adapted:
     as_usual: Measured
     chosen: Measured
     left_out: Measured
+    fitted: Fitted | None = None
 
     @property
     def leaves_alone(self) -> bool:
@@ -91,8 +98,19 @@ def adapt(trials: Trials) -> Adapted:
 
 
 def encoded(adapted: Adapted, model: str) -> bytes:
-    """Return the bytes of a weights file: those of ``model``, and the choices."""
-    return with_header(model, {weights.CHOICES: to_text(adapted.choices)})
+    """Return the bytes of a weights file: those of ``model``, the choices, and the temperature where there is one."""
+    more = {} if adapted.fitted is None else {weights.TEMPERATURE: str(adapted.fitted.temperature)}
+    return with_header(model, {weights.CHOICES: to_text(adapted.choices)} | more)
+
+
+def with_temperature(adapted: Adapted, model: str, examples: Sequence[Example], device: str) -> Adapted:
+    """Fit a temperature to what the choices make of the examples."""
+    if adapted.leaves_alone:
+        return adapted
+    with TemporaryDirectory(prefix="spnrefine-") as folder:
+        path = Path(folder) / "chosen.safetensors"
+        path.write_bytes(encoded(adapted, model))
+        return replace(adapted, fitted=fit_temperature(examples, Refiner(str(path), device, 1)))
 
 
 def facts(adapted: Adapted) -> dict[str, Any]:
@@ -100,6 +118,7 @@ def facts(adapted: Adapted) -> dict[str, Any]:
     return {
         "pictures": adapted.pictures,
         "masks": adapted.masks,
+        "temperature": None if adapted.fitted is None else adapted.fitted._asdict(),
         "choices": {kind: vars(choice) for kind, choice in adapted.choices.items()},
         "in_words": {kind: choice.in_words() for kind, choice in adapted.choices.items()},
         **{

@@ -172,6 +172,7 @@ def evaluate(
     from spnrefine.evaluate.evaluation import evaluate as run
     from spnrefine.evaluate.metrics import Measures, nsd_name
     from spnrefine.job.types import Settings
+    from spnrefine.model.weights import describe
 
     if each_object and which is not None:
         raise click.UsageError("--object and --each-object were both given: give one.")
@@ -211,6 +212,7 @@ def evaluate(
     if calibration:
         printed["calibration"] = {name: facts.calibration(results[name]) for name in (COARSE, ours)}
         printed["by_threshold"] = facts.by_threshold(results)
+        printed["temperature"] = describe(model).temperature
     if details:
         printed["images"] = facts.of_pictures(all_measured)
     written.write(all_measured, results, worst, {"output": f"{truth}", "model": model})

@@ -111,5 +111,6 @@ def _describe(name_or_path: str, *, whole: bool = False) -> dict[str, Any]:
         | {"classes": list(header.classes), "sha256": header.sha256, "path": str(header.path)}
         | {"fields": sorted({FIELDS[name] for name in header.provenance.get("data") or () if name in FIELDS})}
         | {"trained on": header.provenance.get("data"), "terms": header.provenance.get("terms")}
+        | ({"temperature": header.temperature} if header.temperature is not None else {})
         | (trained if whole else {})
     )

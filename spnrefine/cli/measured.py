@@ -45,6 +45,8 @@ def show(facts: Facts) -> None:
         for name, peer in facts["peers"].items():
             streams.add_row(table, name, *peer.values())
         console.print("", table)
+    if facts.get("temperature") is not None:
+        console.print(f"\nProbabilities of refined masks are at a temperature of {facts['temperature']:g}, by 'adapt'.")
     for name, places in facts.get("calibration", {}).items():
         for place, diagram in places.items():
             error = _figure(diagram["expected_calibration_error"])

@@ -1,6 +1,7 @@
 """One refinement from files to a file: read, refine, encode, write, and a record of it."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +21,9 @@ from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settin
 from spnrefine.job.volume import is_volume, refine_volume
 from spnrefine.model.protocols import Image, RefinesMasks
 from spnrefine.refiner.foreground import foreground
-from spnrefine.refiner.noting import listening
+from spnrefine.refiner.noting import Used, listening
 from spnrefine.refiner.panorama import Wrapped
+from spnrefine.refiner.temperature import at_temperature
 
 
 def load(
@@ -144,9 +146,17 @@ def refine(
         record.notes.append(_held(loaded.mask))
     if not loaded.mask.keeps_format:
         record.notes.append(_other_format(loaded.mask.raster.format))
-    return (
-        refined if matting is None else replace(refined, matte=make_matte(loaded, refined, settings, record, matting))
-    )
+    if matting is not None:
+        refined = replace(refined, matte=make_matte(loaded, refined, settings, record, matting))
+    return _at_temperature(loaded, refined, used)
+
+
+def _at_temperature(loaded: Loaded, refined: Refined, used: Sequence[Used]) -> Refined:
+    """Bring the probabilities of one object to the temperature of the weights that made them, where these have one."""
+    temperature = next((one.temperature for one in used if one.temperature is not None), None)
+    if temperature is None or loaded.mask.labels is not None or loaded.mask.stack is not None or refined.pages:
+        return refined
+    return replace(refined, probability=at_temperature(refined.probability, temperature))
 
 
 def keep(loaded: Loaded, settings: Settings, record: Record) -> Refined:

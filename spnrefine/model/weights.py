@@ -35,6 +35,8 @@ PURPOSES = {
 }
 CHOICES = "choices"
 """The key of a header under which it is said how masks are refined."""
+TEMPERATURE = "temperature"
+"""The key of a header under which it is said at which temperature probabilities are written."""
 ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
 """Added to the configuration since the first files of this format were written."""
 
@@ -45,6 +47,7 @@ class WeightsInfo:
 
     ``classes`` are the names of a label map's classes, background first, and empty where there is one object.
     ``choices`` say how masks are refined, see :mod:`spnrefine.refiner.choice`; empty in weights that say nothing of it.
+    ``temperature`` is that of written probabilities, see :mod:`spnrefine.refiner.temperature`; None: as they are.
     """
 
     path: Path
@@ -55,12 +58,13 @@ class WeightsInfo:
     parameters: int
     classes: tuple[str, ...] = ()
     choices: str = ""
+    temperature: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)  # data, steps, seed, versions: whatever training wrote
 
     @property
     def identity(self) -> str:
-        """What results depend on: the tensors' checksum, and the choices where there are any."""
-        return f"{self.sha256} {self.choices}".strip()
+        """What results depend on: the tensors' checksum, and choices and temperature where there are any."""
+        return " ".join(str(part) for part in (self.sha256, self.choices, self.temperature) if part)
 
     @property
     def name(self) -> str:
@@ -142,12 +146,22 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
             parameters,
             tuple(classes),
             header.get(CHOICES, ""),
+            _temperature(header),
             provenance,
         )
     except (KeyError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path} has a header that is incomplete or wrong ({error}): get it again or name another."
         ) from None
+
+
+def _temperature(header: dict[str, str]) -> float | None:
+    if TEMPERATURE not in header:
+        return None
+    temperature = float(header[TEMPERATURE])
+    if not 0.01 <= temperature <= 100:
+        raise ValueError(f"temperature {temperature}: expected 0.01 to 100")
+    return temperature
 
 
 def expect(info: WeightsInfo, architecture: str) -> None:

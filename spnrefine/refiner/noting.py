@@ -16,12 +16,14 @@ class Used:
     off : pixels that the mask's edge was said to be off, None where nothing was said.
     quality_before, quality_after : the IoU with the truth that is expected of the coarse mask and of the one that came
         out; None where a mask has no contour.
+    temperature : at which probabilities are to be written, see :mod:`spnrefine.refiner.temperature`; None: as they are.
     """
 
     strength: float = 1.0
     off: float | None = None
     quality_before: float | None = None
     quality_after: float | None = None
+    temperature: float | None = None
 
 
 ENOUGH = 12

@@ -90,7 +90,7 @@ class Refiner(Rebuilt):
             network = inference.load(name, device, threads)
             return Sight(Mirrored(network) if best else network, quick=quick)
 
-        self.choices = choices_of(model)
+        self.choices, self.temperature = choices_of(model), weights.describe(model).temperature
         named = {choice.model for choice in self.choices.values() if choice.model is not None}
         named |= {BROAD} if careful and weights.describe(model).sha256 != weights.describe(BROAD).sha256 else set()
         self.sights = {None: sight(model)} | {name: sight(name) for name in named}
@@ -131,7 +131,7 @@ class Refiner(Rebuilt):
         refined = self.sights[choice.model](image, coarse, pixels) if choice.strength else coarse
         judged = judge(image, coarse, refined) if self.careful or anyone_listens() else None
         if judged is None:
-            note(Used(choice.strength, pixels))
+            note(Used(choice.strength, pixels, temperature=self.temperature))
         elif self.careful and judged.keeps:
             note(Used(0.0, pixels, judged.before, judged.before))
             return coarse.copy()
@@ -140,7 +140,7 @@ class Refiner(Rebuilt):
             if self.careful and judged.prefers_broad and BROAD in self.sights:
                 refined = self.sights[BROAD](image, coarse, pixels)
                 after = judged.before + judged.gain_broad * (1 - judged.before)
-            note(Used(choice.strength, pixels, judged.before, after))
+            note(Used(choice.strength, pixels, judged.before, after, self.temperature))
         return settled(coarse, refined, choice, self.threshold)
 
     def told(self, off: float | str | Off | None) -> "Refiner":
