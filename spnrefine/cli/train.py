@@ -31,7 +31,7 @@ Examples:
 @option("--images", type=FOLDER, help="Folder of photographs, instead of --data.")
 @option("--masks", type=FOLDER, help="Folder of their masks, with the same stems.")
 @option("--out", type=FILE, required=True, help="The weights to write (.safetensors).")
-@option("--from", "start", type=Model(), help="Carry on from these weights.")
+@option("--from", "start", type=Model(), help="Carry on from these weights, of what is trained here.")
 @option("--steps", type=click.IntRange(min=1), metavar="N", help="How many steps to train.")
 @option(
     "--minutes",
@@ -60,6 +60,7 @@ Examples:
 )
 @section(
     "What is trained, and how",
+    option("--encoder-alone", is_flag=True, help="Take of weights of another kind (--from) what sees the photograph."),
     option("--imagenet", type=FILE, help="Start from an EfficientNet-Lite0 state dict (.pth)."),
     option("--base", type=Model(), help="For label maps: take the base parser of this model of them."),
     option("--network", multiple=True, metavar="NAME=NUMBER", help="Another network: channels=8, taps=1, rounds=1 ..."),

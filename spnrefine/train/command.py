@@ -28,7 +28,7 @@ from spnrefine.train.steps.execution import execution_on
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
 from spnrefine.train.steps.output import locked, prepare_folder
-from spnrefine.train.steps.start import begin
+from spnrefine.train.steps.start import begin, check_kind
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task
 from spnrefine.version import __version__
@@ -50,6 +50,7 @@ class Options:
     out: Path
     overwrite: bool
     start: str | None
+    encoder_alone: bool
     base: str | None
     terms: str | None
     imagenet: Path | None
@@ -67,6 +68,8 @@ class Options:
 def train_command(options: Options) -> int:
     """Train and write the weights; return the exit code: 0, or 128 + the number of the signal that interrupted."""
     inputs = [weights.find(given) for given in (options.start, options.base) if given is not None]
+    if options.start is not None:
+        check_kind(options.task, options.start, encoder_alone=options.encoder_alone)
     prepare_folder(options.out, inputs, overwrite=options.overwrite)
     with locked(options.out):
         return _train(options)

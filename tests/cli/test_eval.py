@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.cli.batch import batch as batch_command
 from spnrefine.cli.evaluate import evaluate as eval_command
+from spnrefine.cli.evaluate_instances import evaluate_instances as instances_command
+from spnrefine.cli.options import MAY_CHANGE, NETWORK
 from spnrefine.cli.refine import refine as refine_command
 from spnrefine.evaluate import peers
 from spnrefine.evaluate.intervals import FIGURES
@@ -234,7 +237,10 @@ def test_it_measures_what_a_batch_with_the_same_options_writes(run, folders):
 
 def test_every_option_that_changes_a_refined_mask_is_there():
     """Save for those that say how it is written, and who makes one where there is none."""
-    refine, measure = ({option.name for option in command.params} for command in (refine_command, eval_command))
+    refine, batch, *measure = (
+        {option.name for option in command.params}
+        for command in (refine_command, batch_command, eval_command, instances_command)
+    )
     others = {
         "image",
         "mask",
@@ -249,7 +255,15 @@ def test_every_option_that_changes_a_refined_mask_is_there():
         "backbone",
         "only",
     }
-    assert refine - measure == others
+    assert [refine - each for each in measure] == [others, others | {"overwrite"}]
+    of_a_batch = {option.name for option in section_of(batch_command, MAY_CHANGE, NETWORK)}
+    assert of_a_batch <= refine, "what changes a mask changes it in a batch and alone"
+    assert {"threshold", "band", "max_change", "keep_topology", "strength", "off", "careful"} <= measure[0] & measure[1]
+    assert {"quick", "wrap", "best", "labels", "void", "resize_mask", "bands"} <= measure[0] & measure[1] & batch
+
+
+def section_of(command, *names):
+    return [option for option in command.params if getattr(option, "section", None) in names]
 
 
 def test_small_and_large_objects_are_told_apart(run, folders):

@@ -11,7 +11,8 @@ import spnrefine
 from tests.evaluate.test_metrics import blob
 
 SHAPE = 90, 120
-FLOORS = {"iou": 0.9, "biou": 0.75, "mba": 0.75, "error-removed": 0.5}
+FLOORS = {"iou": 0.9, "biou": 0.75, "mba": 0.75, "error-removed": 0.5, "nsd": 0.9}
+FARTHEST = 1.5  # pixels, of HD95
 
 
 def eroded(truth):
@@ -76,6 +77,9 @@ WORSE = {  # and the floor that tells
 }
 
 
+SEEN = {frayed: (False, False)}  # by NSD and by HD95: what lies within a pixel of the contour is none of theirs
+
+
 @pytest.fixture
 def gate(run, tmp_path, monkeypatch):
     truths = [blob(SHAPE, seed)[0] for seed in (0, 3)]
@@ -88,14 +92,17 @@ def gate(run, tmp_path, monkeypatch):
             (tmp_path / folder).mkdir(exist_ok=True)
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / folder / f"{number}.png")
 
-    def evaluate(make, *arguments):
+    def evaluate(make, *arguments, command="eval"):
         def refine(image, coarse):
             return make(truths[int(image.max() == 255)]).astype(np.float32)
 
         monkeypatch.setattr(spnrefine, "Refiner", lambda *_, **__: refine)
-        floors = [part for name, floor in FLOORS.items() for part in (f"--min-{name}", floor)]
         places = [part for name in ("images", "coarse", "truth") for part in (f"--{name}", tmp_path / name)]
-        return run("eval", *places, *floors, "--max-made-worse", 0, "--json", *arguments)
+        if command == "eval-instances":
+            return run(command, *places, "--truth-void", 7, "--json", *arguments)
+        floors = [part for name, floor in FLOORS.items() for part in (f"--min-{name}", floor)]
+        ceilings = ["--max-made-worse", 0, "--max-hd95", FARTHEST]
+        return run("eval", *places, "--nsd-radii", 1, *floors, *ceilings, "--json", *arguments)
 
     return evaluate
 
@@ -111,9 +118,27 @@ def test_masks_that_are_worse_do_not(gate, make):
     result = gate(make)
     assert result.exit_code == 1
     assert f"{WORSE[make]} is " in result.stderr
+    assert ("nsd_1 is " in result.stderr, "hd95 is " in result.stderr) == SEEN.get(make, (True, True))
 
 
 def test_what_only_the_contour_shows_is_caught_by_its_measures_alone(gate):
     frayed_masks = gate(frayed).stderr
     assert "biou is" in frayed_masks
     assert "iou is" not in frayed_masks.replace("biou is", "")
+
+
+INSTANCE_FLOORS = "--min-ap", 0.9, "--min-boundary-ap", 0.8, "--min-pq", 0.95
+
+
+def test_right_instances_pass(gate):
+    result = gate(lambda truth: truth, *INSTANCE_FLOORS, command="eval-instances")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["results"]["refined"]["pq"] == 1
+
+
+@pytest.mark.parametrize("make", WORSE, ids=lambda make: make.__name__)
+def test_instances_that_are_worse_do_not(gate, make):
+    result = gate(make, *INSTANCE_FLOORS, command="eval-instances")
+    assert result.exit_code == 1
+    assert "boundary_ap is " in result.stderr
+    assert "pq is " in result.stderr

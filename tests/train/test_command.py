@@ -139,6 +139,11 @@ def test_wrong_usage(run, options: tuple[object, ...], said: str, tmp_path: Path
     [
         (("--data", "nowhere"), "nowhere is no folder"),
         (("--data", ".", "--from", "nobody"), "No weights 'nobody'"),
+        (("--data", ".", "--from", "object"), "object is a backbone, which makes a mask from a photograph"),
+        (("--data", ".", "--from", "face"), "give --encoder-alone to take only what sees the photograph"),
+        (("--data", ".", "--from", "matte", "--encoder-alone"), "which have nothing in common: name other weights"),
+        (("--data", "nowhere", "--from", "object", "--encoder-alone"), "nowhere is no folder"),
+        (("--data", "nowhere", "--from", "general", "--task", "labels"), "nowhere is no folder"),
         (("--data", ".", "--void", "black"), "--void was 'black'"),
         (("--data", ".", "--set", "colour=1"), "no 'colour'"),
         (("--data", ".", "--imagenet", "nowhere.pth"), "nowhere.pth is not a readable .pth"),

@@ -26,6 +26,33 @@ class Start:
     continued: bool = False
 
 
+TRAINED = {"binary": weights.SPN, "labels": weights.PARSER, "object": weights.SEGMENTER, "matte": weights.MATTE}
+"""What each task trains."""
+
+
+def check_kind(task: str, start: str, *, encoder_alone: bool) -> None:
+    """Refuse to begin with weights of another kind, unless their encoder alone is asked for.
+
+    A refiner is part of a model of label maps, and begins one.
+
+    Raises
+    ------
+    WeightsError
+        They are of another kind; or neither kind has an encoder.
+    """
+    info, wanted = weights.describe(start), TRAINED[task]
+    if info.architecture == wanted or (info.architecture, wanted) == (weights.SPN, weights.PARSER):
+        return
+    kinds = f"{info.name} is {weights.PURPOSES[info.architecture]}, and --task {task} trains"
+    if weights.MATTE in (info.architecture, wanted):
+        raise WeightsError(f"{kinds} {weights.PURPOSES[wanted]}, which have nothing in common: name other weights.")
+    if not encoder_alone:
+        raise WeightsError(
+            f"{kinds} {weights.PURPOSES[wanted]}: name such weights, or give --encoder-alone to take only what sees "
+            "the photograph."
+        )
+
+
 def begin(model: nn.Module, start: str | None, imagenet: Path | None, base: str | None = None) -> Start:
     """Fill ``model`` from weights, from ImageNet's, or leave it as it was made.
 
