@@ -29,7 +29,7 @@ from tests import documents
 from tests.documents import DOCUMENTS, ROOT
 from tests.model.make_check import draw
 
-MEASURING = ("eval", "eval-labels", "info")
+MEASURING = ("eval", "eval-labels", "eval-instances", "info")
 SHELL_TAKES = re.compile(r"^(?!spnrefine )|[|<>$*;&`~?]")
 OURS = ("spnrefine", "cat", "find")  # what a recipe that runs here begins with
 
@@ -100,6 +100,7 @@ def files(tmp_path):
     image = {"id": 1, "file_name": "a.jpg", "height": 80, "width": 100}
     document = {"images": [image], "annotations": [annotation], "categories": []}
     (tmp_path / "annotations.json").write_text(json.dumps(document))
+    (tmp_path / "coarse.json").write_text(json.dumps(document))
     (tmp_path / "results.json").write_text(json.dumps([annotation | {"score": 0.9}]))
     for seed in range(4):
         image, coarse = draw(80, 100, seed=10 + seed)

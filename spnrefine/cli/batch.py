@@ -152,7 +152,7 @@ def batch(
     allow_empty: bool,
     **given: Any,
 ) -> int:
-    """Refine the masks of all photographs in DIR and its sub-folders, or those of an annotation FILE.
+    """Refine the masks of all photographs in DIR and below, or those of an annotation FILE.
 
     The tree and the stems are kept. A file that fails does not stop the rest: each is named at the end, and the exit
     code is 1 (see --max-failures). What was done is kept beside the output, in .NAME.spnrefine.jsonl, for --resume.
