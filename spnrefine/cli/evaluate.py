@@ -245,6 +245,8 @@ def _say_left_out(found: "Cases") -> None:
     if found.alone:
         few = streams.few(found.alone)
         streams.say(f"Left out: {len(found.alone)} names that are not in all that was given ({few}); {measured}.")
+    if found.problems:
+        streams.say(f"Left out: {len(found.problems)} objects that cannot be read ({found.problems[0]}); {measured}.")
     if found.crowds:
         streams.say(f"Left out: {found.crowds} crowds of the truth, which are no single objects; {measured}.")
 

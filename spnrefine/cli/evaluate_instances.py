@@ -84,6 +84,8 @@ def evaluate_instances(
 
     others = {f"against {path}": path for path in against}
     cases = find_instances(images, coarse, truth, others)
+    if cases.problems:
+        streams.say(f"Left out: {len(cases.problems)} objects that cannot be read ({cases.problems[0]}).")
     settings = Settings.of(**how)
     refiner = Refiner(model, device, threads, **settings.of_refiner)
     pictures = list(streams.progress(cases.read(Tools(refiner, settings), truth_void), len(cases)))

@@ -1,24 +1,32 @@
 """What is measured: photographs with their coarse masks and their truths, in folders of masks or annotation files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from spnrefine.errors import FileError
 from spnrefine.evaluate.file_cases import FileCase, IdsCase
 from spnrefine.evaluate.item_cases import Chosen, ItemsCase
-from spnrefine.evaluate.sides import Annotated, is_annotations, one_of, open_side
+from spnrefine.evaluate.sides import Annotated, Side, is_annotations, one_of, open_side
 from spnrefine.evaluate.subjects import Case, Source
 from spnrefine.files.formats import MASKS
 from spnrefine.files.stems import by_stem, only
 
 
 class Cases(NamedTuple):
-    """The cases, the names that are in some of what was given and not in all, and how many crowds were left out."""
+    """The cases, and what is none.
+
+    Attributes
+    ----------
+    alone : names that are in some of what was given and not in all.
+    crowds : how many true objects are no single ones.
+    problems : what is wrong with items of annotations that cannot be read.
+    """
 
     cases: list[Case]
     alone: list[str]
     crowds: int = 0
+    problems: Sequence[str] = ()
 
 
 def find_cases(
@@ -121,7 +129,8 @@ def _of_files(images: Path, coarse: Path, truth: Path, against: Mapping[str, Pat
         made = [(name, one_of(side.of(photograph), against[name], photograph)) for name, side in others.items()]
         category = None if isinstance(truly, Path) else truly.category
         cases.append(FileCase(photograph.stem, photograph, path, truly, tuple(made), category))
-    return _some(Cases(cases, alone, _crowds(true)), images, coarse, truth)
+    problems = _problems([true, mine, *others.values()], strict=strict)
+    return _some(Cases(cases, alone, _crowds(true), problems), images, coarse, truth)
 
 
 def _of_items(images: Path, coarse: Path, truth: Path, against: Mapping[str, Path], *, strict: bool) -> Cases:
@@ -152,7 +161,8 @@ def _of_items(images: Path, coarse: Path, truth: Path, against: Mapping[str, Pat
             chosen.append(Chosen(items.index(own), truly, tuple(made), category))  # type: ignore[arg-type]
         if chosen:
             cases.append(ItemsCase(photograph.stem, items, chosen))
-    return _some(Cases(cases, alone, _crowds(true)), images, coarse, truth)
+    problems = _problems([true, mine, *others.values()], strict=strict)
+    return _some(Cases(cases, alone, _crowds(true), problems), images, coarse, truth)
 
 
 def _missing(photograph: Path, coarse: Path, *, strict: bool, called: str = "") -> None:
@@ -161,7 +171,14 @@ def _missing(photograph: Path, coarse: Path, *, strict: bool, called: str = "") 
         raise FileError(f"{coarse} has no mask of {what}: expected one for each truth.")
 
 
-def _crowds(side: object) -> int:
+def _problems(sides: Iterable[Side], *, strict: bool) -> list[str]:
+    problems = [problem for side in sides for problem in side.problems]
+    if problems and strict:
+        raise FileError(problems[0])
+    return problems
+
+
+def _crowds(side: Side) -> int:
     return side.crowds if isinstance(side, Annotated) else 0
 
 

@@ -64,6 +64,12 @@ class InstanceCases:
     truth: Side
     others: Mapping[str, Side]
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with items that cannot be read, which are left out."""
+        sides = (self.truth, self.coarse, *self.others.values())
+        return [problem for side in sides for problem in side.problems]
+
     def __len__(self) -> int:
         return len(self.photographs)
 

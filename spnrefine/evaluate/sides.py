@@ -1,6 +1,6 @@
 """What stands on one side of a comparison: a folder of masks, or annotations, by photograph."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from spnrefine.annotations.document import open_document
@@ -25,7 +25,10 @@ class Side:
     path : what was given.
     objects : by photograph, by what they are called.
     photographs : all that are spoken of, those without an object too.
+    problems : what is wrong with items that cannot be read, most of whose photographs are not there.
     """
+
+    problems: Sequence[str] = ()
 
     def __init__(self, path: Path, objects: Mapping[Path, Objects], photographs: Iterable[Path] = ()):
         self.path, self.objects, self.photographs = path, objects, {*objects, *photographs}
@@ -63,7 +66,13 @@ class Side:
 
 
 class Annotated(Side):
-    """Items of annotations; ``items`` are all of each photograph, ``crowds`` how many are no single objects."""
+    """Items of annotations.
+
+    Attributes
+    ----------
+    items : those of each photograph that can be read.
+    crowds : how many are no single objects.
+    """
 
     def __init__(self, path: Path, images: Path, named_in: Path | None = None):
         is_file = named_in is not None and named_in.is_file()
@@ -71,9 +80,11 @@ class Annotated(Side):
         self.format = document.format
         self.items: dict[Path, list[Item]] = {}
         for item in document.items:
-            if item.problem:
-                raise FileError(item.problem)
-            self.items.setdefault(item.photograph.resolve(), []).append(item)
+            if item.problem is None:
+                self.items.setdefault(item.photograph.resolve(), []).append(item)
+        self.problems = [item.problem for item in document.items if item.problem is not None]
+        if self.problems and not self.items:
+            raise FileError(self.problems[0])
         self.crowds = sum(item.crowd for item in document.items)
         super().__init__(
             path,
@@ -107,7 +118,7 @@ def open_side(path: Path, images: Path, named_in: Path | None = None) -> Side:
     Raises
     ------
     FileError
-        It is neither, or one of its items has no photograph.
+        It is neither, or no item of it can be read.
     """
     if is_annotations(path):
         return Annotated(path, images, named_in)

@@ -141,6 +141,19 @@ def test_objects_without_a_partner_are_said_or_refused(run, place):
     assert "has no mask of object 7 of" in measure(run, place, coarse, truth, "--strict")[0].stderr
 
 
+def test_objects_without_a_photograph_are_said_or_refused(run, place):
+    truth = annotations(TRUE)
+    truth["images"].append({"id": 2, "file_name": "gone.png"})
+    truth["annotations"][0]["image_id"] = 2
+    path, coarse = write(place, "truth.json", truth), write(place, "coarse.json", annotations(MISSED))
+    result, printed = measure(run, place, coarse, path)
+    assert [row["stem"] for row in printed["images"]] == ["a#7", "a#9"]
+    assert "Left out: 1 objects that cannot be read (truth.json#3 belongs to" in result.stderr
+    assert "gone.png, which does not exist" in measure(run, place, coarse, path, "--strict")[0].stderr
+    nothing = write(place, "nothing.json", annotations(TRUE, first="gone.png"))
+    assert "gone.png, which does not exist" in measure(run, place, coarse, nothing)[0].stderr
+
+
 def test_objects_that_nothing_brings_together_are_refused(run, place):
     truth = write(place, "truth.json", annotations(TRUE))
     results = [{"image_id": 1, "category_id": 1, "segmentation": rle(mask), "score": 0.5} for mask in MISSED.values()]
@@ -243,6 +256,14 @@ def test_maps_of_instances_need_no_equal_ids(run, place):
     expected = np.mean([iou(mask, TRUE[number]) for mask, number in zip(shown, TRUE, strict=True)])
     assert printed["results"]["coarse"]["pq"] == pytest.approx(expected, abs=1e-6)
     assert "What was found has no scores" in printed["notes"][0]
+
+
+def test_instances_that_cannot_be_read_are_said(run, place):
+    truth = annotations(TRUE)
+    truth["annotations"][0]["image_id"] = 2
+    result, printed = instances(run, place, write(place, "r.json", results(MISSED)), write(place, "truth.json", truth))
+    assert "Left out: 1 objects that cannot be read (truth.json#3" in result.stderr
+    assert printed["true_instances"] == 2
 
 
 @pytest.mark.parametrize("floor", ["ap", "boundary-ap", "pq"])

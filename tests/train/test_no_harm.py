@@ -1,6 +1,8 @@
 """A training does no harm to time, memory or the outputs of another."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +91,37 @@ def test_large_photographs_are_kept_at_a_bounded_size(tmp_path: Path):
     assert np.array_equal(small.masks[0], whole.masks[0][::2, ::2])
     assert small.texels[:5, :, 3].all()
     assert not small.texels[5:, :, 3].any()
+
+
+GROWTH = """
+import sys
+from pathlib import Path
+from spnrefine.cli import main
+from spnrefine.train.steps.trainer import Trainer
+
+advance, seen = Trainer.advance, []
+
+def watched(self, budget):
+    advance(self, budget)
+    seen.append(int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]))
+
+Trainer.advance = watched
+try:
+    main(sys.argv[1:])
+finally:
+    print(len(seen), seen[len(seen) // 3], seen[-1])
+"""
+
+
+@pytest.mark.slow  # takes sixty steps
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads how much memory a process takes from Linux")
+def test_memory_does_not_grow_from_step_to_step(tree, tmp_path):
+    settings = ("cpu_scale=64", "validation_patches=4", "validation_side=64")
+    options = [part for setting in settings for part in ("--set", setting)]
+    command = ["train", "--data", tree, "--steps", "60", "--out", tmp_path / "w.safetensors", *options]
+    done = subprocess.run(
+        [sys.executable, "-c", GROWTH, *map(str, command)], capture_output=True, text=True, check=False
+    )
+    steps, sooner, later = map(int, done.stdout.splitlines()[-1].split())
+    assert steps == 60, done.stderr
+    assert later - sooner < 30_000, f"{sooner} kB became {later} kB"
