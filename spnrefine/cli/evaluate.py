@@ -143,7 +143,7 @@ def evaluate(
     them; nsd_R normalised surface dice within R pixels and hd95 are DeepMind's (Nikolov et al. 2021); seconds the
     median an image. What is not defined for a mask, such as mba where the truth has no contour, is
     left out of means and counted; a floor fails on what is not defined at all. Intervals are of 95 %, by bootstrap over
-    the masks.
+    the images.
 
     Coarse masks and truths may be annotations, of one format: an object is then what both call the same, or the only
     one of a photograph. Instances that no names bring together are for 'spnrefine eval-instances'.
@@ -206,7 +206,7 @@ def evaluate(
         "results": rows,
         "by_size": facts.by_size(results, all_measured),
         "by_category": facts.by_category(results, all_measured),
-        **facts.chance(results, ours),
+        **facts.chance(results, ours, all_measured),
         "peers": {name: {"settings": peer.settings, "source": peer.source} for name, peer in chosen.items()},
     }
     if calibration:

@@ -42,13 +42,17 @@ class Outcome(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What all methods did to one object; ``object_pixels`` and ``void_pixels`` are of its truth."""
+    """What all methods did to one object; ``object_pixels`` and ``void_pixels`` are of its truth.
+
+    ``picture`` is the photograph that it is on.
+    """
 
     name: str
     outcomes: dict[str, Outcome]
     object_pixels: int
     void_pixels: int
     category: str | None = None
+    picture: str = ""
 
 
 Watch = Callable[[Subject, Mapping[str, Found], Measured], None]
@@ -150,7 +154,7 @@ def _measured(
         name: _outcome(what, truth, near, seconds, measures, curves=curves) for name, (what, seconds) in found.items()
     }
     pixels = int(np.count_nonzero(truth.inside)), int(np.count_nonzero(truth.void))
-    return Measured(subject.name, outcomes, *pixels, subject.category)
+    return Measured(subject.name, outcomes, *pixels, subject.category, subject.image)
 
 
 def _as_it_came(subject: Subject) -> Found:

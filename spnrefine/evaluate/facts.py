@@ -58,20 +58,20 @@ def _rows_of(results: Results, here: Sequence[int]) -> dict[str, dict[str, Any]]
     }
 
 
-def chance(results: Results, ours: str) -> dict[str, Any]:
+def chance(results: Results, ours: str, measured: Sequence[Measured]) -> dict[str, Any]:
     """Return the intervals of every method's figures, and by how much ``ours`` is above each other method."""
-    coarse = results[COARSE].scores
+    coarse, pictures = results[COARSE].scores, [each.picture for each in measured]
     above = {
         other: {
             name: {"difference": _rounded(value), "interval": _pair(interval)}
-            for name, (value, interval) in differences(coarse, results[ours].scores, result.scores).items()
+            for name, (value, interval) in differences(coarse, results[ours].scores, result.scores, pictures).items()
         }
         for other, result in results.items()
         if other != ours
     }
     return {
         "intervals": {
-            name: {figure: _pair(interval) for figure, interval in intervals(coarse, result.scores).items()}
+            name: {figure: _pair(interval) for figure, interval in intervals(coarse, result.scores, pictures).items()}
             for name, result in results.items()
         },
         "above": {ours: above},

@@ -36,13 +36,18 @@ Draws = Callable[[Numbers], dict[str, Numbers]]
 """Takes how many times each picture was drawn, (D, N), and returns figures of these draws, (D,), by name."""
 
 
-def intervals(coarse: Sequence[Scores], found: Sequence[Scores]) -> dict[str, Interval]:
-    """Return the interval of each of `FIGURES` and distances; scores are of the same pictures in the same order."""
-    return drawn_intervals(len(found), lambda times: _figures(times, coarse, found))
+def intervals(
+    coarse: Sequence[Scores], found: Sequence[Scores], pictures: Sequence[str] | None = None
+) -> dict[str, Interval]:
+    """Return the interval of each of `FIGURES` and distances; scores are of the same objects in the same order.
+
+    ``pictures`` say on which picture each object is; None: each is on its own.
+    """
+    return drawn_intervals(len(found), lambda times: _figures(times, coarse, found), pictures)
 
 
 def differences(
-    coarse: Sequence[Scores], found: Sequence[Scores], other: Sequence[Scores]
+    coarse: Sequence[Scores], found: Sequence[Scores], other: Sequence[Scores], pictures: Sequence[str] | None = None
 ) -> dict[str, tuple[float | None, Interval]]:
     """Return for each of `FIGURES` and distances by how much ``found`` is above ``other``, and the interval of that.
 
@@ -56,17 +61,19 @@ def differences(
         }
 
     exact = difference(np.ones((1, len(found))))
-    drawn = drawn_intervals(len(found), difference)
+    drawn = drawn_intervals(len(found), difference, pictures)
     return {name: (_known(values[0]), drawn[name]) for name, values in exact.items()}
 
 
-def drawn_intervals(count: int, figures: Draws) -> dict[str, Interval]:
-    """Return the interval of each of the ``figures`` of ``count`` pictures."""
+def drawn_intervals(count: int, figures: Draws, pictures: Sequence[str] | None = None) -> dict[str, Interval]:
+    """Return the interval of each of the ``figures`` of ``count`` pictures, or of so many objects on ``pictures``."""
     rng = np.random.default_rng(SEED)
+    of_object = np.arange(count) if pictures is None else np.unique(list(pictures), return_inverse=True)[1]
+    count = int(of_object.max()) + 1
     drawn: dict[str, list[Numbers]] = {}
     for _ in range(DRAWS // CHUNK):
         times = rng.multinomial(count, np.full(count, 1 / count), size=CHUNK).astype(np.float64)
-        for name, values in figures(times).items():
+        for name, values in figures(times[:, of_object]).items():
             drawn.setdefault(name, []).append(values)
     return {name: _interval(np.concatenate(values)) for name, values in drawn.items()}
 

@@ -52,3 +52,16 @@ def test_what_is_undefined_on_some_draws_has_no_interval():
     worse = intervals(scored([1.0, 1.0]), scored([0.9, 0.9]))
     assert worse["error_removed"] == (None, None)
     assert worse["made_worse"] == (1, 1)
+
+
+def test_objects_of_one_picture_are_drawn_together():
+    rng = np.random.default_rng(1)
+    level = rng.uniform(0.2, 0.8, 12)  # of pictures, whose objects are all alike
+    each = [Scores(value, value, value) for value in level]
+    several = [one for one in each for _ in range(10)]
+    names = [f"{number}.png" for number in range(12) for _ in range(10)]
+    alone = intervals(each, each)["iou"]
+    assert intervals(several, several, names)["iou"] == pytest.approx(alone, abs=0.02)
+    apart = intervals(several, several)["iou"]
+    assert apart.high - apart.low < 0.5 * (alone.high - alone.low)
+    assert differences(several, several, several, names)["iou"] == (0, (0, 0))
