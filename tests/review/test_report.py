@@ -63,7 +63,7 @@ def test_pictures_wait_on_the_disc_or_where_there_is_none_in_memory(monkeypatch)
     records = [record(f"{name}.jpg") for name in "abc"]
     page = page_of(*records, pictures=True)
 
-    def refuse(*_):
+    def refuse(**_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(put_aside.tempfile, "TemporaryFile", refuse)
