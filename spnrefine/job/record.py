@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from spnrefine.boxes.box import bounding_box
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
-from spnrefine.refiner.contour import contour, contour_distance, outlines
+from spnrefine.refiner.contour import outlines
 from spnrefine.refiner.noting import Used
 from spnrefine.refiner.restraint import changed_share
+from spnrefine.refiner.shift import contour_shift, near_contour
 
 SCHEMA = 1
 """Raised when a key of a record changes its name or meaning."""
 
 BAND = 3
 """Pixels from the coarse contour within which uncertainty is measured."""
-
-
-HALO = 128  # rows beyond those whose distances are taken together: contours seldom move so far
 
 
 @dataclass
@@ -117,7 +115,8 @@ def measure(
         return
     here = box.grown(BAND + 1, *before.shape).slices
     before, after, probability = before[here], after[here], probability[here]
-    shift, doubt = _along_the_contour(before, after, probability, None if void is None else void[here])
+    shift = contour_shift(before, after)
+    doubt = _near_the_contour(before, probability, None if void is None else void[here])
     if len(shift) and np.isfinite(shift).all():
         record.contour_shift = round(float(shift.mean()) - 1, 3)  # 1 is the contour itself
     record.components_before, record.holes_before = parts_and_holes(before)
@@ -126,30 +125,25 @@ def measure(
         record.uncertainty = round(float((4 * doubt * (1 - doubt)).mean()), 4)
 
 
-def _along_the_contour(
-    before: NDArray, after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the distances of the refined contour's pixels from the coarse one, and the probabilities near that."""
-    height, width = before.shape
-    shift, doubt = [], []
-    for rows in strips(height, width):
-        top, bottom = max(rows.start - HALO, 0), min(rows.stop + HALO, height)
-        inner = slice(rows.start - top, rows.stop - top)
-        distance = contour_distance(before[top:bottom])[inner]
-        edge = contour(after[top:bottom])[inner]
-        if edge.any() and float(distance[edge].max()) > HALO:  # farther than what was looked at: once for all
-            distance = contour_distance(before)[rows]
-        near = distance <= BAND if void is None else (distance <= BAND) & ~void[rows]
-        shift.append(distance[edge])
-        doubt.append(probability[rows][near])
-    return np.concatenate(shift), np.concatenate(doubt)
+def _near_the_contour(
+    before: NDArray, probability: NDArray[np.float32], void: NDArray[np.bool_] | None
+) -> NDArray[np.float32]:
+    """Return the probabilities near the coarse contour."""
+    found = []
+    for rows in strips(*before.shape):
+        top = max(rows.start - BAND, 0)
+        near = near_contour(before[top : rows.stop + BAND], BAND)[rows.start - top : rows.stop - top]
+        found.append(probability[rows][near if void is None else near & ~void[rows]])
+    return np.concatenate(found)
 
 
 def _doubt(after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bool_] | None) -> float | None:
     """Sum the probabilities of all pixels to be wrong, as a share of the mask's area; None where it is empty."""
     area = int(np.count_nonzero(after))
-    wrong = np.abs(probability - after) if after.dtype == bool else 1 - probability
-    total = float(wrong.sum(dtype=np.float64) if void is None else wrong[~void].sum(dtype=np.float64))
+    total = 0.0
+    for rows in strips(*after.shape):
+        wrong = np.abs(probability[rows] - after[rows]) if after.dtype == bool else 1 - probability[rows]
+        total += float((wrong if void is None else wrong[~void[rows]]).sum(dtype=np.float64))
     return round(min(total / area, 1.0), 4) if area else None
 
 

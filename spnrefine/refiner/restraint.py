@@ -99,5 +99,5 @@ def is_lost(before: NDArray, after: NDArray) -> bool:
 
 def changed_share(before: NDArray, after: NDArray, void: NDArray[np.bool_] | None = None) -> float:
     """Return the pixels that changed as a share of the coarse mask's area."""
-    area = before != 0 if void is None else (before != 0) & ~void
-    return int((before != after).sum()) / max(int(area.sum()), 1)
+    area = np.count_nonzero(before if void is None else (before != 0) & ~void)
+    return np.count_nonzero(before != after) / max(area, 1)
