@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from spnrefine.errors import FileError
@@ -72,7 +73,7 @@ def of_gray(channels: slice, values: np.ndarray, void: Void) -> Meaning:
     void_at = void_where(values, void)
     top = 1 if values.dtype.kind == "b" or (1 in present and present <= {0, 1}) else np.iinfo(values.dtype).max
     kind: Kind = "binary" if present <= {0, top} else "probability"
-    probability = values.astype(np.float32) / np.float32(top)
+    probability = np.divide(values, np.float32(top), dtype=np.float32)
     if void_at is not None:
         probability[void_at] = 0
     return Meaning(probability=probability, kind=kind, channels=channels, foreground=top, void=void_at)
@@ -140,7 +141,10 @@ def values_present(values: np.ndarray) -> set[int]:
         return {value for value, there in ((0, not values.all()), (1, values.any())) if there}
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
         seen = np.zeros(2 ** (8 * values.dtype.itemsize), bool)
-        seen[values] = True
+        if values.dtype.itemsize == 1:
+            seen = cv2.calcHist([np.ascontiguousarray(values)], [0], None, [256], [0, 256]).ravel() > 0
+        else:
+            seen[values] = True
         return set(np.flatnonzero(seen).tolist())
     return {int(value) for value in np.unique(values)}
 

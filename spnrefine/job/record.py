@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.box import bounding_box
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
+from spnrefine.boxes.where import box_where
 from spnrefine.refiner.contour import outlines
 from spnrefine.refiner.noting import Used
 from spnrefine.refiner.restraint import changed_share
@@ -110,7 +110,7 @@ def measure(
     if void is not None:  # it is no object, and its edge is none that a refinement moves
         before, after = (np.where(void, BACKGROUND, ids).astype(ids.dtype) for ids in (before, after))
     record.doubt = _doubt(after, probability, void)
-    box = bounding_box((before != BACKGROUND) | (after != BACKGROUND))
+    box = box_where(lambda one, other: (one != BACKGROUND) | (other != BACKGROUND), before, after)
     if box is None:
         return
     here = box.grown(BAND + 1, *before.shape).slices

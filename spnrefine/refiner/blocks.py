@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.ids import strips
+from spnrefine.boxes.where import any_where
+
 LEAST_LINES = 6  # where a mask changes, in each direction: of fewer, a rectangle's or a cross's, nothing can be told
 LEAST_SHARE = 0.5  # of the rows of blocks at which it changes: right angles change at few, enlarged curves at most
 LEAST_BLOCK = 3  # pixels
@@ -19,7 +22,7 @@ def block_size(mask: NDArray, known: NDArray[np.bool_] | None = None) -> int:
     next somewhere; right angles lie at a few rows and columns, wherever they like. Pixels that are not ``known``,
     (H, W) bool, do not count.
     """
-    return min(_spacing(_changes(mask, known)), _spacing(_changes(mask.T, None if known is None else known.T)))
+    return min(_spacing(_changes(mask, known)), _spacing(_changes_across(mask, known)))
 
 
 def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
@@ -31,15 +34,30 @@ def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArra
     if size < LEAST_BLOCK:
         return mask
     smooth = np.asarray(cv2.GaussianBlur(mask, (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE), np.float32)
-    return mask if np.array_equal(smooth > 0.5, mask > 0.5) else smooth
+    return smooth if any_where(lambda one, other: (one > 0.5) != (other > 0.5), smooth, mask) else mask
 
 
 def _changes(mask: NDArray, known: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Tell of each row but the first whether it differs from the one before anywhere."""
-    differ = mask[1:] != mask[:-1]
-    if known is not None:
-        differ &= known[1:] & known[:-1]
-    return np.asarray(differ.any(axis=1))
+    found = []
+    for rows in strips(len(mask) - 1, mask.shape[1]):
+        following = slice(rows.start + 1, rows.stop + 1)
+        differ = mask[following] != mask[rows]
+        if known is not None:
+            differ &= known[following] & known[rows]
+        found.append(differ.any(axis=1))
+    return np.concatenate(found) if found else np.zeros(0, np.bool_)
+
+
+def _changes_across(mask: NDArray, known: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Tell likewise of each column."""
+    found = np.zeros(max(mask.shape[1] - 1, 0), np.bool_)
+    for rows in strips(*mask.shape):
+        differ = mask[rows, 1:] != mask[rows, :-1]
+        if known is not None:
+            differ &= known[rows, 1:] & known[rows, :-1]
+        found |= differ.any(axis=0)
+    return found
 
 
 def _spacing(changes: NDArray[np.bool_]) -> int:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.box import Box
+from spnrefine.boxes.box import Box, around
 from spnrefine.model.framing import SMALLEST_SIDE
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.scaling import resize
@@ -114,18 +114,18 @@ def _blend(probability: NDArray[np.float32], seen: Sequence[_Tile]) -> None:
         if not here:
             np.clip(probability[piece.slices], 0, 1, out=probability[piece.slices])
             continue
-        change, weight = (np.zeros((piece.height, width), np.float32) for _ in range(2))
+        touched = around([tile.box for tile in here]).cut(piece)
+        change, weight = (np.zeros((touched.height, touched.width), np.float32) for _ in range(2))
         for tile in here:
             both = tile.box.cut(piece)
             back, part = (tile.box.height, tile.box.width), both.inside(tile.box).slices
             share = resize(tile.share, back)[part]
-            place = both.inside(piece).slices
-            change[place] += share * resize(tile.difference, back)[part]
+            place = both.inside(touched).slices
             weight[place] += share
-        change /= np.maximum(weight, 1)
-        rows = probability[piece.slices]
-        rows += change
-        np.clip(rows, 0, 1, out=rows)
+            change[place] += np.multiply(share, resize(tile.difference, back)[part], out=share)
+        change /= np.maximum(weight, 1, out=weight)
+        probability[touched.slices] += change
+        np.clip(probability[piece.slices], 0, 1, out=probability[piece.slices])
 
 
 def tiles(

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.where import count_where
+
 SOFT = 0.02, 0.98  # a probability between these is neither inside nor outside
 SOFT_EDGE = 2  # pixels: where an edge is softer than this on average, the map does not claim to be exact
 
@@ -73,4 +75,4 @@ def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def is_soft(coarse: NDArray[np.float32]) -> bool:
     """Tell whether the edge of a probability map (H, W) is so soft that it does not claim to be exact."""
-    return int(np.count_nonzero(unsure(coarse))) > SOFT_EDGE * contour_length(coarse > 0.5)
+    return count_where(unsure, coarse) > SOFT_EDGE * contour_length(coarse > 0.5)

@@ -1,8 +1,11 @@
 """A mask that is already as exact as the network can see stays as it came, and so does what was refined before."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.where import count_where
 from spnrefine.refiner.contour import SOFT_EDGE, inner_contour, unsure
 
 LEAST_MOVE = 0.2
@@ -34,11 +37,11 @@ def keep_exact(
     -------
     (H, W) float32 in 0..1: a new array, or ``refined`` itself where every contour moved.
     """
-    inside = coarse > 0.5
-    moved = _counts((refined > 0.5) != inside, numbers)
+    moved = _counts(_moves, numbers, coarse, refined)
     if not moved.any():
         return refined
-    length, soft = _counts(inner_contour(inside), numbers), _counts(unsure(coarse), numbers)
+    inside = coarse > 0.5
+    length, soft = _counts(inner_contour, numbers, inside), _counts(unsure, numbers, coarse)
     least = LEAST_MOVE / min(scale, 1.0)
     if moved.sum() <= least * length.sum():
         least *= AMONG_EXACT
@@ -50,8 +53,15 @@ def keep_exact(
     return held if numbers is None else np.where(exact[numbers], held, refined)
 
 
-def _counts(marked: NDArray[np.bool_], numbers: NDArray[np.int32] | None) -> NDArray[np.int64]:
-    """Count the marked pixels of each number, or all of them."""
-    if numbers is None:
-        return np.array([np.count_nonzero(marked)])
-    return np.bincount(numbers[marked], minlength=int(numbers.max()) + 1)
+def _moves(coarse: NDArray[np.float32], refined: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return (coarse > 0.5) != (refined > 0.5)
+
+
+def _counts(
+    mark: Callable[..., NDArray[np.bool_]], numbers: NDArray[np.int32] | None, *pictures: NDArray
+) -> NDArray[np.int64]:
+    """Count the pixels of each number that ``mark`` marks in pictures, or all of them."""
+    if numbers is not None:
+        return np.bincount(numbers[mark(*pictures)], minlength=int(numbers.max()) + 1)
+    whole = mark is inner_contour  # which looks at neighbours
+    return np.array([np.count_nonzero(mark(*pictures)) if whole else count_where(mark, *pictures)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.box import bounding_box
+from spnrefine.boxes.where import box_where
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.part_changes import changes_too_much
@@ -40,7 +40,7 @@ def restrain(
     The restrained mask, and in words what was taken back: nothing where ``after`` is allowed.
     """
     notes: list[str] = []
-    box = bounding_box(before != after)
+    box = box_where(np.not_equal, before, after)
     if box is None:
         return after, notes
     if restraint.band is not None:
@@ -100,4 +100,4 @@ def is_lost(before: NDArray, after: NDArray) -> bool:
 def changed_share(before: NDArray, after: NDArray, void: NDArray[np.bool_] | None = None) -> float:
     """Return the pixels that changed as a share of the coarse mask's area."""
     area = np.count_nonzero(before if void is None else (before != 0) & ~void)
-    return np.count_nonzero(before != after) / max(area, 1)
+    return int(np.count_nonzero(before != after)) / max(int(area), 1)
