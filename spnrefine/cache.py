@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,17 +74,25 @@ def load(name: str) -> bytes | None:
     return code if data[:_LENGTH] == _DIGEST(code).digest() else None
 
 
-def keep(name: str, code: bytes) -> None:
-    """Keep machine code under ``name`` for later processes; where that cannot be, say once what it costs."""
+def keep(name: str, code: bytes, *, needed: bool = True) -> None:
+    """Keep machine code under ``name`` for later processes.
+
+    Where that cannot be, say once what it costs, unless it is not ``needed``: what makes a start but a little faster.
+    """
+    reason = _why_not_kept(name, code)
+    if reason and needed:
+        _tell(reason)
+
+
+def _why_not_kept(name: str, code: bytes) -> str | None:
+    """Keep it, or say why that cannot be."""
     place = folder()
     if place is None:
-        _tell("no HOME is set")
-        return
+        return "no HOME is set"
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         if reason := _why_not_trusted(place):
-            _tell(f"{place} {reason}")
-            return
+            return f"{place} {reason}"
         temporary = place / f".{secrets.token_hex(8)}.tmp"
         try:
             temporary.write_bytes(_DIGEST(code).digest() + code)
@@ -91,7 +100,16 @@ def keep(name: str, code: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        _tell(f"{place}: {error.strerror or error}")
+        return f"{place}: {error.strerror or error}"
+    return None
+
+
+def forget(kind: str, most: int) -> None:
+    """Delete files of a kind but for the ``most`` that were written last; what cannot be deleted stays."""
+    with suppress(OSError):
+        files = [(path.stat().st_mtime, path) for path in _files() if path.suffix == f".{kind}"]
+        for _, path in sorted(files, reverse=True)[most:]:
+            path.unlink(missing_ok=True)
 
 
 def contents() -> Contents:

@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "cache": {"errors"},
     "simd": {"cache", "errors"},
     "ops": {"cache", "errors", "simd"},
-    "model": {"errors", "simd", "ops"},
+    "model": {"cache", "errors", "simd", "ops"},
     "refiner": {"boxes", "errors", "simd", "ops", "model"},
     "files": {"boxes", "errors"},
     "annotations": {"boxes", "errors", "files"},

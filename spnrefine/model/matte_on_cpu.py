@@ -30,7 +30,7 @@ class MattingOnCPU:
             raise WeightsError(f"{info.path} is of another width than the network that is run here: use other weights.")
         _, state = weights.read(model)
         with fitting(info):
-            self._session = session(MATTE, state, threads)
+            self._session = session(MATTE, state, threads, info.sha256)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return alpha (H, W) in 0..1 of what :func:`~spnrefine.model.matte_inputs.matte_inputs` gives, any H and W."""

@@ -1,4 +1,4 @@
-"""The network on the CPU without torch: ONNX Runtime first, then Numba for gates, propagation and decoder.
+"""The network on the CPU without torch: ONNX Runtime first, then kernels for gates, propagation and decoder.
 
 Importing torch takes longer than refining a photograph, so nothing here does. What ONNX Runtime runs is exported by
 ``python -m spnrefine.model.export`` and holds the network's structure only; the numbers come from the weights file, so
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
-from spnrefine.model.propagation_on_cpu import SMALLEST, PropagationOnCPU, in_background
+from spnrefine.model.propagation_on_cpu import PropagationOnCPU, in_background
 from spnrefine.model.sessions import EXPORTED, fitting, session
 from spnrefine.model.weights import WeightsInfo, check_output
 
@@ -39,8 +39,8 @@ class NetworkOnCPU:
         with fitting(info):
             self._weights = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
             self._propagate = PropagationOnCPU(self.config, gates, threads)
-            self._decode = in_background(self._load_decoder)
-            self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads)
+            self._decode = in_background(_load_decoder)
+            self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W.
@@ -57,15 +57,6 @@ class NetworkOnCPU:
         (spread,) = self._propagate(features, state)
         return self._decode.result()(spread, detail[0], mask[0], self._weights, self._threads)[:height, :width]
 
-    def _load_decoder(self) -> Callable:
-        from spnrefine.model.decoder_on_cpu import decode
-
-        side = SMALLEST // 2
-        shapes = (side, side, self.config.channels), (DETAIL_FULL, SMALLEST, SMALLEST), (1, SMALLEST, SMALLEST)
-        state, detail, mask = (np.zeros(shape, np.float32) for shape in shapes)
-        decode(state, detail, mask, self._weights, self._threads)
-        return decode
-
 
 class SegmenterOnCPU:
     """The network of a weights file that makes the mask of an object and whose configuration is exported.
@@ -80,13 +71,21 @@ class SegmenterOnCPU:
         assert isinstance(info.config, SegmenterConfig)
         self.config = info.config
         with fitting(info):
-            self._segment = session(SEGMENT, state, threads)
+            self._segment = session(SEGMENT, state, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return probabilities (H / 8, W / 8) of the object in an image (H, W, 3), uint8 RGB, sides of 32 n."""
         (probability,) = self._segment.run(None, {"image": image[None]})
         check_output(probability)
         return probability[0, 0]
+
+
+def _load_decoder() -> Callable:
+    from spnrefine.model.decoder_on_cpu import decode
+    from spnrefine.model.routines import routine
+
+    routine("decode")
+    return decode
 
 
 def is_exported_segmenter(config: object) -> bool:

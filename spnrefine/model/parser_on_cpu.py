@@ -1,6 +1,6 @@
 """The network of label maps on the CPU without torch, as :mod:`spnrefine.model.on_cpu` runs refiners.
 
-ONNX Runtime runs the base and all that comes before the gates, Numba's kernels gates and propagation, and ONNX Runtime
+ONNX Runtime runs the base and all that comes before the gates, kernels the gates and the propagation, and ONNX Runtime
 the decoder, which for several classes has no kernel.
 """
 
@@ -37,7 +37,8 @@ class ParserOnCPU:
         named = {key.removeprefix("spn."): value for key, value in gates.items()}
         with fitting(info):
             self._propagate = PropagationOnCPU(self.config, named, threads)
-            self._begin, self._decode = session(PARSE, rest, threads), session(DECODE, decoder, threads)
+            self._begin = session(PARSE, rest, threads, info.sha256)
+            self._decode = session(DECODE, decoder, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the classes' probabilities (K, H, W) in an image (H, W, 3), uint8 RGB: coarse, and refined."""

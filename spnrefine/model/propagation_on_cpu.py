@@ -1,4 +1,4 @@
-"""What lies between the exported halves of a network on the CPU: gates and propagation, compiled by Numba."""
+"""What lies between the exported halves of a network on the CPU: gates and propagation, by compiled routines."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import Config
-from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.weights import check_output
 from spnrefine.ops.directions import ALL_DIRECTIONS
-
-SMALLEST = 32  # side of what the exported network puts out at least
 
 T = TypeVar("T")
 
@@ -24,18 +21,19 @@ _LOADING = Lock()  # Numba cannot be imported by two threads at once
 class _Kernels(NamedTuple):
     gates: Callable
     propagate: Callable
+    routines: tuple[Callable, Callable]
 
 
 class PropagationOnCPU:
     """The gates and rounds of a configuration, with the gates' tensors by their names, on ``threads`` threads a call.
 
-    Its kernels load in the background: that takes longer than all else of a cold start.
+    Its kernels load in the background: to compile them takes longer than all else.
     """
 
     def __init__(self, config: Config, gates: dict[str, NDArray[np.float32]], threads: int):
         self._config, self._threads = config, threads
         self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS) * config.taps * config.channels)
-        self._kernels = in_background(self._load)
+        self._kernels = in_background(_load)
 
     def __call__(self, features: NDArray[np.float32], state: NDArray[np.float32]) -> NDArray[np.float32]:
         """Propagate a state (1, H / 2, W / 2, C) under gates made of features (1, F, H / 2, W / 2): such a state.
@@ -45,28 +43,22 @@ class PropagationOnCPU:
         WeightsError
             What comes out is not finite.
         """
-        return self._spread(self._kernels.result(), features, state)
-
-    def _spread(
-        self, kernels: _Kernels, features: NDArray[np.float32], state: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        config = self._config
+        config, kernels = self._config, self._kernels.result()
         taps = kernels.gates(features[0], self._gates, self._threads)
         guidance = taps.reshape(*state.shape[:3], len(ALL_DIRECTIONS), config.taps, config.channels)
         guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
         for _ in range(config.rounds):
-            state, _ = kernels.propagate(state, guidance, ALL_DIRECTIONS, "bounded", save=False, threads=self._threads)
+            state = kernels.propagate(*kernels.routines, state, guidance, "bounded", self._threads)
         check_output(state)  # a decoder's bounds would hide it
         return state.transpose(0, 2, 3, 1)
 
-    def _load(self) -> _Kernels:
-        from spnrefine.model.gates_on_cpu import gates
-        from spnrefine.ops.cpu.scans import forward
 
-        kernels, side = _Kernels(gates, forward), SMALLEST // 2
-        shapes = (1, FEATURES, side, side), (1, side, side, self._config.channels)
-        self._spread(kernels, *(np.zeros(shape, np.float32) for shape in shapes))
-        return kernels
+def _load() -> _Kernels:
+    from spnrefine.model.gates_on_cpu import gates
+    from spnrefine.model.routines import routine
+    from spnrefine.ops.cpu.scans import forward_by
+
+    return _Kernels(gates, forward_by, (routine("propagate"), routine("wait")))
 
 
 def in_background(load: Callable[[], T]) -> "Future[T]":

@@ -5,9 +5,7 @@ numbers its files so that two processes can each write what the other's index na
 the sources of all modules that can be compiled into it, the types, the processor, Python and Numba.
 """
 
-import functools
 import pickle
-import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +19,9 @@ from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from spnrefine import cache
+from spnrefine.simd.sources import sources
 
 KIND = "nbc"  # the extension that Numba's own files have
-_PACKAGE = __name__.partition(".")[0]
-_IMPORTS = re.compile(rf"^from ({_PACKAGE}[\w.]*) import (\([^)]*\)|.*)|^import ({_PACKAGE}[\w.]*)", re.MULTILINE)
 
 
 def kernel(function: Callable) -> Callable:
@@ -72,33 +69,3 @@ class _Cache(NullCache):
         versions = numba.__version__, llvmlite.__version__, sys.version
         processor = codegen.magic_tuple()
         return cache.file_name(what, KIND, sources(self._module), *versions, repr(processor), repr(signature))
-
-
-@functools.cache
-def sources(module: str) -> bytes:
-    """Return the sources of all modules of this package that can be compiled into a kernel of ``module``.
-
-    They are those that it imports, and those import, when they are imported themselves.
-    """
-    return b"".join(_source(name) for name in sorted(imported(module)))
-
-
-def imported(module: str) -> set[str]:
-    """Name ``module`` and all modules of this package that it imports at once, and those in turn."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name in found or name not in sys.modules:  # a function, and no module
-            continue
-        found.add(name)
-        for source, names, plain in _IMPORTS.findall(_source(name).decode()):
-            waiting += [plain or source, *(f"{source}.{each}" for each in re.findall(r"\w+", names))]
-    return found
-
-
-@functools.cache
-def _source(module: str) -> bytes:
-    loaded = sys.modules[module]
-    data: bytes = loaded.__loader__.get_data(loaded.__file__)  # type: ignore[union-attr]  # files, and archives of them
-    return data

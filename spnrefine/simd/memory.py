@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from spnrefine.simd.vectors import CACHE_LINE
+from spnrefine.simd.lanes import CACHE_LINE
 
 LARGE = 1 << 20
 """Bytes from which an array's memory is kept; below, the allocator does well by itself."""

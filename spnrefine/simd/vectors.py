@@ -13,10 +13,10 @@ from numba import extending
 from numba.core import cgutils, types
 from numba.extending import models, register_model
 
-intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
+from spnrefine.simd.lanes import CACHE_LINE as CACHE_LINE
+from spnrefine.simd.lanes import LANES as LANES
 
-LANES = 16
-CACHE_LINE = 64
+intrinsic: Any = extending.intrinsic  # its type does not say that callers leave out the typing context
 
 
 class Lanes(types.Type):

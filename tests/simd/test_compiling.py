@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import spnrefine
-from spnrefine.simd import compiling, threads
+from spnrefine.simd import compiling, sources, threads
 from tests.test_arrows import MODULES, imports_of
 
 PACKAGE = Path(spnrefine.__file__).parent
@@ -56,7 +56,7 @@ def walked(module):
 def test_a_name_depends_on_every_module_that_can_be_compiled_into_a_kernel(module):
     """The walk over lines, quick enough for every start, finds what the walk over syntax trees finds."""
     import_module(module)
-    assert compiling.imported(module) >= walked(module) >= {module, "spnrefine.simd.compiling"}
+    assert sources.imported(module) >= walked(module) >= {module, "spnrefine.simd.compiling"}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from spnrefine import Refiner
 from spnrefine.errors import SpnRefineError
 from spnrefine.simd import cores
-from spnrefine.simd.threads import Team
+from spnrefine.simd.team import Team
 from tests.model.make_check import draw
 
 

@@ -11,7 +11,22 @@ it, so a tile slants: each of its lines starts one position before the one it fo
 by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
-from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
+from spnrefine.ops.cpu.plan import (
+    CHANNEL,
+    CHANNEL_END,
+    DIRECTION,
+    EDGES,
+    FIRST,
+    FRESH,
+    IMAGE,
+    LAST,
+    LINE,
+    LINE_END,
+    TILE_LENGTH,
+    TILE_LINES,
+    WAIT,
+    WAY,
+)
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.compiling import inlined, kernel
@@ -32,10 +47,6 @@ def forward(control, plan, shape, floor, shared, x, guidance, out, line, saved):
             _forward_sweep(sweeps[i], shape, floor, shared, x, guidance, out, line, saved)
         add_and_fetch_old(control, DONE)
 
-
-TILE_LINES, TILE_LENGTH = 4, 16
-EDGES = 2 * TILE_LINES
-"""How many vectors of all channels the edges of a tile take."""
 
 AHEAD = 48
 """How many pixels ahead a vertical scan fetches: some pages of gates, so that their addresses are looked up early."""

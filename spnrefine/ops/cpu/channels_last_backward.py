@@ -3,8 +3,21 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
-from spnrefine.ops.cpu.channels_last import EDGES, fetch, portion, tap, tile_size, to_later, walk
-from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
+from spnrefine.ops.cpu.channels_last import fetch, portion, tap, tile_size, to_later, walk
+from spnrefine.ops.cpu.plan import (
+    CHANNEL,
+    CHANNEL_END,
+    DIRECTION,
+    EDGES,
+    FIRST,
+    FRESH,
+    IMAGE,
+    LAST,
+    LINE,
+    LINE_END,
+    WAIT,
+    WAY,
+)
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import total, where_equal
 from spnrefine.simd.compiling import inlined, kernel

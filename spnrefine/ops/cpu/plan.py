@@ -19,6 +19,18 @@ whether nothing was written to these pixels before."""
 FIRST, LAST, WAIT = range(3)
 """Columns of a task: its rows of the sweeps, and how many tasks must be done before it may start."""
 
+SWEEP, TASK = 8, 3  # how many columns both have
+
+TILE_LINES, TILE_LENGTH = 4, 16  # of channels-last memory: what a horizontal scan goes through at a time
+EDGES = 2 * TILE_LINES
+"""How many vectors of all channels the edges of a tile take."""
+
+STRIP = 128
+"""Columns in a strip of planar memory."""
+
+TABLES = 6
+"""How many tables of a strip's size the scratch of one thread holds."""
+
 
 class Plan(NamedTuple):
     """``sweeps`` (S, 8) in an order in which they can run, and ``tasks`` (M, 3) that divide them among threads."""

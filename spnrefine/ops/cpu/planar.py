@@ -6,19 +6,26 @@ saves are one line after the other, rows in vertical scans and columns in horizo
 ``line`` holds, for each image, direction and channel, the last line of the recurrence.
 """
 
-from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
+from spnrefine.ops.cpu.plan import (
+    CHANNEL,
+    CHANNEL_END,
+    DIRECTION,
+    FIRST,
+    FRESH,
+    IMAGE,
+    LAST,
+    LINE,
+    LINE_END,
+    STRIP,
+    WAIT,
+    WAY,
+)
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.compiling import inlined, kernel
 from spnrefine.simd.shuffles import advanced, joined, transpose_block
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
-
-STRIP = 128
-"""Columns in a strip."""
-
-TABLES = 6
-"""How many tables of a strip's size the scratch of one thread holds."""
 
 
 @kernel

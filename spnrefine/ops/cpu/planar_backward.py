@@ -3,8 +3,21 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
-from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, IMAGE, LAST, LINE, LINE_END, WAIT, WAY
-from spnrefine.ops.cpu.planar import STRIP, line_gates, turn, without_first
+from spnrefine.ops.cpu.plan import (
+    CHANNEL,
+    CHANNEL_END,
+    DIRECTION,
+    FIRST,
+    FRESH,
+    IMAGE,
+    LAST,
+    LINE,
+    LINE_END,
+    STRIP,
+    WAIT,
+    WAY,
+)
+from spnrefine.ops.cpu.planar import line_gates, turn, without_first
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import multiply_add, where_equal
 from spnrefine.simd.compiling import kernel

@@ -1,16 +1,19 @@
-"""The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch."""
+"""The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch.
+
+Nor does it import Numba before a kernel is called, which :func:`forward_by` does without.
+"""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
-from spnrefine.ops.cpu import channels_last, channels_last_backward, planar, planar_backward
-from spnrefine.ops.cpu.plan import Plan, plan
-from spnrefine.ops.directions import Direction
+from spnrefine.ops.cpu.plan import EDGES, STRIP, TABLES, Plan, plan
+from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
+from spnrefine.simd.lanes import LANES
 from spnrefine.simd.memory import empty
-from spnrefine.simd.threads import TEAM
-from spnrefine.simd.vectors import LANES
+from spnrefine.simd.team import TEAM
 
 _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
 """Taps are divided by the sum of their sizes where that is above this."""
@@ -64,6 +67,8 @@ def forward(
     threads = threads or TEAM.size
     schedule, shape, line = _prepare(x, guidance, directions, threads, backward=False)
     if runs_channels_last(guidance):
+        from spnrefine.ops.cpu import channels_last
+
         shared = True if guidance.shape[3] < x.shape[1] else None
         x, guidance = _channels_last(x), _channels_last(guidance)
         out = empty(x.shape, x.dtype)
@@ -74,6 +79,8 @@ def forward(
             threads,
         )
         return out.transpose(0, 3, 1, 2), saved
+    from spnrefine.ops.cpu import planar
+
     x, guidance = np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     out = empty(x.shape, x.dtype)
     TEAM.run(
@@ -83,6 +90,27 @@ def forward(
         threads,
     )
     return out, saved
+
+
+def forward_by(
+    routine: Callable, wait: Callable, x: np.ndarray, guidance: np.ndarray, normalise: str, threads: int
+) -> np.ndarray:
+    """Do what :func:`forward` does in all directions, by a compiled routine, for one image that lies channels last.
+
+    Parameters
+    ----------
+    routine, wait : ``propagate`` and ``wait`` of :mod:`spnrefine.model.routines`.
+    x : (1, C, H, W) float32 array.
+    guidance : (1, 4, T, C, H, W) float32 array, raw.
+    normalise, threads : as for :func:`forward`.
+    """
+    schedule, shape, line = _prepare(x, guidance, ALL_DIRECTIONS, threads, backward=False)
+    x, guidance = _channels_last(x), _channels_last(guidance)
+    out = empty(x.shape, x.dtype)
+    sizes = len(schedule.sweeps), len(schedule.tasks), *shape
+    arrays = schedule.sweeps, schedule.tasks, x.ravel(), guidance.ravel(), out.ravel(), line
+    TEAM.run(routine, (*sizes, _FLOORS[normalise], *arrays), len(schedule.tasks), threads, wait)
+    return out.transpose(0, 3, 1, 2)
 
 
 def backward(
@@ -99,6 +127,8 @@ def backward(
     threads = TEAM.size
     schedule, shape, line = _prepare(x, guidance, directions, threads, backward=True)
     if runs_channels_last(guidance):
+        from spnrefine.ops.cpu import channels_last_backward
+
         shared = True if guidance.shape[3] < x.shape[1] else None
         grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
         dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
@@ -110,6 +140,8 @@ def backward(
             threads,
         )
         return dx.transpose(0, 3, 1, 2), dguidance.transpose(0, 3, 4, 5, 1, 2)
+    from spnrefine.ops.cpu import planar_backward
+
     grad, x, guidance = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.ascontiguousarray(guidance)
     dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
     inputs = grad.ravel(), x.ravel(), guidance.ravel()
@@ -145,7 +177,7 @@ def _prepare(
     lines = batch * len(directions)
     if runs_channels_last(guidance):
         step = LANES if group == channels else channels
-        line = lines * (max(height, width) + channels_last.EDGES) * _rounded(channels)
+        line = lines * (max(height, width) + EDGES) * _rounded(channels)
         shape: tuple[int, ...] = (height, width, channels, len(directions), taps, group)
     else:
         step = 0
@@ -158,7 +190,7 @@ def _prepare(
 
 def _strips(x: np.ndarray, threads: int) -> np.ndarray:
     """Scratch for strips of columns, a row for each thread."""
-    row = planar.TABLES * planar.STRIP * (_rounded(max(x.shape[2:])) + LANES)
+    row = TABLES * STRIP * (_rounded(max(x.shape[2:])) + LANES)
     return _scratch("strips", threads * row, x.dtype).reshape(threads, row)
 
 

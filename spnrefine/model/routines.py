@@ -1,0 +1,24 @@
+"""The kernels of the network's last part as routines, which run without Numba once they are compiled."""
+
+from functools import cache
+
+from spnrefine.simd import ahead
+from spnrefine.simd.ahead import Routine
+
+TAKES = {
+    "gates": "L" + "iii" + "FFFF",
+    "propagate": "L" + "ii" + "iiiiii" + "f" + "LLFFFF",
+    "decode": "L" + "iiiii" + "ii" + "FFFFFFFFF",
+    "wait": "L" + "i",
+}
+"""The arguments of each, as functions of :mod:`spnrefine.model.routines_compiled` name them."""
+
+
+def routine(name: str) -> Routine:
+    """Return one of them, loaded, or compiled where no earlier process did."""
+    return _all()[name]
+
+
+@cache
+def _all() -> dict[str, Routine]:
+    return ahead.routines("spnrefine.model.routines_compiled", TAKES)
