@@ -115,8 +115,12 @@ def refine(
     settings: Settings,
     record: Record,
     matting: MakesMattes | None = None,
+    *,
+    judged: bool = True,
 ) -> Refined:
     """Refine a loaded mask, or stack of masks, and say in ``record`` what became of it; with ``matting``, a matte too.
+
+    Not ``judged``, the record does not say how good both masks are.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def refine(
         raise FileError("A mask of several pages has no matte: leave out --alpha and --cutout.")
     if settings.wrap and refiner is not None:
         refiner = Wrapped(refiner, loaded.image.shape[1])
-    with listening() as used:
+    with listening(judged=judged) as used:
         if loaded.mask.pages and refiner is not None:
             refined = refine_volume(loaded, refiner, settings, record)
         elif loaded.mask.stack is not None and refiner is not None:

@@ -29,23 +29,28 @@ class Used:
 ENOUGH = 12
 """Masks of one map whose quality a listener is told: of small ones it takes half as long as refining them."""
 _listeners: ContextVar[list[Used] | None] = ContextVar("listeners", default=None)
+_judged: ContextVar[bool] = ContextVar("judged", default=True)
 
 
 @contextmanager
-def listening() -> Iterator[list[Used]]:
-    """Collect what refiners use within the block, in this thread; one entry a mask."""
+def listening(*, judged: bool = True) -> Iterator[list[Used]]:
+    """Collect what refiners use within the block, in this thread; one entry a mask.
+
+    Not ``judged``, how good masks are is not found out, nor in blocks within this one.
+    """
     heard: list[Used] = []
-    token = _listeners.set(heard)
+    tokens = _listeners.set(heard), _judged.set(judged and _judged.get())
     try:
         yield heard
     finally:
-        _listeners.reset(token)
+        _listeners.reset(tokens[0])
+        _judged.reset(tokens[1])
 
 
 def anyone_listens() -> bool:
     """Tell whether it is worth finding out what only a listener wants to know, and has not heard of many masks."""
     heard = _listeners.get()
-    return heard is not None and len(heard) < ENOUGH
+    return heard is not None and len(heard) < ENOUGH and _judged.get()
 
 
 def note(used: Used) -> None:
