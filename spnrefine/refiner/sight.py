@@ -62,20 +62,21 @@ class Sight:
 
         ``many`` says that the frame holds small parts, each of which would fit into what the network sees at once.
         """
+        height, width = coarse.shape
+        in_tiles = many and max(height, width) > self.working_side and not self.quick
+        size = working_size(height, width, self.working_side)
+        scale = max(size) / max(height, width)
+        thin = None if self.quick or in_tiles else thin_places(coarse, scale)  # before there are more maps of the whole
         mask = without_blocks(coarse)
         if off is not None and not self.network.config.knows_off:
             mask = softened(mask, off)
-        height, width = mask.shape
-        if many and max(height, width) > self.working_side and not self.quick:
+        if in_tiles:
             return see_in_tiles(self._told(off), crop, mask.copy(), 1.0, self.working_side), 1.0
-        size = working_size(height, width, self.working_side)
-        scale = max(size) / max(height, width)
         seen = self._told(off, scale)(resize(crop, size), np.clip(resize(mask, size), 0, 1))
         del mask
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         if self.quick:
             return whole, scale
-        thin = thin_places(coarse, scale)
         whole = look_closer(self.network, crop, whole, scale, coarse, thin)
         return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
 
