@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.protocols import Network, Parses
+from spnrefine.model.protocols import Network, Parses, release
 
 SIDES = {"left": "right", "right": "left"}
 """Words in the names of classes that change places in a mirror."""
@@ -20,6 +20,10 @@ class Mirrored:
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
         mirrored = self._network(_flipped(image), _flipped(coarse), off)
         return (self._network(image, coarse, off) + _flipped(mirrored)) / 2
+
+    def release(self) -> None:
+        """Give back the network's memory."""
+        release(self._network)
 
 
 class MirroredParser:

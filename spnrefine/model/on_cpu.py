@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.propagation_on_cpu import PropagationOnCPU, in_background
-from spnrefine.model.sessions import EXPORTED, fitting, session
+from spnrefine.model.sessions import EXPORTED, fitting, release_memory, session
 from spnrefine.model.weights import WeightsInfo, check_output
 
+SMALLEST = 32  # side of what the exported network takes without padding
 BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
 BEGIN_TOLD = EXPORTED / "begin_told.onnx"
 """Of a network that is told how far off the mask's edge may be: it has one input more."""
@@ -48,14 +49,25 @@ class NetworkOnCPU:
         ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
         """
         height, width = coarse.shape
-        inputs = {"image": image[None], "coarse": coarse[None, None]}
-        if self.config.knows_off:
-            inputs["off"] = np.full((1, 1, 1, 1), off, np.float32)
-        # of the image padded to (H, W): features (1, F, H / 2, W / 2), the state (1, H / 2, W / 2, C), channels last,
-        # detail (1, D, H, W) and mask (1, 1, H, W)
-        features, state, detail, mask = self._begin.run(None, inputs)
+        features, state, detail, mask = self._begin.run(None, self._inputs(image, coarse, off))
         (spread,) = self._propagate(features, state)
         return self._decode.result()(spread, detail[0], mask[0], self._weights, self._threads)[:height, :width]
+
+    def release(self) -> None:
+        """Give back the memory that ONNX Runtime keeps for the next call."""
+        smallest = np.zeros((SMALLEST, SMALLEST, 3), np.uint8), np.zeros((SMALLEST, SMALLEST), np.float32)
+        self._begin.run(None, self._inputs(*smallest, 0.0), release_memory())
+
+    def _inputs(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float) -> dict[str, NDArray]:
+        """Return what the exported network takes.
+
+        Of the image padded to (H, W) it puts out features (1, F, H / 2, W / 2), the state (1, H / 2, W / 2, C),
+        channels last, detail (1, D, H, W) and mask (1, 1, H, W).
+        """
+        inputs: dict[str, NDArray] = {"image": image[None], "coarse": coarse[None, None]}
+        if self.config.knows_off:
+            inputs["off"] = np.full((1, 1, 1, 1), off, np.float32)
+        return inputs
 
 
 class SegmenterOnCPU:

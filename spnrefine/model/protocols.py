@@ -32,6 +32,12 @@ class Network(RefinesMasks, Protocol):
         """
 
 
+def release(network: RefinesMasks) -> None:
+    """Have a network that keeps memory for its next call give it back."""
+    if hasattr(network, "release"):
+        network.release()
+
+
 class SegmentsObjects(Protocol):
     """A network that makes the mask of an object."""
 

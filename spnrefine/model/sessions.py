@@ -79,6 +79,13 @@ def _file_name(path: Path, sha256: str) -> str:
     return cache.file_name(path.stem, KIND, path.read_bytes(), sha256, onnxruntime.__version__, *processor)
 
 
+def release_memory() -> onnxruntime.RunOptions:
+    """Return how a network runs after which the memory kept for its next run is given back."""
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 @contextmanager
 def fitting(info: WeightsInfo) -> Iterator[None]:
     """Say of whatever ONNX Runtime raises inside, of whichever of its own types, that the tensors do not fit.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.model.framing import working_size
 from spnrefine.model.off import coded
-from spnrefine.model.protocols import Network, RefinesMasks
+from spnrefine.model.protocols import Network, RefinesMasks, release
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
 from spnrefine.refiner.exact import keep_exact
@@ -16,6 +16,8 @@ from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
 from spnrefine.refiner.thin import keep_lines, thin_places
+
+LARGE = 1 << 23  # pixels: of a map of so many each copy is more than what the network keeps for its next call
 
 
 class Sight:
@@ -77,7 +79,11 @@ class Sight:
         whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         if self.quick:
             return whole, scale
+        if whole.size >= LARGE:  # tiles are smaller than what was just seen
+            release(self.network)
         whole = look_closer(self.network, crop, whole, scale, coarse, thin)
+        if whole.size >= LARGE:
+            release(self.network)
         return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
 
     def _told(self, off: float | None, scale: float = 1.0) -> RefinesMasks:
