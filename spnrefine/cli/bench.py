@@ -1,10 +1,17 @@
 """``spnrefine bench``: how fast it is here."""
 
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
 import click
 
 from spnrefine.cli import streams
 from spnrefine.cli.options import DEVICE, model_option, option
 from spnrefine.cli.sections import Command
+
+Parts = dict[str, Callable[[], Iterable[dict[str, Any]]]]
+"""What is timed, by name: each gives its rows."""
 
 
 @click.command(
@@ -13,6 +20,7 @@ from spnrefine.cli.sections import Command
 Examples:
   spnrefine bench
   spnrefine bench --only propagation --device cuda
+  spnrefine bench --scaling --plot curves.png
   spnrefine bench --json > bench.json
 """,
 )
@@ -22,10 +30,16 @@ Examples:
     multiple=True,
     help="Run this part only; may be given again.",
 )
+@option(
+    "--scaling",
+    is_flag=True,
+    help="Run commands on larger and larger photographs and on more and more objects instead, for half an hour or so.",
+)
+@option("--plot", type=click.Path(dir_okay=False), help="With --scaling: draw it, as a PNG. One that exists is kept.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner.")
 @DEVICE
-def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None:
+def bench(only: tuple[str, ...], scaling: bool, plot: str | None, as_json: bool, model: str, device: str) -> None:
     """Time the propagation, refinements, whole commands and other refiners.
 
     Figures are medians. 'share' is what the propagation needs at least to move, as a share of the bandwidth of copying
@@ -34,21 +48,19 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
     """
     import json
 
-    from spnrefine.evaluate import bench, commands, large, machine
+    from spnrefine.evaluate import machine
     from spnrefine.model.inference import resolve_device
 
+    if plot and not scaling:
+        raise click.UsageError("--plot draws what --scaling measures: give that too.")
+    if scaling and only:
+        raise click.UsageError("--only names other parts than --scaling runs: give one of them.")
+    if plot:
+        _check_plot(plot)
     place = resolve_device(device)
     facts: dict[str, dict] = machine.facts()
     facts["machine"] |= {"device": place, "model": model}
-    parts = {
-        "propagation": lambda: bench.propagation(place),
-        "refine": lambda: bench.end_to_end(model, place),
-        "large": lambda: large.large(model, place),
-        "peers": lambda: bench.against_peers(model, place),
-        "cold": lambda: commands.cold(model, device),
-        "batch": lambda: commands.batch(model, device),
-    }
-    chosen = {name: rows for name, rows in parts.items() if name in (only or parts)}
+    chosen = _scaling(model, device, plot) if scaling else _parts(only, model, device, place)
     if as_json:
         streams.tell(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
         return
@@ -59,6 +71,53 @@ def bench(only: tuple[str, ...], as_json: bool, model: str, device: str) -> None
         console.print(f"\n{name}", style="bold")
         for row in rows():
             console.print("  ".join(f"{key} {_figure(value)}" for key, value in row.items()))
+
+
+def _parts(only: tuple[str, ...], model: str, device: str, place: str) -> "Parts":
+    """Name the parts that were asked for, or all, and how each is run."""
+    from spnrefine.evaluate import bench, commands, large
+
+    parts: Parts = {
+        "propagation": lambda: bench.propagation(place),
+        "refine": lambda: bench.end_to_end(model, place),
+        "large": lambda: large.large(model, place),
+        "peers": lambda: bench.against_peers(model, place),
+        "cold": lambda: commands.cold(model, device),
+        "batch": lambda: commands.batch(model, device),
+    }
+    return {name: rows for name, rows in parts.items() if name in (only or parts)}
+
+
+def _scaling(model: str, device: str, plot: str | None) -> "Parts":
+    from spnrefine.evaluate.scaling import scaling
+
+    def rows() -> Iterator[dict[str, Any]]:
+        found = []
+        for row in scaling(model, device):
+            found.append(row)
+            yield row
+        if plot:
+            _draw(found, Path(plot))
+
+    return {"scaling": rows}
+
+
+def _check_plot(plot: str) -> None:
+    from spnrefine.files import atomic
+
+    if Path(plot).suffix.lower() != ".png":
+        raise click.UsageError(f"--plot {plot} is no PNG: end it in .png.")
+    atomic.check_output(Path(plot))
+
+
+def _draw(rows: list[dict[str, Any]], plot: Path) -> None:
+    import cv2
+
+    from spnrefine.evaluate.curves import draw_curves
+    from spnrefine.files import atomic
+
+    data = cv2.imencode(".png", draw_curves(rows))[1].tobytes()
+    atomic.write_bytes(plot, data)
 
 
 def _figure(value: object) -> str:
