@@ -92,3 +92,18 @@ def test_the_command_shows_and_clears(run, home):
     assert "deleted" in run("cache", "--clear").stdout
     assert cache.contents() == (0, 0)
     assert str(home / ".cache/spnrefine") in run("info", "--json").stdout
+
+
+def test_of_a_kind_the_newest_are_kept():
+    for number, name in enumerate(("a.x", "b.x", "c.x", "d.y")):
+        cache.keep(name, b"code")
+        os.utime(cache.folder() / name, (number, number))
+    cache.forget("x", most=2)
+    assert sorted(path.name for path in cache.folder().iterdir()) == ["b.x", "c.x", "d.y"]
+
+
+def test_what_is_not_needed_is_not_missed(home, caplog):
+    cache.keep("a", b"code")
+    cache.folder().chmod(0o777)
+    cache.keep("b", b"code", needed=False)
+    assert not caplog.messages

@@ -85,6 +85,7 @@ class ItemsPortion(Sendable):
             if self._work.stop.asked:
                 break
             records.append(self._run_one(one))
+            self._work.step()
         self._let_go()
         return records
 

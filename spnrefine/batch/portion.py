@@ -1,7 +1,7 @@
 """What a batch works through: portions, each of one photograph and its masks, and what all portions share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Work:
     maker : makes the masks of photographs that have none.
     stop : says that no further mask is to be begun.
     matting : makes mattes, where they are asked for.
+    step : called when one of a photograph's masks is done whose records come with those of the others.
     """
 
     refiner: RefinesMasks | None
@@ -38,6 +39,7 @@ class Work:
     maker: MakesMasks | None = None
     stop: Stop = field(default_factory=Stop)
     matting: MakesMattes | None = None
+    step: Callable[[], None] = lambda: None
 
     @property
     def tools(self) -> Tools:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spnrefine.cli.signals import stopping
-from spnrefine.cli.streams import say, tell_fields
+from spnrefine.cli.streams import Progress, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.annotations.items import Document, Item
@@ -111,11 +111,12 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
             pictures = _Pictures(items, annotations.images, course.overlay, outputs, course.overlay_style)
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
-        work = Work(course.load_refiner(), course.settings, outputs)
+        said = Progress(len(items), quiet=course.quiet)
+        work = Work(course.load_refiner(), course.settings, outputs, step=said.step)
         show = _showing(tally, pictures) if course.shows else None
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run(items_portions(items, work, course.output, show), tally, work.stop, engine)
+            course.run(items_portions(items, work, course.output, show), tally, work.stop, engine, said)
             if not work.stop.asked and not (course.fail_fast and tally.failed):
                 write_document(document, course.output, outputs)
                 if pictures is not None:

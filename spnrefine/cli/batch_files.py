@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spnrefine.cli import no_mask
 from spnrefine.cli.group import NOTHING
 from spnrefine.cli.signals import stopping
-from spnrefine.cli.streams import STREAM, read_list, say, tell_fields
+from spnrefine.cli.streams import STREAM, Progress, read_list, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.batch.outputs import Outputs
@@ -131,9 +131,10 @@ def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels
             None if labels else course.load_refiner(), course.settings, outputs, maker, matting=course.load_matting()
         )
         show = _showing(tally, course, outputs) if course.shows else None
+        said = Progress(tally.total, quiet=course.quiet)
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop, engine)
+            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop, engine, said)
     return exit_code(tally, course.max_failures)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spnrefine.cli.engines import Where
 from spnrefine.cli.options import check_kinds
-from spnrefine.cli.streams import STREAM, progress
+from spnrefine.cli.streams import STREAM, Progress
 from spnrefine.cli.threads import count_threads, share_threads
 
 if TYPE_CHECKING:
@@ -160,11 +160,13 @@ class Course:
         """Open what the portions run on."""
         return self.where.open(self.jobs, self.workers)
 
-    def run(self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop", engine: "Engine") -> None:
+    def run(
+        self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop", engine: "Engine", said: Progress
+    ) -> None:
         """Run the portions until ``stop``, and put each record where it was asked for as it comes."""
         from spnrefine.batch.run import run
 
         how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast, "stop": stop}
         with closing(run(portions, engine=engine, **how)) as done:
-            for record in progress(done, tally.total, quiet=self.quiet):
+            for record in said.over(done):
                 tally.add(record)

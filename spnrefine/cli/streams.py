@@ -3,6 +3,7 @@
 import codecs
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -169,27 +170,55 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def progress(items: Iterable[Item], total: int, *, quiet: bool = False) -> Iterable[Item]:
-    """Say on standard error how many ``items`` have been gone through: by a bar, or off a terminal by a line at times.
+    """Say on standard error how many ``items`` have been gone through, as :class:`Progress` does."""
+    return items if quiet else Progress(total).over(items)
 
-    Nothing is said where it is to be ``quiet``; there is no bar where CI is set.
+
+class Progress:
+    """Says on standard error how many of ``total`` are done: by a bar, or off a terminal by a line at times.
+
+    Nothing is said where it is to be ``quiet``; there is no bar where CI is set. Items that come many at a time, when
+    the last of them is done, are counted sooner by who does them.
     """
-    if quiet:
-        return items
-    if os.environ.get("CI") or not is_terminal(sys.stderr):
-        return _lines(items, total)
-    from tqdm import tqdm
 
-    return tqdm(items, total=total, unit="image", leave=False, file=sys.stderr)
+    def __init__(self, total: int, *, quiet: bool = False):
+        self._total, self._quiet = total, quiet
+        self._ahead = self._came = self._shown = 0
+        self._began = self._said = time.monotonic()
+        self._lock = threading.Lock()
+        self._bar: Any = None
+        if not quiet and not os.environ.get("CI") and is_terminal(sys.stderr):
+            from tqdm import tqdm
 
+            self._bar = tqdm(total=total, unit="image", leave=False, file=sys.stderr)
 
-def _lines(items: Iterable[Item], total: int) -> Iterator[Item]:
-    began = said = time.monotonic()
-    for number, item in enumerate(items, 1):
-        yield item
+    def step(self) -> None:
+        """Count one that is done and will come with others; for several threads."""
+        with self._lock:
+            self._ahead += 1
+            self._show()
+
+    def over(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Count items as they come."""
+        try:
+            for item in items:
+                yield item
+                with self._lock:
+                    self._came += 1
+                    self._show()
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+
+    def _show(self) -> None:
+        done = max(self._ahead, self._came)
+        if self._bar is not None:
+            self._bar.update(done - self._shown)
+        self._shown = done
         now = time.monotonic()
-        if now - said >= SECONDS_A_LINE and number < total:
-            say(f"{number} of {total} after {(now - began) / 60:.1f} minutes.")
-            said = now
+        if self._bar is None and not self._quiet and now - self._said >= SECONDS_A_LINE and done < self._total:
+            say(f"{done} of {self._total} after {(now - self._began) / 60:.1f} minutes.")
+            self._said = now
 
 
 def console() -> "Console":

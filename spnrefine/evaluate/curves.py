@@ -1,6 +1,7 @@
 """A picture of what grows with what: CPU seconds and memory, over megapixels and over objects."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -41,7 +42,7 @@ def _panel(points: Sequence[tuple[float, float]], title: str) -> NDArray[np.uint
         _write(panel, f"{y:g}", place(0, y), (-48, 5))
     cv2.rectangle(panel, place(0, 0), place(*most), FRAME, 1)
     _write(panel, title, (MARGIN, MARGIN), (0, -16))
-    for first, second in zip(points, points[1:], strict=False):
+    for first, second in pairwise(points):
         cv2.line(panel, place(*first), place(*second), LINE, 2, cv2.LINE_AA)
     for point in points:
         cv2.circle(panel, place(*point), 4, LINE, -1, cv2.LINE_AA)

@@ -1,7 +1,6 @@
 """What whole commands cost as photographs grow, and as more objects lie on one: CPU seconds and memory."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,13 @@ STEP = 66  # pixels from one object to the next
 RADII = 14, 24  # pixels, the second exclusive
 OFF = 3  # pixels by which a coarse mask may be shifted, and larger or smaller
 PROGRAM = (sys.executable, "-m", "spnrefine")
+_WATCH = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+"""Runs a command in a small process: the peak that is told of a process begins with what its parent held."""
 
 
 class Cost(NamedTuple):
@@ -52,12 +58,11 @@ def cost_of(*command: str) -> Cost:
     subprocess.CalledProcessError
         It failed.
     """
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)  # of this process alone: others' peaks are not counted
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    done = subprocess.run([sys.executable, "-c", _WATCH, *command], check=True, stdout=subprocess.PIPE)
+    code, seconds, peak = json.loads(done.stdout)
+    if code:
+        raise subprocess.CalledProcessError(code, command)
+    return Cost(seconds, peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def draw_objects(
@@ -77,9 +82,8 @@ def draw_objects(
     """
     rng = np.random.default_rng(seed)
     image = np.full((height, width, 3), 90, np.uint8)
-    places = [
-        (y, x) for y in range(STEP // 2, height - STEP // 2, STEP) for x in range(STEP // 2, width - STEP // 2, STEP)
-    ]
+    rows, columns = (range(STEP // 2, length - STEP // 2, STEP) for length in (height, width))
+    places = [(y, x) for y in rows for x in columns]
     if count > len(places):
         raise ValueError(f"{count} objects: {len(places)} fit")
     outlines = []
@@ -88,7 +92,8 @@ def draw_objects(
         radius, colour = int(rng.integers(*RADII)), tuple(map(int, rng.integers(120, 240, 3)))
         cv2.circle(image, (x, y), radius, colour, -1, cv2.LINE_AA)
         down, right, more = (int(off) for off in rng.integers(-OFF, OFF + 1, 3))
-        outlines.append(cv2.ellipse2Poly((x + right, y + down), (radius + more,) * 2, 0, 0, 360, 10)[:-1])
+        around = cv2.ellipse2Poly((x + right, y + down), (radius + more,) * 2, 0, 0, 360, 10)
+        outlines.append(np.asarray(around, np.int32)[:-1])
     noise = rng.normal(0, 6, (512, 512, 3))
     for top in range(0, height, 512):
         for left in range(0, width, 512):

@@ -227,3 +227,12 @@ def test_a_photograph_is_read_once_whatever_lies_between(folder):
     finally:
         outputs.close()
     assert names == [["all.txt#0", "all.txt#1"], ["all.txt#2", "all.txt#3", "all.txt#4"]]
+
+
+def test_each_item_is_told_of_when_it_is_done(folder):
+    outputs, steps = Outputs(Ledger(folder / "out.txt", "run")), []
+    work = Work(Shifting(), Settings(), outputs, step=lambda: steps.append(1))
+    first, second = items_portions(opened(folder).items, work, folder / "out.txt")
+    assert (len(first.run()), len(steps)) == (2, 2)
+    assert (len(second.run()), len(steps)) == (3, 5)
+    outputs.close()

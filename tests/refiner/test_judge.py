@@ -104,3 +104,14 @@ def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
         for _ in range(ENOUGH + 2):
             refiner(image, moved)
     assert [one.quality_before is not None for one in used] == [True] * ENOUGH + [False] * 2
+
+
+def test_who_does_not_want_to_know_the_quality_does_not_wait_for_it(disc, monkeypatch):
+    image, good, moved = disc
+    monkeypatch.setattr(facade, "judge", None)
+    refiner = Refiner.__new__(Refiner)
+    refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
+    refiner.sights = {None: lambda image, coarse, off: good}
+    with listening(judged=False) as used, listening() as inner:
+        refiner(image, moved)
+    assert (used, inner) == ([], [Used()])
