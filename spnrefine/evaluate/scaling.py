@@ -55,7 +55,7 @@ def cost_of(*command: str) -> Cost:
 
     Raises
     ------
-    subprocess.CalledProcessError
+    CalledProcessError
         It failed.
     """
     done = subprocess.run([sys.executable, "-c", _WATCH, *command], check=True, stdout=subprocess.PIPE)
