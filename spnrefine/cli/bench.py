@@ -116,7 +116,7 @@ def _draw(rows: list[dict[str, Any]], plot: Path) -> None:
     from spnrefine.evaluate.curves import draw_curves
     from spnrefine.files import atomic
 
-    data = cv2.imencode(".png", draw_curves(rows))[1].tobytes()
+    data = cv2.imencode(".png", draw_curves(rows), [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
     atomic.write_bytes(plot, data)
 
 
