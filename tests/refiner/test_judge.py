@@ -111,6 +111,7 @@ def test_who_does_not_want_to_know_the_quality_does_not_wait_for_it(disc, monkey
     monkeypatch.setattr(facade, "judge", None)
     refiner = Refiner.__new__(Refiner)
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
+    refiner.temperature = Used().temperature
     refiner.sights = {None: lambda image, coarse, off: good}
     with listening(judged=False) as used, listening() as inner:
         refiner(image, moved)
