@@ -19,7 +19,7 @@ from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import settled
 from spnrefine.refiner.shared import Pass, Shared
-from spnrefine.refiner.sheets import Objects, scale_of, small_ones, tiles
+from spnrefine.refiner.sheets import Objects, Tile, scale_of, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
 
 BROAD = "broad"
@@ -147,18 +147,16 @@ class Refiner(Rebuilt):
             if not way.leaves_alone and way.choice.strength:
                 alike.setdefault((way.choice.model, way.choice.off), []).append(one)
 
-        def look(model: str | None, own: tuple[int, ...]) -> RefinesMasks:
-            said = [pixels for one in own if (pixels := ways[one].off) is not None]
+        def look(model: str | None, tile: Tile) -> RefinesMasks:
+            said = [pixels for one in tile.own if (pixels := ways[one].off) is not None]
             off = fmean(said) if said else None
-            return lambda crop, coarse: self.sights[model].see_once(crop, coarse, scale, off)
+            return lambda crop, coarse: self.sights[model].see_once(crop, coarse, tile.scale, off)
 
         def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
             return self._refined(crop, coarse, ways[one], lambda: believed(coarse, seen, scale))
 
         passes = [
-            Pass(tile, look(model, tile.own))
-            for (model, _), like in alike.items()
-            for tile in tiles(objects, like, scale)
+            Pass(tile, look(model, tile)) for (model, _), like in alike.items() for tile in tiles(objects, like, scale)
         ]
         return Shared(image, objects, passes, finish)
 

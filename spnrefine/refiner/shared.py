@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spnrefine.boxes.box import Box
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.parts import nearest
 from spnrefine.refiner.sheets import Objects, Tile
 
@@ -54,9 +55,15 @@ class Shared:
         coarse = self._objects.coarse(position)
         return self._finish(position, np.ascontiguousarray(self._image[here]), coarse, seen)
 
-    def beside(self, position: int) -> tuple[int, ...]:
-        """Return the objects that are seen along with one, itself among them."""
-        return self._passes[position].tile.shown
+    def tile(self, position: int) -> Tile:
+        """Return the tile from which an object is taken: its refined mask rests on what is seen in that alone."""
+        return self._passes[position].tile
+
+    def within(self, view: Box, position: int, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``coarse``, (view.height, view.width), with the refined mask of an object put into it."""
+        refined = coarse.copy()
+        refined[self._objects.seen(position).inside(view).slices] = self(position)
+        return refined
 
     def of(self, positions: Sequence[int]) -> "SharedBySome":
         """Return what refines some of the objects, numbered anew in that order."""
@@ -69,7 +76,7 @@ class Shared:
         numbers = np.zeros(coarse.shape, np.int32)
         for number, position in enumerate(one.tile.shown, 1):
             place, mask = self._in(frame, position)
-            np.maximum(coarse[place], mask, out=coarse[place])
+            np.maximum(coarse[place], without_blocks(mask), out=coarse[place])
             numbers[place][mask > 0.5] = number
         seen = one.see(np.ascontiguousarray(self._image[frame.slices]), coarse)
         owners = nearest(numbers)

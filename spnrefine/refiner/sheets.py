@@ -26,10 +26,10 @@ WELL_SEEN = 48
 """Pixels of an object's longer side that are enough: where most objects are larger the picture is shrunk to this,"""
 LEAST_SCALE = 0.75
 """but to no less than this share."""
-TILE = 512
+TILE = 448
 """Pixels of a tile's longer side, at most, as the network sees it."""
-GRAIN = 32
-"""Pixels: the network sees sides that are multiples of this, and what more of the picture it is shown costs nothing."""
+GRAIN = 64
+"""Pixels: the network sees sides that are multiples of this. Of few shapes less memory is held."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,17 @@ class Objects:
 
 @dataclass(frozen=True)
 class Tile:
-    """A rectangle that the network sees at once: ``own`` are the objects taken from it, ``shown`` these and others."""
+    """A rectangle that the network sees at once.
+
+    Attributes
+    ----------
+    box : of the picture.
+    scale : at which it is seen.
+    own, shown : positions of the objects that are taken from it; of these and others that are to be seen in it.
+    """
 
     box: Box
+    scale: float
     own: tuple[int, ...]
     shown: tuple[int, ...]
 
@@ -75,8 +83,7 @@ def scale_of(objects: Objects, positions: Sequence[int]) -> float:
 
 def tiles(objects: Objects, positions: Sequence[int], scale: float = 1.0) -> list[Tile]:
     """Part objects into sheets, and cover those in tiles; an object that would be alone in its tile is in none."""
-    side = int(TILE / scale)
-    return [tile for sheet in sheets(objects, positions) for tile in _cover(objects, sheet, side) if len(tile.own) > 1]
+    return [tile for sheet in sheets(objects, positions) for tile in _cover(objects, sheet, scale) if len(tile.own) > 1]
 
 
 def sheets(objects: Objects, positions: Sequence[int]) -> list[list[int]]:
@@ -120,8 +127,9 @@ def _neighbours(objects: Objects, positions: Sequence[int]) -> dict[int, set[int
     return near
 
 
-def _cover(objects: Objects, sheet: Sequence[int], side: int) -> list[Tile]:
-    """Put tiles of ``side`` pixels on a sheet, from its top down, each as far left as objects are that none holds."""
+def _cover(objects: Objects, sheet: Sequence[int], scale: float) -> list[Tile]:
+    """Put tiles on a sheet, from its top down, each as far left as objects are that none holds."""
+    side = int(TILE / scale)
     seen = {one: objects.seen(one) for one in sheet}
     boxes = np.array([seen[one] for one in sheet], np.int64)
     left_over = np.lexsort((boxes[:, 2], boxes[:, 0]))
@@ -132,20 +140,19 @@ def _cover(objects: Objects, sheet: Sequence[int], side: int) -> list[Tile]:
         own = row & (right <= left[row].min() + side)
         taken = tuple(sheet[at] for at in left_over[own].tolist())
         left_over = left_over[~own]
-        box = _rounded(around([seen[one] for one in taken]), objects.size)
+        box = _rounded(around([seen[one] for one in taken]), objects.size, scale)
         across = (
             (boxes[:, 0] < box.bottom) & (boxes[:, 1] > box.top) & (boxes[:, 2] < box.right) & (boxes[:, 3] > box.left)
         )
-        found.append(Tile(box, taken, tuple(sheet[at] for at in np.flatnonzero(across).tolist())))
+        found.append(Tile(box, scale, taken, tuple(sheet[at] for at in np.flatnonzero(across).tolist())))
     return found
 
 
-def _rounded(box: Box, size: tuple[int, int]) -> Box:
-    """Grow a box, inside a picture of that size, to sides that are multiples of `GRAIN` where that has them."""
-    height, width = min(_up(box.height), size[0]), min(_up(box.width), size[1])
+def _rounded(box: Box, size: tuple[int, int], scale: float) -> Box:
+    """Grow a box, inside a picture of that size, until the network sees multiples of `GRAIN`, where that can be."""
+    height, width = (
+        min(max(side, int(math.ceil(side * scale / GRAIN) * GRAIN / scale)), most)
+        for side, most in ((box.height, size[0]), (box.width, size[1]))
+    )
     top, left = min(box.top, size[0] - height), min(box.left, size[1] - width)
     return Box(top, top + height, left, left + width)
-
-
-def _up(side: int) -> int:
-    return math.ceil(side / GRAIN) * GRAIN
