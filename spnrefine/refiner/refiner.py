@@ -19,7 +19,7 @@ from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import settled
 from spnrefine.refiner.shared import Pass, Shared
-from spnrefine.refiner.sheets import Objects, Tile, scale_of, small_ones, tiles
+from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
 
 BROAD = "broad"
@@ -137,27 +137,31 @@ class Refiner(Rebuilt):
         """Find which of a picture's objects are seen together, see :mod:`spnrefine.refiner.sheets`; none is seen yet.
 
         Each is refined as a call for it alone would, but that small ones which lie close together are seen in one pass
-        of the network, and not enlarged.
+        of the network, tiny ones enlarged more, the others less than alone.
         """
-        small = small_ones(objects)
-        scale = scale_of(objects, small) if small else 1.0
-        ways = {one: self._way(objects.coarse(one)) for one in small}
-        alike: dict[tuple[str | None, str | None], list[int]] = {}
-        for one, way in ways.items():
-            if not way.leaves_alone and way.choice.strength:
-                alike.setdefault((way.choice.model, way.choice.off), []).append(one)
+        ways: dict[int, _Way] = {}
+        alike: dict[tuple[float, str | None, str | None], list[int]] = {}
+        for scale, small in small_ones(objects):
+            for one in small:
+                ways[one] = way = self._way(objects.coarse(one))
+                if not way.leaves_alone and way.choice.strength:
+                    alike.setdefault((scale, way.choice.model, way.choice.off), []).append(one)
 
         def look(model: str | None, tile: Tile) -> RefinesMasks:
             said = [pixels for one in tile.own if (pixels := ways[one].off) is not None]
             off = fmean(said) if said else None
             return lambda crop, coarse: self.sights[model].see_once(crop, coarse, tile.scale, off)
 
-        def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
-            return self._refined(crop, coarse, ways[one], lambda: believed(coarse, seen, scale))
-
         passes = [
-            Pass(tile, look(model, tile)) for (model, _), like in alike.items() for tile in tiles(objects, like, scale)
+            Pass(tile, look(model, tile))
+            for (scale, model, _), like in alike.items()
+            for tile in tiles(objects, like, scale)
         ]
+        scale_of = {one: each.tile.scale for each in passes for one in each.tile.own}
+
+        def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
+            return self._refined(crop, coarse, ways[one], lambda: believed(coarse, seen, scale_of[one]))
+
         return Shared(image, objects, passes, finish)
 
     def _refined(

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.box import Box, around
+from spnrefine.model.framing import MOST_ENLARGED
 from spnrefine.refiner.box import seen_box
 
-LEAST_SIDE, MOST_SIDE = 12, 96
-"""Pixels of the longer side of an object's box: smaller and larger ones are seen better alone."""
+TINY_SIDE, MOST_SIDE = 14, 96
+"""Pixels of the longer side of an object's box: shorter ones are tiny, and enlarged as they are alone; longer ones are
+always seen alone."""
 MANY = 16
-"""Such objects in a picture: fewer are seen alone."""
+"""Tiny or small objects in a picture: fewer are seen alone."""
 GAP = 6
 """Pixels between two objects of one sheet, at least: of those that are nearer the network would make one."""
 WELL_SEEN = 48
@@ -69,16 +71,16 @@ class Tile:
     shown: tuple[int, ...]
 
 
-def small_ones(objects: Objects) -> list[int]:
-    """Return the positions of the small objects, where there are many; else none."""
-    found = [at for at, box in enumerate(objects.boxes) if LEAST_SIDE <= box.longer <= MOST_SIDE]
-    return found if len(found) >= MANY else []
-
-
-def scale_of(objects: Objects, positions: Sequence[int]) -> float:
-    """Return at which scale of the photograph's objects are seen well: 1, or less where most are large."""
-    side = median([objects.boxes[one].longer for one in positions])
-    return min(1.0, max(LEAST_SCALE, WELL_SEEN / side))
+def small_ones(objects: Objects) -> list[tuple[float, list[int]]]:
+    """Return the positions of tiny and of small objects, where there are many, and the scale at which they are seen."""
+    sides = [(box.longer, at) for at, box in enumerate(objects.boxes)]
+    tiny = [at for side, at in sides if 0 < side < TINY_SIDE]
+    small = [at for side, at in sides if TINY_SIDE <= side <= MOST_SIDE]
+    found = [(MOST_ENLARGED, tiny)] if len(tiny) >= MANY else []
+    if len(small) >= MANY:
+        usual = median([objects.boxes[at].longer for at in small])
+        found.append((min(1.0, max(LEAST_SCALE, WELL_SEEN / usual)), small))
+    return found
 
 
 def tiles(objects: Objects, positions: Sequence[int], scale: float = 1.0) -> list[Tile]:

@@ -21,7 +21,7 @@ class Sharing(Shifting):
     """A refiner that moves masks, alone or many at once, and counts how often it looks."""
 
     def share(self, image, objects):
-        passes = [Pass(tile, self) for tile in tiles(objects, small_ones(objects))]
+        passes = [Pass(tile, self) for scale, some in small_ones(objects) for tile in tiles(objects, some, scale)]
         return Shared(image, objects, passes, lambda at, crop, coarse, seen: seen)
 
 

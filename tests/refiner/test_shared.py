@@ -146,6 +146,6 @@ def test_off_strength_and_choices_hold_for_each(loaded, monkeypatch):
 
 def test_a_refiner_that_knows_of_no_sharing_refines_each_alone():
     objects = objects_of(discs(10, 3))
-    assert len(small_ones(objects)) == 48
+    assert small_ones(objects) == [(1, list(range(48)))]
     found = share(lambda image, coarse: coarse, np.zeros((400, 500, 3), np.uint8), objects)
     assert not any(at in found for at in range(48))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from spnrefine.boxes.ids import find_ids
+from spnrefine.model.framing import MOST_ENLARGED
 from spnrefine.refiner import sheets
 from spnrefine.refiner.sheets import (
     GAP,
@@ -14,7 +15,6 @@ from spnrefine.refiner.sheets import (
     MOST_SIDE,
     TILE,
     Objects,
-    scale_of,
     small_ones,
     tiles,
 )
@@ -57,21 +57,33 @@ def test_those_that_overlap_lie_on_different_sheets():
 
 
 @pytest.mark.parametrize(
-    ("radius", "count", "some"),
-    [(10, MANY, True), (10, MANY - 1, False), (MOST_SIDE // 2 + 1, MANY, False), (4, MANY, False)],
+    ("radius", "count", "scale"),
+    [
+        (4, MANY, MOST_ENLARGED),
+        (10, MANY, 1),
+        (23, MANY, 1),
+        (26, MANY, 48 / 53),
+        (45, MANY, LEAST_SCALE),
+        (MOST_SIDE // 2 + 1, MANY, None),
+        (10, MANY - 1, None),
+        (4, MANY - 1, None),
+    ],
 )
-def test_only_many_small_ones_are_seen_together(radius, count, some):
+def test_many_small_ones_are_seen_together_at_a_scale_that_suits_them(radius, count, scale):
     labels = discs(radius, 3, rows=1, columns=count, shape=(110, 1700))
-    assert small_ones(objects_of(labels)) == (list(range(count)) if some else [])
+    found = small_ones(objects_of(labels))
+    assert found == ([] if scale is None else [(pytest.approx(scale), list(range(count)))])
 
 
-@pytest.mark.parametrize(("radius", "scale"), [(10, 1), (23, 1), (26, 48 / 53), (45, LEAST_SCALE)])
-def test_large_ones_are_shrunk(radius, scale):
-    objects = objects_of(discs(radius, 3, rows=1, columns=3))
-    assert scale_of(objects, range(3)) == pytest.approx(scale)
+def test_tiny_ones_do_not_count_among_small_ones():
+    labels = np.zeros((40, 900), np.uint16)
+    for number in range(2 * MANY):
+        side = 8 if number % 2 else 20
+        labels[5 : 5 + side, 25 * number : 25 * number + side] = number + 1
+    assert small_ones(objects_of(labels)) == [(MOST_ENLARGED, list(range(1, 32, 2))), (1, list(range(0, 32, 2)))]
 
 
-@pytest.mark.parametrize("scale", [1, LEAST_SCALE])
+@pytest.mark.parametrize("scale", [1, LEAST_SCALE, MOST_ENLARGED])
 @pytest.mark.parametrize("apart", [0, 9, 60])
 def test_each_is_taken_from_one_tile_that_holds_all_that_is_seen_of_it(apart, scale):
     labels = discs(10, apart, rows=12, columns=14, shape=(900, 1100))
