@@ -74,16 +74,15 @@ class Shared:
         frame = one.tile.box
         coarse = np.zeros((frame.height, frame.width), np.float32)
         numbers = np.zeros(coarse.shape, np.int32)
-        for number, position in enumerate(one.tile.shown, 1):
-            place, mask = self._in(frame, position)
+        shown = [(position, *self._in(frame, position)) for position in one.tile.shown]
+        for number, (_, place, mask) in enumerate(shown, 1):
             np.maximum(coarse[place], without_blocks(mask), out=coarse[place])
             numbers[place][mask > 0.5] = number
         seen = one.see(np.ascontiguousarray(self._image[frame.slices]), coarse)
         owners = nearest(numbers)
         own = set(one.tile.own)
-        for number, position in enumerate(one.tile.shown, 1):
+        for number, (position, place, mask) in enumerate(shown, 1):
             if position in own:
-                place, mask = self._in(frame, position)
                 self._seen[position] = np.where(owners[place] == number, seen[place], mask)
 
     def _in(self, frame: Box, position: int) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
