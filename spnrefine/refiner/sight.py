@@ -15,6 +15,7 @@ from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.specks import without_specks
 from spnrefine.refiner.thin import keep_lines, thin_places
 
 
@@ -43,7 +44,7 @@ class Sight:
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)
-            seen = keep_lines(here, seen, scale)
+            seen = keep_lines(here, without_specks(seen, here), scale)
             numbers = None if parts.single else nearest(parts.numbers[frame.slices])
             seen = keep_exact(here, seen, scale, numbers)
             if seen.shape == coarse.shape:
