@@ -21,8 +21,7 @@ from spnrefine.refiner.part_way import settled
 from spnrefine.refiner.shared import Pass, Shared
 from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
-
-BROAD = "broad"
+from spnrefine.refiner.sights import BROAD, Sights, for_small
 
 
 class _Way(NamedTuple):
@@ -102,7 +101,10 @@ class Refiner(Rebuilt):
         self.choices, self.temperature = choices_of(model), weights.describe(model).temperature
         named = {choice.model for choice in self.choices.values() if choice.model is not None}
         named |= {BROAD} if careful and weights.describe(model).sha256 != weights.describe(BROAD).sha256 else set()
-        self.sights = {None: sight(model)} | {name: sight(name) for name in named}
+        self.sights = Sights(sight(model), sight)
+        for name in named:
+            self.sights[name] = sight(name)
+        self._for_small = for_small(model)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -150,7 +152,8 @@ class Refiner(Rebuilt):
         def look(model: str | None, tile: Tile) -> RefinesMasks:
             said = [pixels for one in tile.own if (pixels := ways[one].off) is not None]
             off = fmean(said) if said else None
-            return lambda crop, coarse: self.sights[model].see_once(crop, coarse, tile.scale, off)
+            name = model or self._for_small
+            return lambda crop, coarse: self.sights[name].see_once(crop, coarse, tile.scale, off)
 
         passes = [
             Pass(tile, look(model, tile))

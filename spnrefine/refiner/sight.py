@@ -15,6 +15,7 @@ from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.specks import without_specks
 from spnrefine.refiner.thin import keep_lines, thin_places
 
 
@@ -102,8 +103,8 @@ class Sight:
 def believed(
     coarse: NDArray[np.float32], seen: NDArray[np.float32], scale: float, numbers: NDArray[np.int32] | None = None
 ) -> NDArray[np.float32]:
-    """Return what is believed of what a network ``seen`` at a ``scale``: thin lines stay, and what was exact already.
+    """Return what is believed of what was ``seen`` at a ``scale``: thin lines and what was exact stay, no lone pixels.
 
     Arguments as for :func:`~spnrefine.refiner.exact.keep_exact`.
     """
-    return keep_exact(coarse, keep_lines(coarse, seen, scale), scale, numbers)
+    return keep_exact(coarse, keep_lines(coarse, without_specks(seen, coarse), scale), scale, numbers)
