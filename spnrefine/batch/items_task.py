@@ -19,7 +19,9 @@ from spnrefine.files.orientation import UPRIGHT, turn_boxed
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
-from spnrefine.refiner.box import view_of
+from spnrefine.refiner.box import seen_box, view_of
+from spnrefine.refiner.shared import Shared, share
+from spnrefine.refiner.sheets import Objects
 from spnrefine.refiner.touching import Together, touching
 
 
@@ -28,7 +30,7 @@ class Opened:
     """An item with its photograph and mask.
 
     ``orientation`` is that by which the mask was turned along with its photograph; ``refiner`` refines it alone, or
-    with those that it touches, on which ``key`` then depends as well.
+    with those that it touches or is seen together with, on which ``key`` then depends as well.
     """
 
     item: Item
@@ -59,6 +61,18 @@ class _Member:
         return self.together.probability(self.position)
 
 
+@dataclass(frozen=True)
+class _SeenWithOthers:
+    """Refines a mask that the network sees in one pass with others of its photograph."""
+
+    shared: Shared
+    position: int
+    view: Box
+
+    def __call__(self, image: Image, coarse: Probability) -> Probability:
+        return self.shared.within(self.view, self.position, coarse)
+
+
 def open_items(items: Sequence[Item], tools: Tools) -> list[Opened | Record]:
     """Read the photograph of ``items``, and their masks; the records say which cannot be worked on.
 
@@ -67,23 +81,36 @@ def open_items(items: Sequence[Item], tools: Tools) -> list[Opened | Record]:
     photograph = _Later(items[0], tools.settings)
     opened = [_open(item, photograph, tools) for item in items]
     good = [one for one in opened if isinstance(one, Opened)]
-    joined: dict[Opened, Opened] = {}
-    for group in touching([one.coarse for one in good]):
-        joined |= _join([good[position] for position in group], tools)
-    return [joined.get(one, one) if isinstance(one, Opened) else one for one in opened]
+    refined_by = dict(zip(good, _refined_together(good, tools), strict=True))
+    return [refined_by[one] if isinstance(one, Opened) else one for one in opened]
 
 
-def _join(group: list[Opened], tools: Tools) -> dict[Opened, Opened]:
-    """Let the members of a group that touch be refined jointly, whichever of them are refined."""
-    if tools.refiner is None or tools.settings.wrap:  # a panorama is turned for each mask on its own
-        return {}
-    coarse = [one.coarse for one in group]
-    together = Together(tools.refiner, group[0].image, coarse, tools.settings.threshold)
-    keys = [one.key.encode() for one in group]
-    return {
-        one: replace(one, key=digest(one.key.encode(), *keys), refiner=_Member(together, position))
-        for position, one in enumerate(group)
-    }
+def _refined_together(good: list[Opened], tools: Tools) -> list[Opened]:
+    """Let masks that touch be refined jointly, and small ones be seen together, whichever of them are refined."""
+    if tools.refiner is None or tools.settings.wrap or not good:  # a panorama is turned for each mask on its own
+        return good
+    image, coarse = good[0].image, [one.coarse for one in good]
+    size = coarse[0].size
+    boxes = [mask.box for mask in coarse]
+    objects = Objects(size, boxes, lambda at: coarse[at].within(seen_box(boxes[at], *size)).astype(np.float32))
+    shared = share(tools.refiner, image, objects)
+    keys = [one.key.encode() for one in good]
+    found = list(good)
+    for at, one in enumerate(good):
+        if at in shared:
+            tile, view = shared.tile(at), view_of(one.coarse.box, *size)
+            seen = repr((tile.box, tile.scale, len(tile.own))).encode()
+            key = digest(keys[at], seen, *(keys[other] for other in (*tile.own, *tile.shown)))
+            found[at] = replace(one, key=key, refiner=_SeenWithOthers(shared, at, view))
+    for group in touching(coarse):
+        together = Together(
+            tools.refiner, image, [coarse[at] for at in group], tools.settings.threshold, shared.of(group)
+        )
+        keys = [found[at].key.encode() for at in group]
+        for position, at in enumerate(group):
+            key = digest(found[at].key.encode(), *keys)
+            found[at] = replace(found[at], key=key, refiner=_Member(together, position))
+    return found
 
 
 def _open(item: Item, photograph: "_Later", tools: Tools) -> Opened | Record:

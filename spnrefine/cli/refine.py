@@ -216,6 +216,9 @@ class _Later:
     def __call__(self, image: Any, coarse: Any) -> Any:
         return self._refiner(image, coarse)
 
+    def share(self, image: Any, objects: Any) -> Any:
+        return self._refiner.share(image, objects)
+
     @cached_property
     def _refiner(self) -> "Refiner":
         from spnrefine import Refiner

@@ -42,7 +42,10 @@ PHOTOGRAPHS = (
 MASKS = (*PHOTOGRAPHS, ".npy", ".npz")
 """The extensions of masks and label maps."""
 
-_PLUGINS = {format: f"{format.capitalize()}ImagePlugin" for format in PICTURES} | {"JPEG2000": "Jpeg2KImagePlugin"}
+_PLUGINS = {format: f"{format.capitalize()}ImagePlugin" for format in PICTURES} | {
+    "JPEG2000": "Jpeg2KImagePlugin",
+    "WEBP": "WebPImagePlugin",
+}
 _MAGICS = (
     *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", b"P"),
     *(b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP", b"\xff\x0a", b"\0\0\0\x0cJXL "),

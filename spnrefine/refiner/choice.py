@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spnrefine.errors import SpnRefineError, WeightsError
+from spnrefine.model import weights
 from spnrefine.refiner.kinds import KINDS
 from spnrefine.refiner.off import Off
 
@@ -58,6 +59,25 @@ class Choice:
     def is_usual(self) -> bool:
         """Whether the refined mask stays just as it is."""
         return self.strength == 1 and self.level is None and self.grow == 0 and self.band is None
+
+
+def choices_of(model: str) -> dict[str, Choice]:
+    """Return the choices by kind that a weights file holds; none in most."""
+    info = weights.describe(model)
+    return from_text(info.choices, info.name) if info.choices else {}
+
+
+def checked_strength(strength: float) -> float:
+    """Return how far to go, 0..1.
+
+    Raises
+    ------
+    SpnRefineError
+        It is no number of these.
+    """
+    if not 0 <= strength <= 1:
+        raise SpnRefineError(f"The strength was {strength}: expected 0 to 1.")
+    return float(strength)
 
 
 def to_text(choices: Mapping[str, Choice]) -> str:

@@ -6,17 +6,22 @@ from numpy.typing import NDArray
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
-from spnrefine.refiner.box import seen_box
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.presence import is_empty
+from spnrefine.refiner.shared import MayBeShared, share
+from spnrefine.refiner.sheets import Objects
 
 TINY = 1e-12  # keeps 0 / 0 away
 
 
 def refine_labels(
-    refine: RefinesMasks, image: NDArray[np.uint8], labels: NDArray[np.integer], void: NDArray[np.bool_] | None = None
+    refine: RefinesMasks,
+    image: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    void: NDArray[np.bool_] | None = None,
+    shared: MayBeShared | None = None,
 ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
-    """Refine every id on its own, then give each pixel to the most probable one.
+    """Refine every id on its own, small ones in shared passes, then give each pixel to the most probable one.
 
     The background, id 0, has the probability that the ids leave it, where there is any background. So a pixel on a
     border of two ids, which neither is sure of, does not fall to the background between them. One that was background
@@ -29,6 +34,8 @@ def refine_labels(
     image : (H, W, 3) uint8, RGB.
     labels : (H, W) integers.
     void : (H, W) bool, pixels that stay as they are and belong to no id; or None.
+    shared : refines the ids, by their places among all in rising order, that are seen together with others; None: it is
+        found which.
 
     Returns
     -------
@@ -39,10 +46,18 @@ def refine_labels(
     blocks = block_size(labels, None if void is None else ~void)
     refined = labels.copy()
     best, total = (np.zeros(labels.shape, np.float32) for _ in range(2))
-    for number, box in zip(ids.tolist(), boxes, strict=True):
-        here = seen_box(box, *labels.shape).slices
-        mask = _is(number, labels[here], None if void is None else void[here]).astype(np.float32)
-        probability = refine(np.ascontiguousarray(image[here]), without_blocks(mask, blocks))
+
+    def coarse(place: int) -> NDArray[np.float32]:
+        here = objects.seen(place).slices
+        mask = _is(ids[place], labels[here], None if void is None else void[here])
+        return without_blocks(mask.astype(np.float32), blocks)
+
+    objects = Objects(labels.shape, boxes, coarse)
+    together = share(refine, image, objects) if shared is None else shared
+    for place, number in enumerate(ids.tolist()):
+        here = objects.seen(place).slices
+        alone = place not in together
+        probability = refine(np.ascontiguousarray(image[here]), coarse(place)) if alone else together(place)
         total[here] += probability
         wins = probability > best[here]
         refined[here][wins] = number

@@ -1,27 +1,35 @@
 """Arrays in, arrays out: the refiner crops around the object, scales, runs the network and pastes back."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.errors import SpnRefineError
 from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
-from spnrefine.refiner.choice import EVERY, Choice, from_text
-from spnrefine.refiner.inputs import Rebuilt, as_array, as_image, check_shapes, to_probability
+from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.choice import EVERY, Choice, checked_strength, choices_of
+from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
 from spnrefine.refiner.kinds import kind_of
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import settled
-from spnrefine.refiner.planes import refine_stack
-from spnrefine.refiner.presence import is_empty, is_full
-from spnrefine.refiner.restraint import is_lost
-from spnrefine.refiner.sight import Sight
+from spnrefine.refiner.shared import Pass, Shared
+from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
+from spnrefine.refiner.sight import Sight, believed
+from spnrefine.refiner.sights import BROAD, Sights, for_small
 
-BROAD = "broad"
+
+class _Way(NamedTuple):
+    """How one mask is refined: the choice of its kind, and how many pixels its edge is said to be off, if anything."""
+
+    choice: Choice
+    off: float | None
+    leaves_alone: bool
 
 
 class Refiner(Rebuilt):
@@ -93,7 +101,10 @@ class Refiner(Rebuilt):
         self.choices, self.temperature = choices_of(model), weights.describe(model).temperature
         named = {choice.model for choice in self.choices.values() if choice.model is not None}
         named |= {BROAD} if careful and weights.describe(model).sha256 != weights.describe(BROAD).sha256 else set()
-        self.sights = {None: sight(model)} | {name: sight(name) for name in named}
+        self.sights = Sights(sight(model), sight)
+        for name in named:
+            self.sights[name] = sight(name)
+        self._for_small = for_small(model)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -121,14 +132,50 @@ class Refiner(Rebuilt):
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
         coarse = coarse.astype(np.float32, copy=False)
-        choice = self._choice(coarse)
-        off = self.off or Off.of(choice.off)
-        exact = off is not None and off.is_nothing
-        pixels = None if off is None else off.pixels(coarse)
-        if exact or choice.leaves_alone:
+        way = self._way(coarse)
+        return self._refined(image, coarse, way, lambda: self.sights[way.choice.model](image, coarse, way.off))
+
+    def share(self, image: NDArray[np.uint8], objects: Objects) -> Shared:
+        """Find which of a picture's objects are seen together, see :mod:`spnrefine.refiner.sheets`; none is seen yet.
+
+        Each is refined as a call for it alone would, but that small ones which lie close together are seen in one pass
+        of the network, tiny ones enlarged more, the others less than alone.
+        """
+        ways: dict[int, _Way] = {}
+        alike: dict[tuple[float, str | None, str | None], list[int]] = {}
+        for scale, small in small_ones(objects):
+            for one in small:
+                ways[one] = way = self._way(objects.coarse(one))
+                if not way.leaves_alone and way.choice.strength:
+                    alike.setdefault((scale, way.choice.model, way.choice.off), []).append(one)
+
+        def look(model: str | None, tile: Tile) -> RefinesMasks:
+            said = [pixels for one in tile.own if (pixels := ways[one].off) is not None]
+            off = fmean(said) if said else None
+            name = model or self._for_small
+            return lambda crop, coarse: self.sights[name].see_once(crop, coarse, tile.scale, off)
+
+        passes = [
+            Pass(tile, look(model, tile))
+            for (scale, model, _), like in alike.items()
+            for tile in tiles(objects, like, scale)
+        ]
+        scale_of = {one: each.tile.scale for each in passes for one in each.tile.own}
+
+        def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
+            return self._refined(crop, coarse, ways[one], lambda: believed(coarse, seen, scale_of[one]))
+
+        return Shared(image, objects, passes, finish)
+
+    def _refined(
+        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], way: _Way, see: Callable[[], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Refine a mask by what a network can ``see``, and note what was used."""
+        choice, pixels, leaves_alone = way
+        if leaves_alone:
             note(Used(choice.strength, pixels))
             return coarse.copy()
-        refined = self.sights[choice.model](image, coarse, pixels) if choice.strength else coarse
+        refined = see() if choice.strength else coarse
         judged = judge(image, coarse, refined) if self.careful or anyone_listens() else None
         if judged is None:
             note(Used(choice.strength, pixels, temperature=self.temperature))
@@ -150,108 +197,13 @@ class Refiner(Rebuilt):
         other._made_again_with(off=off)
         return other
 
-    def _choice(self, coarse: NDArray[np.float32]) -> Choice:
+    def _way(self, coarse: NDArray[np.float32]) -> _Way:
         """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
         choice = Choice()
         if self.choices:
             choice = self.choices.get(kind_of(coarse)) or self.choices.get(EVERY) or choice
-        return choice if self.strength is None else replace(choice, strength=self.strength)
-
-
-def choices_of(model: str) -> dict[str, Choice]:
-    """Return the choices by kind that a weights file holds; none in most."""
-    info = weights.describe(model)
-    return from_text(info.choices, info.name) if info.choices else {}
-
-
-def checked_strength(strength: float) -> float:
-    """Return how far to go, 0..1.
-
-    Raises
-    ------
-    SpnRefineError
-        It is no number of these.
-    """
-    if not 0 <= strength <= 1:
-        raise SpnRefineError(f"The strength was {strength}: expected 0 to 1.")
-    return float(strength)
-
-
-def refine(
-    image: NDArray[np.uint8],
-    mask: NDArray,
-    *,
-    soft: bool = False,
-    threshold: float = 0.5,
-    strength: float | None = None,
-    off: float | str | None = None,
-    model: str = "general",
-    device: str = "auto",
-) -> NDArray:
-    """Refine a coarse mask so that its edge follows the photograph.
-
-    Parameters
-    ----------
-    image : (H, W, 3) uint8, RGB: an array, or a PIL image, a list or a torch tensor of that shape and type.
-    mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other
-        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Or planes (K, H, W):
-        the probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
-    soft : return probabilities instead of a hard mask.
-    threshold : the object is where the probability is above it.
-    strength, off, model, device : see :class:`Refiner`. The refiner made for them is kept for the next call.
-
-    Returns
-    -------
-    An array of the shape of ``mask``: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in
-    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a
-    full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
-
-    Raises
-    ------
-    ShapeError
-        Shapes or types other than these, sizes that differ.
-    SpnRefineError, WeightsError, BackendError
-        See :class:`Refiner`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> image = np.full((60, 80, 3), 40, np.uint8)
-    >>> image[10:50, 20:60] = 200  # a bright square
-    >>> mask = np.zeros((60, 80), bool)
-    >>> mask[14:54, 24:64] = True  # four pixels off
-    >>> refined = refine(image, mask, device="cpu")
-    >>> truth = image[..., 0] == 200
-    >>> float(round((mask & truth).sum() / (mask | truth).sum(), 2))  # IoU
-    0.68
-    >>> bool((refined & truth).sum() / (refined | truth).sum() > 0.95)
-    True
-    """
-    image, mask = as_array(image, "image"), as_array(mask, "mask")
-    probability = to_probability(mask)
-    if mask.ndim != 3:
-        check_shapes(image, probability)
-        if is_empty(probability) or is_full(probability):
-            return probability if soft else mask.copy()
-    refiner = _refiner(model, device, strength, Off.of(off), threshold)
-
-    def refined_or_kept(image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        if is_empty(coarse) or is_full(coarse):
-            return coarse
-        refined = refiner(image, coarse)
-        return coarse if is_lost(coarse > threshold, refined > threshold) else refined
-
-    if mask.ndim == 3:
-        refined = refine_stack(refiner, refined_or_kept, as_image(image), probability, threshold, soft=soft)
-    else:
-        refined = refined_or_kept(image, probability)
-    if soft:
-        return refined
-    top = 255 if mask.dtype.kind in "iu" and mask.max() > 1 else 1
-    hard = refined if refined.dtype == bool else refined > threshold
-    return (hard * top).astype(mask.dtype)
-
-
-@lru_cache(maxsize=2)
-def _refiner(model: str, device: str, strength: float | None, off: Off | None, threshold: float) -> Refiner:
-    return Refiner(model, device, strength=strength, off=off, threshold=threshold)
+        if self.strength is not None:
+            choice = replace(choice, strength=self.strength)
+        off = self.off or Off.of(choice.off)
+        exact = off is not None and off.is_nothing
+        return _Way(choice, None if off is None else off.pixels(coarse), exact or choice.leaves_alone)

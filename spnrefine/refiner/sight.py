@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.framing import working_size
+from spnrefine.model.framing import SMALLEST_SIDE, working_size
 from spnrefine.model.off import coded
 from spnrefine.model.protocols import Network, RefinesMasks, release
 from spnrefine.refiner.blocks import without_blocks
@@ -15,6 +15,7 @@ from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.specks import without_specks
 from spnrefine.refiner.thin import keep_lines, thin_places
 
 LARGE = 1 << 23  # pixels: of a map of so many each copy is more than what the network keeps for its next call
@@ -45,15 +46,25 @@ class Sight:
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)
-            seen = keep_lines(here, seen, scale)
             numbers = None if parts.single else nearest(parts.numbers[frame.slices])
-            seen = keep_exact(here, seen, scale, numbers)
+            seen = believed(here, seen, scale, numbers)
             if seen.shape == coarse.shape:
                 refined = seen
                 continue
             refined = coarse.copy() if refined is None else refined
             refined[frame.slices] = seen
         return coarse.copy() if refined is None else refined
+
+    def see_once(
+        self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], scale: float, off: float | None = None
+    ) -> NDArray[np.float32]:
+        """Return what the network sees of a mask (h, w) at once, and at that ``scale`` of the photograph's."""
+        if off is not None and not self.network.config.knows_off:
+            coarse = softened(coarse, off)
+        height, width = coarse.shape
+        size = max(SMALLEST_SIDE, round(scale * height)), max(SMALLEST_SIDE, round(scale * width))
+        seen = self._told(off, scale)(resize(crop, size), np.clip(resize(coarse, size), 0, 1))
+        return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def _see(
         self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None, *, many: bool
@@ -94,3 +105,13 @@ class Sight:
         if off is None or not self.network.config.knows_off:
             return self.network
         return partial(self.network, off=coded(off * scale))
+
+
+def believed(
+    coarse: NDArray[np.float32], seen: NDArray[np.float32], scale: float, numbers: NDArray[np.int32] | None = None
+) -> NDArray[np.float32]:
+    """Return what is believed of what was ``seen`` at a ``scale``: thin lines and what was exact stay, no lone pixels.
+
+    Arguments as for :func:`~spnrefine.refiner.exact.keep_exact`.
+    """
+    return keep_exact(coarse, keep_lines(coarse, without_specks(seen, coarse), scale), scale, numbers)

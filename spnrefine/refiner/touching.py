@@ -12,6 +12,7 @@ from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.box import view_of
 from spnrefine.refiner.joint import refine_labels
 from spnrefine.refiner.noting import Used, listening, note
+from spnrefine.refiner.shared import MayBeShared
 
 
 def touching(masks: Sequence[Boxed]) -> list[list[int]]:
@@ -61,10 +62,20 @@ class Together:
     image : (H, W, 3) uint8, RGB.
     masks : of bools, disjoint, none empty.
     threshold : a refined mask is where its probability is above it.
+    shared : refines those of the masks, by their positions, that are seen together with others; None: it is found
+        which.
     """
 
-    def __init__(self, refine: RefinesMasks, image: NDArray[np.uint8], masks: Sequence[Boxed], threshold: float):
+    def __init__(
+        self,
+        refine: RefinesMasks,
+        image: NDArray[np.uint8],
+        masks: Sequence[Boxed],
+        threshold: float,
+        shared: MayBeShared | None = None,
+    ):
         self._refine, self._image, self._masks, self._threshold = refine, image, masks, threshold
+        self._shared = shared
         self._frame = around([view_of(mask.box, *mask.size) for mask in masks])
         self._lock = Lock()
         self._refined: tuple[NDArray[np.integer], NDArray[np.float32]] | None = None
@@ -82,7 +93,7 @@ class Together:
                     labels[mask.box.inside(self._frame).slices][mask.pixels] = number
                 image = np.ascontiguousarray(self._image[self._frame.slices])
                 with listening() as self._used:
-                    self._refined = refine_labels(self._refine, image, labels)
+                    self._refined = refine_labels(self._refine, image, labels, shared=self._shared)
         if len(self._used) == len(self._masks):  # each by itself, in order; an empty one has no box
             note(self._used[position])
         mask = self._masks[position]

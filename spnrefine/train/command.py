@@ -176,7 +176,7 @@ def _task(options: Options, recipe: Recipe) -> Task:
         return Labels(
             network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
         )
-    return Binary(network)
+    return Binary(network, options.start)
 
 
 def _find(options: Options, recipe: Recipe) -> Split:

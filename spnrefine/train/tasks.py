@@ -10,6 +10,7 @@ from torch import nn
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import Classes
+from spnrefine.model import weights
 from spnrefine.model.config import Config, MatteConfig, SegmenterConfig
 from spnrefine.model.matting import Matting
 from spnrefine.model.parsing import SHRINK, ParsingNetwork
@@ -66,8 +67,8 @@ class Binary:
 
     classes: tuple[str, ...] = ()
 
-    def __init__(self, network: dict[str, int]):
-        self.model = SPN(_configured(Config(), network))
+    def __init__(self, network: dict[str, int], start: str | None = None):
+        self.model = SPN(_configured(_told_as(start), network))
 
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
         store = load("train", split.train, seed)
@@ -129,6 +130,12 @@ class Mattes:
         lesson = MattingLesson(Cases(split.train, recipe, seed), recipe, device)
         measure = MatteValidation(split.val, recipe) if split.val else None
         return Ready(lesson, measure, _count(split.train))
+
+
+def _told_as(start: str | None) -> Config:
+    """Return the usual configuration, told how far off masks are where the weights to start from are."""
+    found = None if start is None else weights.describe(start).config
+    return Config(knows_off=found.knows_off if isinstance(found, Config) else Config().knows_off)
 
 
 def _configured(config: Any, network: dict[str, int]) -> Any:

@@ -33,7 +33,8 @@ def test_models_are_listed_with_their_purpose_terms_and_card(run):
 def test_models_name_the_fields_that_they_have_seen(run):
     found = {one["name"]: one["fields"] for one in json.loads(run("info", "--models", "--json").stdout)["weights"]}
     assert {"cells", "cracks", "wounds"} <= set(found["broad"])
-    assert not {"cells", "cracks", "wounds"} & set(found["general"])
+    assert {"cells", "cracks", "wounds"} <= set(found["general"])
+    assert not {"cells", "cracks", "wounds"} & set(found["object"])
     assert "cells" in run("info", "--models").stdout
 
 

@@ -52,7 +52,7 @@ def outputs(given: Arrays, model: str = "general") -> Arrays:
     image, coarse = torch.from_numpy(given["image"])[None], torch.from_numpy(given["coarse"])[None, None]
     odd_image = torch.from_numpy(given["odd_image"]).permute(2, 0, 1)[None] / 255
     odd_coarse = torch.from_numpy(given["odd_coarse"])[None, None] / 255
-    guidance = network.guidance(torch.cat([image, coarse], 1) * 2 - 1).guidance
+    guidance = network.begin(image, coarse).guidance
     results = {
         "gates": guidance[0, ::8, ::4, ::4],
         "logits": network(image, coarse)[0, 0],

@@ -83,6 +83,7 @@ def test_who_is_careful_heeds_the_judge(disc, monkeypatch, judged, strength, ask
     heard = []
     refiner = Refiner.__new__(Refiner)
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, True
+    refiner.temperature = None
     refiner.sights = {
         name: lambda image, coarse, off, name=name: (heard.append(name), good)[1] for name in (None, "broad")
     }
@@ -99,6 +100,7 @@ def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
     image, good, moved = disc
     refiner = Refiner.__new__(Refiner)
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
+    refiner.temperature = None
     refiner.sights = {None: lambda image, coarse, off: good}
     with listening() as used:
         for _ in range(ENOUGH + 2):

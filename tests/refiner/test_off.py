@@ -1,4 +1,5 @@
 from copy import copy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -75,11 +76,11 @@ def square():
     return np.zeros((60, 80, 3), np.uint8), coarse
 
 
-def listening(model, off, strength=None):
-    refiner = loaded(model).told(off)
+def listening(off, strength=None, *, knows=True):
+    refiner = loaded("general").told(off)
     refiner.strength = strength
     sight = copy(refiner.sights[None])
-    sight.network = Told(sight.network.config)
+    sight.network = Told(replace(sight.network.config, knows_off=int(knows)))
     refiner.sights = {None: sight}
     return refiner
 
@@ -94,7 +95,7 @@ def loaded(model):
 
 
 def test_a_network_that_knows_is_told_in_pixels_of_its_input(square):
-    refiner = listening("broad", 2)
+    refiner = listening(2)
     refiner(*square)
     scale = 1.5  # as far as small objects are enlarged
     assert network(refiner).heard == [pytest.approx(coded(2 * scale))]
@@ -102,7 +103,7 @@ def test_a_network_that_knows_is_told_in_pixels_of_its_input(square):
 
 
 def test_for_another_the_edge_is_softened(square):
-    refiner, untold = listening("general", 4), listening("general", None)
+    refiner, untold = listening(4, knows=False), listening(None, knows=False)
     refiner(*square)
     untold(*square)
     assert network(refiner).heard == network(untold).heard == [0.0]
@@ -112,7 +113,7 @@ def test_for_another_the_edge_is_softened(square):
 
 @pytest.mark.parametrize("how", [{"off": 0}, {"off": "0%"}, {"strength": 0}])
 def test_what_is_exact_comes_back_and_no_network_runs(square, how):
-    refiner = listening("general", how.get("off"), how.get("strength"))
+    refiner = listening(how.get("off"), how.get("strength"))
     refined = refiner(*square)
     assert np.array_equal(refined, square[1])
     assert refined is not square[1]
@@ -123,7 +124,7 @@ def test_half_the_way_of_a_moved_square(square):
     image, coarse = square
     moved = np.roll(coarse, 4, 1)
     for strength, expected in ((None, moved), (0.5, np.roll(coarse, 2, 1))):
-        found = listening("general", None, strength)(image, coarse) > 0.5
+        found = listening(None, strength)(image, coarse) > 0.5
         assert (found != (expected > 0.5)).sum() <= 2 * 40 + 20  # a column on each side, and corners
 
 

@@ -137,7 +137,7 @@ def test_public_names_are_resolved_lazily():
 @pytest.mark.parametrize("make", [lambda mask: mask, lambda mask: mask * np.uint8(255), lambda mask: mask * 0.9])
 def test_an_object_of_which_nothing_would_be_left_stays(make, monkeypatch):
     monkeypatch.setattr(
-        "spnrefine.refiner.refiner._refiner", lambda *_: lambda image, coarse: np.roll(coarse, 9, axis=1)
+        "spnrefine.refiner.function._refiner", lambda *_: lambda image, coarse: np.roll(coarse, 9, axis=1)
     )
     mask = np.zeros((20, 40), bool)
     mask[5:9, 5:9] = True

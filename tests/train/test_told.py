@@ -14,6 +14,7 @@ from spnrefine.train.measure.kinds import KINDS
 from spnrefine.train.measure.validation import Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.steps.start import begin
+from spnrefine.train.tasks import Binary
 
 
 def test_a_network_that_is_told_begins_as_the_one_that_was_not(tmp_path: Path):
@@ -31,6 +32,13 @@ def test_a_network_that_is_told_begins_as_the_one_that_was_not(tmp_path: Path):
     storage.save(told, tmp_path / "told.safetensors")
     assert storage.load(tmp_path / "told.safetensors").config.knows_off == 1
     assert not begin(SPN(), str(tmp_path / "told.safetensors"), None).continued
+
+
+def test_a_run_from_a_network_that_is_told_carries_it_on():
+    carried_on = Binary({}, "general").model
+    assert carried_on.config.knows_off == 1
+    assert begin(carried_on, "general", None).continued
+    assert Binary({}).model.config.knows_off == Binary({"knows_off": 0}, "general").model.config.knows_off == 0
 
 
 def test_what_stays_as_it_is_removes_nothing(store: Store, recipe: Recipe):
