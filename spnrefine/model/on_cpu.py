@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
-from spnrefine.model.propagation_on_cpu import PropagationOnCPU, in_background
+from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, fitting, release_memory, session
 from spnrefine.model.weights import WeightsInfo, check_output
 
@@ -37,10 +37,10 @@ class NetworkOnCPU:
         self.config, self._threads = info.config, threads
         parts = {key: key.startswith("decode.") + 2 * key.startswith("guidance.gates.") for key in state}
         begin, decoder, gates = ({key: state[key] for key in state if parts[key] == part} for part in range(3))
-        with fitting(info):
+        with fitting(info), Background() as background:
             self._weights = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
-            self._propagate = PropagationOnCPU(self.config, gates, threads)
-            self._decode = in_background(_load_decoder)
+            self._propagate = PropagationOnCPU(self.config, gates, threads, background)
+            self._decode = background.load(_load_decoder)
             self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.config import Config
-from spnrefine.model.propagation_on_cpu import PropagationOnCPU
+from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, fitting, session
 from spnrefine.model.weights import WeightsInfo, check_output
 
@@ -35,8 +35,8 @@ class ParserOnCPU:
         decoder, gates = ({key: state[key] for key in state if key.startswith(prefix)} for prefix in prefixes)
         rest = {key: value for key, value in state.items() if not key.startswith(prefixes)}
         named = {key.removeprefix("spn."): value for key, value in gates.items()}
-        with fitting(info):
-            self._propagate = PropagationOnCPU(self.config, named, threads)
+        with fitting(info), Background() as background:
+            self._propagate = PropagationOnCPU(self.config, named, threads, background)
             self._begin = session(PARSE, rest, threads, info.sha256)
             self._decode = session(DECODE, decoder, threads, info.sha256)
 

@@ -30,10 +30,10 @@ class PropagationOnCPU:
     Its kernels load in the background: to compile them takes longer than all else.
     """
 
-    def __init__(self, config: Config, gates: dict[str, NDArray[np.float32]], threads: int):
+    def __init__(self, config: Config, gates: dict[str, NDArray[np.float32]], threads: int, background: "Background"):
         self._config, self._threads = config, threads
         self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS) * config.taps * config.channels)
-        self._kernels = in_background(_load)
+        self._kernels = background.load(_load)
 
     def __call__(self, features: NDArray[np.float32], state: NDArray[np.float32]) -> NDArray[np.float32]:
         """Propagate a state (1, H / 2, W / 2, C) under gates made of features (1, F, H / 2, W / 2): such a state.
@@ -61,14 +61,23 @@ def _load() -> _Kernels:
     return _Kernels(gates, forward_by, (routine("propagate"), routine("wait")))
 
 
-def in_background(load: Callable[[], T]) -> "Future[T]":
-    """Begin to load kernels on a thread of its own, which ends with it; one at a time."""
+class Background:
+    """A thread of its own, on which kernels are loaded one after another, and which ends with the last of them."""
 
-    def alone() -> T:
-        with _LOADING:
-            return load()
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
 
-    background = ThreadPoolExecutor(1)
-    loading = background.submit(alone)
-    background.shutdown(wait=False)
-    return loading
+    def load(self, what: Callable[[], T]) -> "Future[T]":
+        """Load something, after all that was to be loaded before; one network's at a time."""
+
+        def alone() -> T:
+            with _LOADING:
+                return what()
+
+        return self._thread.submit(alone)
+
+    def __enter__(self) -> "Background":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(wait=False)
