@@ -174,12 +174,12 @@ import os, pwd, runpy, sys
 from pathlib import Path
 from spnrefine import cache
 kept, load = Path(sys.argv.pop(1)), cache.load
-def load_all_but_gates(name):  # that one has to be compiled, and to be kept nowhere; the others only take time
+def load_all_but_one(name):  # that one has to be compiled, and to be kept nowhere; the others only take time
     found = load(name)
-    if not found and not name.startswith("gates") and (kept / name).is_file():
+    if not found and not name.startswith("topology") and (kept / name).is_file():
         found = (kept / name).read_bytes()[cache._LENGTH :]
     return found
-cache.load = load_all_but_gates
+cache.load = load_all_but_one
 for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
     os.environ.pop(name, None)
 def unknown(user):
@@ -189,7 +189,7 @@ runpy.run_module("spnrefine", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("arguments", [[*PAIR, "-o", "a.png"], ["cache"]], ids=["refine", "cache"])
+@pytest.mark.parametrize("arguments", [[*PAIR, "-o", "a.png", "--keep-topology"], ["cache"]], ids=["refine", "cache"])
 def test_a_user_that_nobody_knows_and_no_home(tmp_path, arguments):
     command = [sys.executable, "-c", NOBODY, str(cache.folder()), *map(str, arguments)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)

@@ -200,7 +200,7 @@ def test_masks_of_stored_pixels_are_turned_along_with_their_photograph(run, tmp_
 
 def test_an_object_that_came_in_goes_out(run, coco):
     document = json.loads((coco / "annotations.json").read_text())
-    pixel = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[5, 5, 6, 5, 6, 6, 5, 6]], "area": 1}
+    pixel = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[15, 15, 16, 15, 16, 16, 15, 16]], "area": 1}
     (coco / "annotations.json").write_text(json.dumps(document | {"annotations": [pixel]}))
     result = batch(run, coco)
     assert result.exit_code == 0, result.stderr

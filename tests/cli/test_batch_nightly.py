@@ -84,7 +84,7 @@ def test_each_line_says_when_and_how(run, folder):
             "version": __version__,
             "algorithm": ALGORITHM,
             "model": "general",
-            "weights": weights.describe("general").sha256,
+            "weights": " ".join(weights.describe(name).sha256 for name in ("general", "broad")),
             "options": {"band": 5.0},
         }
 

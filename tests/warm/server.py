@@ -41,13 +41,13 @@ def main(address: str) -> None:
 
 def warm_up() -> None:
     """Import what refining takes, and load its kernels, without a thread left that a fork would miss."""
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
     import numpy as np
     from PIL import Image
 
     from spnrefine.cli import main as spnrefine
 
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
     with tempfile.TemporaryDirectory() as folder:
         pixels = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
         Image.fromarray(pixels).save(f"{folder}/photo.png")
