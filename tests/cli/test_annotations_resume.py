@@ -113,7 +113,10 @@ def test_the_first_few_leave_the_rest_as_it_came(run, labelme):
     assert shapes[0][1] == shapes[1][1]
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+ALONE = pytest.mark.slow(reason="starts two processes more, in which less can go wrong than with three jobs")
+
+
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=ALONE), 3])
 def test_killed_and_resumed_equals_uninterrupted(run, labelme, jobs):
     assert run(*arguments(labelme, "--overlay", labelme / "look", out="whole")).exit_code == 0
     more = ("--jobs", jobs, "--overlay", labelme / "look2")

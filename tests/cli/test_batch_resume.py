@@ -85,7 +85,10 @@ def test_resume_never_replaces_what_it_did_not_write_or_somebody_changed(run, fo
     assert contents(folder / "out") == before
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+ALONE = pytest.mark.slow(reason="starts two processes more, in which less can go wrong than with three jobs")
+
+
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=ALONE), 3])
 def test_killed_and_resumed_equals_uninterrupted(run, folder, jobs):
     assert run(*arguments(folder, "--jobs", 2, out="whole")).exit_code == 0
     command = [sys.executable, "-m", "spnrefine", *arguments(folder, "--jobs", jobs)]

@@ -187,7 +187,13 @@ def test_long_lines_with_channels_side_by_side(channels):
     assert check(x, guidance, grad, directions=directions)[0] == "forward_long"
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+COMPILED = pytest.mark.slow(reason="compiles the kernels for one more type; the coarsest tells most of it")
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [pytest.param(torch.float32, marks=COMPILED), pytest.param(torch.float16, marks=COMPILED), torch.bfloat16],
+)
 def test_types_calculate_in_float32(dtype):
     # one rounding to the storage type, so never further off than that
     check(*problem(1, 1, 6, 7, dtype=dtype), rtol=2 * torch.finfo(dtype).eps, atol=2 * torch.finfo(dtype).eps)
