@@ -27,6 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "annotations": {"boxes", "errors", "files"},
     "job": {"boxes", "errors", "files", "model", "refiner"},
     "batch": {"boxes", "errors", "files", "annotations", "simd", "model", "refiner", "job"},
+    "stores": {"batch", "errors", "files", "job"},
     "review": {"boxes", "errors", "files"},
     "evaluate": {
         "annotations",

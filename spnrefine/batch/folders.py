@@ -43,7 +43,7 @@ def real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def named(paths: Collection[Path]) -> str:
+def named(paths: Collection[Path | str]) -> str:
     """Name a few of several files: 'a.png, b.png, c.png and 9 more'."""
     first = ", ".join(str(path) for path in list(paths)[:MOST_NAMED])
     return first + (f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else "")

@@ -1,5 +1,6 @@
 """What a run may write: the one place that decides whether a file may be replaced, and that writes it."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,6 +47,23 @@ class Outputs:
         self._done_is_done = done_is_done
         self._lock, self._overwrite = lock, overwrite
         self._folders: set[Path] = set()
+        self._told: Callable[[Record], Record] = lambda record: record
+
+    def elsewhere(self, output: Path, told: Callable[[Record], Record]) -> "Outputs":
+        """Return outputs by the same rules in another folder, for items that are worked on in one of their own.
+
+        ``told`` makes of a record what the ledger there is to hold.
+        """
+        ledger = Ledger(output, self.ledger.run, required=True)
+        other = Outputs(
+            ledger,
+            self.inputs,
+            overwrite=self._overwrite,
+            resume=self.resume,
+            done_is_done=self._done_is_done,
+        )
+        other._told = told
+        return other
 
     def close(self) -> None:
         """Let other runs in, once the names of all that was written are on the disc."""
@@ -91,7 +109,7 @@ class Outputs:
         self, path: Path, key: str, data: bytes, record: Record, *, inputs: str = "", chosen: bool = False
     ) -> None:
         """Say that a refined mask is done, and with which numbers; ``inputs`` and ``chosen`` as of `Ledger.finish`."""
-        self.ledger.finish(path, key, digest(data), record, inputs=inputs, chosen=chosen)
+        self.ledger.finish(path, key, digest(data), self._told(record), inputs=inputs, chosen=chosen)
 
     def finished(self, path: Path, key: str, inputs: str = "") -> Record | None:
         """Return the record of a refined mask that an earlier run finished and that need not be made again.

@@ -9,7 +9,7 @@ from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
-from spnrefine.cli.types import FILE, FOLDER, TEXT_OF_PATH, Failures, Number
+from spnrefine.cli.types import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, TEXT_OF_PATH, Failures, Number
 
 
 @click.command(
@@ -24,13 +24,14 @@ Examples:
   spnrefine batch photos/*.jpg --mask-dir masks/ --mask-pattern '{stem}_cp_masks.png' --name '{mask}' -o refined/
   spnrefine batch portraits/ --model face -o labels/
   spnrefine batch annotations.json --images photos/ -o refined.json
+  spnrefine batch s3://bucket/photos --mask-dir s3://bucket/masks -o s3://bucket/refined
   find photos -name '*.jpg' -print0 | spnrefine batch --files0-from - --mask-dir masks -o refined
 """,
 )
-@click.argument("paths", metavar="[DIR|FILE...]", type=FILE, nargs=-1)
+@click.argument("paths", metavar="[DIR|FILE...]", type=FILE_OR_URL, nargs=-1)
 @option(
     "--mask-dir",
-    type=FOLDER,
+    type=FOLDER_OR_URL,
     help="Folder of the coarse masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
 )
 @option(
@@ -137,12 +138,12 @@ Examples:
     option("--append", is_flag=True, help="Add the records to those in the file."),
 )
 def batch(
-    paths: tuple[Path, ...],
+    paths: tuple[Any, ...],
     images: Path | None,
     images_file: Path | None,
     polygons: bool,
     tolerance: float,
-    mask_dir: Path | None,
+    mask_dir: Any,
     destination: str,
     mask_pattern: str | None,
     name: str | None,
@@ -160,6 +161,8 @@ def batch(
     Annotations are COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or with --images a
     folder of YOLO files or of any of the last four. All that is not a changed mask stays as it is, byte for byte; so do
     masks that fail or that --max-items leaves for another run.
+
+    DIR, --mask-dir, -o and --records may be URLs of object stores: s3://, gs:// (extra stores).
     """
     if given["done_is_done"] and not given["resume"]:
         raise click.UsageError("--done-is-done was given without --resume: give both.")
@@ -169,6 +172,20 @@ def batch(
         raise click.UsageError("--files-from and --files0-from were both given: give one.")
     if not paths and not (files_from or files0_from):
         raise click.UsageError("No photographs were named: give DIR, their names, --files-from or --files0-from.")
+    from spnrefine.cli import batch_stores
+
+    if batch_stores.any_urls(*paths, mask_dir, destination, given["records"]):
+        batch_stores.check_fit(
+            paths,
+            images=images,
+            images_file=images_file,
+            polygons=polygons,
+            files_from=files_from,
+            files0_from=files0_from,
+            given=given,
+        )
+        names = {"mask_pattern": mask_pattern, "name": name, "strict": strict, "allow_empty": allow_empty}
+        return batch_stores.refine_stores(paths[0], mask_dir, destination, names, given)
     folder, files = _folder_or_files(paths, listed=bool(files_from or files0_from))
 
     from spnrefine.cli import batch_annotations, batch_files

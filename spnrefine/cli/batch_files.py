@@ -11,6 +11,8 @@ from spnrefine.cli.signals import stopping
 from spnrefine.cli.streams import STREAM, Progress, read_list, say, tell_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spnrefine.batch.outputs import Outputs
     from spnrefine.batch.pair_portion import ShowPair
     from spnrefine.batch.pairs import Found, Pair, Rules
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from spnrefine.cli.summary import Tally
     from spnrefine.job.record import Record
     from spnrefine.job.types import Refined
+    from spnrefine.stores.places import Places
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class Photographs:
         return find_photographs(folder, output, made) if without else find_pairs(folder, self.rules, output, made)
 
 
-def refine_files(photographs: Photographs, course: "Course") -> int:
-    """Refine the masks of photographs; return the exit code."""
+def refine_files(photographs: Photographs, course: "Course", places: "Places | None" = None) -> int:
+    """Refine the masks of photographs, some of which lie at ``places`` in stores; return the exit code."""
     from spnrefine.batch.choices import choose
     from spnrefine.batch.folders import NoPhotographsError
     from spnrefine.batch.ledger import made_before
@@ -95,23 +98,24 @@ def refine_files(photographs: Photographs, course: "Course") -> int:
         return 0 if photographs.allow_empty else NOTHING
     pairs = choose(found.pairs, course.names, course.keep_coarse, course.output)
     if not course.quiet and len(pairs) == len(found.pairs):
-        for sentence in found.left_out:
-            say(sentence)
+        for sentence in [*(places.left_out if places else []), *found.left_out]:
+            say(places.said(sentence) if places else sentence)
     if course.dry_run:
-        return _list(pairs)
-    return _refine(pairs, [*photographs.lists, *all_inputs(found.pairs)], course, labels=labels)
+        return _list(pairs, places.said if places else str)
+    return _refine(pairs, [*photographs.lists, *all_inputs(found.pairs)], course, places, labels=labels)
 
 
-def _list(pairs: "list[Pair]") -> int:
+def _list(pairs: "list[Pair]", said: "Callable[[str], str]") -> int:
     """Print the pairs without working on them; 1 where some cannot be."""
     for pair in pairs:
-        tell_fields(pair.photograph, pair.mask or "", f"{pair.folder / pair.stem}.*")
+        fields = pair.photograph, pair.mask or "", f"{pair.folder / pair.stem}.*"
+        tell_fields(*(said(str(field)) for field in fields))
         if pair.problem or pair.without:
-            say(f"{pair.photograph}: {pair.problem or pair.without}")
+            say(said(f"{pair.photograph}: {pair.problem or pair.without}"))
     return int(any(pair.problem for pair in pairs))
 
 
-def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels: bool) -> int:
+def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", places: "Places | None", *, labels: bool) -> int:
     from spnrefine.batch.pair_portion import PairPortion
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally, exit_code
@@ -134,7 +138,8 @@ def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", *, labels
         said = Progress(tally.total, quiet=course.quiet)
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run((PairPortion(pair, work, show) for pair in pairs), tally, work.stop, engine, said)
+            portions = places.portions(pairs, work) if places else (PairPortion(pair, work, show) for pair in pairs)
+            course.run(portions, tally, work.stop, engine, said)
     return exit_code(tally, course.max_failures)
 
 

@@ -42,7 +42,7 @@ class Tally:
         self.failed: list[Record] = []
         self._counts = Counter[str]()
         self._changed: list[float] = []
-        self._by_hand: list[Path] = []
+        self._by_hand: list[str] = []
         self._other_formats = Counter[tuple[str, str]]()
         self._outputs = outputs
         self._to_stdout = records == STREAM
@@ -87,7 +87,7 @@ class Tally:
         elif record.changed is not None:
             self._changed.append(record.changed)
         if record.status == BY_HAND and record.output:
-            self._by_hand.append(Path(record.output))
+            self._by_hand.append(record.output)
         elif record.mask and record.output and is_file(Path(record.mask)):
             came, went = Path(record.mask).suffix.lower(), Path(record.output).suffix.lower()
             self._other_formats[came, went] += came != went

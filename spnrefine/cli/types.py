@@ -117,11 +117,23 @@ class Distances(click.ParamType):
 
 
 class File(click.Path):
-    """A path, shown as FILE."""
+    """A path, shown as FILE; a URL is none, unless it names a file of this machine."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
         self.name = "file"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        from spnrefine.stores import urls
+
+        if not urls.is_url(value):
+            return super().convert(value, parameter, context)
+        own = urls.own_path(value)
+        if own is None and not self.takes_urls:
+            self.fail(f"{value} is a URL: expected a path of this machine.", parameter, context)
+        return value if own is None else super().convert(str(own), parameter, context)
+
+    takes_urls = False
 
 
 class Folder(File):
@@ -133,6 +145,18 @@ class Folder(File):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(incomplete, type="dir")]
+
+
+class FileOrUrl(File):
+    """A path, or the text of a URL, which is no path; shown as FILE."""
+
+    takes_urls = True
+
+
+class FolderOrUrl(Folder):
+    """The same, shown as DIR."""
+
+    takes_urls = True
 
 
 class Either(File):
@@ -218,5 +242,6 @@ class Resizing(click.ParamType):
 
 
 FILE, FOLDER, EITHER = File(), Folder(), Either()
+FILE_OR_URL, FOLDER_OR_URL = FileOrUrl(), FolderOrUrl()
 # text as it was given: a path would lose the slash at its end, which means a folder
 TEXT_OF_PATH = click.Path(readable=False)

@@ -31,6 +31,16 @@ def copy(mask: Path, refined: Path, *, overwrite: bool = False) -> None:
             atomic.write_bytes(target, data, overwrite=overwrite, inputs=[source])
 
 
+def beside(mask: Path) -> list[Path]:
+    """List what lies beside a mask and goes with it."""
+    return [source for source, _ in _pairs(mask, mask)]
+
+
+def targets(mask: Path, refined: Path) -> list[Path]:
+    """List what `copy` would write beside a refined mask."""
+    return [target for _, target in _pairs(mask, refined)]
+
+
 def _pairs(mask: Path, refined: Path) -> list[tuple[Path, Path]]:
     """Each file beside the mask, and what it is called beside the refined one."""
     before, after = (_WORLD.get(path.suffix.lower(), ()) for path in (mask, refined))

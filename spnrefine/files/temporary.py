@@ -16,7 +16,21 @@ _alive: set[Path] = set()  # of this process
 
 def reserve(folder: Path) -> Path:
     """Return a new name for a temporary file of this process in ``folder``; it is to be released."""
-    return adopt(folder / f".spnrefine-{_machine()}-{_processes()}-{os.getpid()}-{secrets.token_hex(8)}.tmp")
+    return adopt(folder / new_name())
+
+
+def new_name() -> str:
+    """Return a new name that tells whose it is: of this process, on this machine."""
+    return f".spnrefine-{_machine()}-{_processes()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+
+
+def is_of_dead(name: str, changed: float) -> bool:
+    """Tell whether a name that `new_name` gave is of a process of this machine that is dead.
+
+    ``changed`` is when it was last used, in seconds since the epoch.
+    """
+    found = _NAME.fullmatch(name)
+    return found is not None and found[1] == _machine() and _is_dead(found[2], int(found[3]), changed)
 
 
 def adopt(path: Path) -> Path:
@@ -47,12 +61,10 @@ def sweep(folder: Path) -> list[Path]:
     swept = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            found = _NAME.fullmatch(entry.name)
-            if found is None or not entry.is_file(follow_symlinks=False):
+            if _NAME.fullmatch(entry.name) is None or not entry.is_file(follow_symlinks=False):
                 continue
-            machine, processes, number = found.groups()
             with suppress(OSError):
-                if machine == _machine() and _is_dead(processes, int(number), entry.stat().st_mtime):
+                if is_of_dead(entry.name, entry.stat().st_mtime):
                     os.unlink(entry.path)  # noqa: PTH108
                     swept.append(Path(entry.path))
     return swept
