@@ -113,6 +113,12 @@ def test_arrows_go_one_way(path: Path) -> None:
             assert room(found.module) in ARROWS[own] | {"version"}, f"{module_name(path)} imports {found.module}"
 
 
+def test_fsspec_is_imported_for_urls_alone() -> None:
+    files = [path for path in FILES if "import fsspec" in path.read_text()]
+    places = [(module_name(path), f.at_once) for path in files for f in imports_of(path) if f.module == "fsspec"]
+    assert places == [("spnrefine.stores.store", False)]
+
+
 def test_only_the_train_command_imports_train_and_only_when_it_runs() -> None:
     for path in FILES:
         for found in imports_of(path):

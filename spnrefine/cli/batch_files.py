@@ -84,6 +84,7 @@ def refine_files(photographs: Photographs, course: "Course", places: "Places | N
     from spnrefine.batch.pairs import all_inputs
     from spnrefine.errors import FileError
 
+    said = places.said if places else str
     labels = no_mask.makes_labels(course.model)
     named = photographs.mask_dir is not None or photographs.mask_pattern is not None
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
@@ -94,14 +95,14 @@ def refine_files(photographs: Photographs, course: "Course", places: "Places | N
     try:
         found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
     except NoPhotographsError as error:
-        say(str(error) if photographs.allow_empty else f"Error: {error}")
+        say(said(str(error) if photographs.allow_empty else f"Error: {error}"))
         return 0 if photographs.allow_empty else NOTHING
     pairs = choose(found.pairs, course.names, course.keep_coarse, course.output)
     if not course.quiet and len(pairs) == len(found.pairs):
         for sentence in [*(places.left_out if places else []), *found.left_out]:
-            say(places.said(sentence) if places else sentence)
+            say(said(sentence))
     if course.dry_run:
-        return _list(pairs, places.said if places else str)
+        return _list(pairs, said)
     return _refine(pairs, [*photographs.lists, *all_inputs(found.pairs)], course, places, labels=labels)
 
 

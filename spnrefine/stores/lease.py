@@ -6,6 +6,7 @@ this machine whose process has gone.
 
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from spnrefine.errors import FileError
@@ -17,6 +18,8 @@ EVERY = 60.0
 """Seconds after which it is put again."""
 DEAD = timedelta(minutes=10)
 """Without a sign for so long, a run is taken for dead."""
+TRIES = 3
+"""Others may come first, and go again."""
 
 
 class Lease:
@@ -38,11 +41,7 @@ class Lease:
         self._own = temporary.new_name().encode()
         self._end = threading.Event()
         self._lost = False
-        while not store.claim(claim, self._own):
-            found = store.read(claim)
-            if found is not None:
-                self._check_dead(found)
-                store.remove(claim)
+        self._take()
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
 
@@ -61,8 +60,19 @@ class Lease:
         """Let others in."""
         self._end.set()
         self._thread.join()
-        if not self._lost and store.read(self._claim) == self._own:
-            store.remove(self._claim)
+        with suppress(FileError):  # whoever comes later finds it dead
+            if not self._lost and store.read(self._claim) == self._own:
+                store.remove(self._claim)
+
+    def _take(self) -> None:
+        for _ in range(TRIES):
+            if store.claim(self._claim, self._own):
+                return
+            found = store.read(self._claim)
+            if found is not None:
+                self._check_dead(found)
+                store.remove(self._claim)
+        raise FileError(f"{self._claim} can be neither taken nor deleted: check that your credentials allow both.")
 
     def _check_dead(self, found: bytes) -> None:
         last = store.changed(self._claim)

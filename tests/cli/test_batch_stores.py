@@ -6,6 +6,7 @@ import shutil
 import fsspec
 import pytest
 
+from spnrefine.errors import FileError
 from spnrefine.stores import lease, store
 from spnrefine.stores.urls import Url
 
@@ -141,6 +142,36 @@ def test_a_second_run_is_refused_until_the_first_has_died(run, bucket, monkeypat
     monkeypatch.setattr(lease, "DEAD", lease.timedelta(seconds=-1))
     assert batch(run).exit_code == 0
     first.release()
+
+
+@pytest.mark.faults
+def test_a_claim_that_cannot_be_deleted_ends_in_a_sentence(run, bucket, monkeypatch):
+    bucket.pipe_file("/bucket/refined/.spnrefine/run", b"somebody's")
+    monkeypatch.setattr(lease, "DEAD", lease.timedelta(seconds=-1))
+    monkeypatch.setattr(store, "remove", lambda target: None)
+    assert "run can be neither taken nor deleted: check that your credentials allow both." in batch(run).stderr
+
+
+def test_a_run_that_was_taken_for_dead_puts_nothing_more(run, bucket, monkeypatch):
+    monkeypatch.setattr(lease, "EVERY", 0.01)
+    own = lease.Lease(Url("memory", "bucket/refined"), Url("memory", "bucket/run"))
+    own.check()
+    bucket.pipe_file("/bucket/run", b"another's")
+    own._thread.join(10)
+    with pytest.raises(FileError, match="was taken over by another run: wait for its end, and give --resume"):
+        own.check()
+    own.release()
+    assert bucket.cat_file("/bucket/run") == b"another's"
+
+
+def test_masks_are_made_and_label_maps_named_there(run, bucket):
+    arguments = ["memory://bucket/photos", "-o", "memory://bucket/made", "--model", "face"]
+    assert run("batch", *arguments).exit_code == 0
+    assert {"a.png", "labelmap.txt", "sub/b.png"} <= set(there(bucket, "/bucket/made"))
+    assert "2 skipped of 2" in run("batch", *arguments, "--resume").stderr
+    bucket.pipe_file("/bucket/none/readme.txt", b"x")
+    result = run("batch", "memory://bucket/none", "-o", "memory://bucket/made", "--model", "face")
+    assert (result.exit_code, "Error: memory://bucket/none holds no photographs" in result.stderr) == (4, True)
 
 
 def test_discs_and_stores_go_together(run, bucket, tmp_path):
