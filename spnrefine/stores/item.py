@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spnrefine.batch import place
+from spnrefine.batch.digests import digest, digest_file
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.pair_portion import PairPortion
 from spnrefine.batch.pair_task import suffixes
@@ -38,7 +39,7 @@ class Open:
     desk: Desk
     portion: PairPortion
     outputs: Outputs
-    before: dict[Path, tuple[int, int]]
+    before: dict[Path, str | None]
     ledger: bytes
 
 
@@ -127,7 +128,7 @@ class StorePortion(Portion):
         ledger = self._lay_outputs(desk, self._target)
         outputs = self._work.outputs.elsewhere(desk.path(self._target.path), self._mirror.told)
         portion = PairPortion(there, replace(self._work, outputs=outputs))
-        return Open(desk, portion, outputs, _stamps(there.folder), ledger)
+        return Open(desk, portion, outputs, _digests(there.folder), ledger)
 
     def _lay_outputs(self, desk: Desk, target: Target) -> bytes:
         """Lay out what is at the places of the outputs, and return the item's lines of the ledger."""
@@ -135,9 +136,10 @@ class StorePortion(Portion):
         folder = desk.path(self._pair.folder)
         folder.mkdir(parents=True, exist_ok=True)
         resume = self._work.outputs.resume
-        for path in self._written():
+        written = self._written()
+        for path in written:
             desk.bring(path, whole=resume)
-        lines = store.read(self._ledger(target)) or b"" if resume else b""
+        lines = store.read(self._ledger(target)) or b"" if resume or written else b""
         if lines:
             place.beside(desk.path(target.path)).write_bytes(lines)
         return lines
@@ -171,7 +173,7 @@ class StorePortion(Portion):
             return
         item.outputs.ledger.close()
         folder = item.desk.path(self._pair.folder)
-        written = [path for path, stamp in _stamps(folder).items() if item.before.get(path) != stamp]
+        written = [path for path, now in _digests(folder).items() if item.before.get(path) != now]
         mask = [path for path in written if str(path) == record.output]
         for path in (path for path in written if path not in mask):
             self._put_file(item, path, self._target)
@@ -187,14 +189,15 @@ class StorePortion(Portion):
         url = self._mirror.url(path)
         assert url is not None
         target.lease.check()
-        replaced = path in item.before or self._work.settings.overwrite
-        store.put(url, path.read_bytes(), replace=replaced)
+        overwrite, was_there = self._work.settings.overwrite, path in item.before
+        if was_there and not overwrite and digest(store.read(url) or b"") != item.before[path]:
+            raise FileError(f"{url} was changed meanwhile: it stays as it is, unless --overwrite is given.")
+        store.put(url, path.read_bytes(), replace=was_there or overwrite)
 
 
-def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Tell the files in a folder, and by what it is seen that one was replaced."""
-    found = {path: path.stat() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
-    return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
+def _digests(folder: Path) -> dict[Path, str | None]:
+    """Digest the files in a folder."""
+    return {path: digest_file(path) for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
 
 
 def open_target(mirror: Mirror, url: Url) -> Target:

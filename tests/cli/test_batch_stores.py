@@ -99,6 +99,21 @@ def test_an_object_that_comes_meanwhile_is_not_replaced(run, bucket, monkeypatch
     assert bucket.cat_file("/bucket/refined/a.png") == b"somebody else's"
 
 
+def test_an_object_that_is_edited_meanwhile_is_not_replaced(run, bucket, monkeypatch):
+    batch(run, "--max-items", "1")
+    put = store.put
+
+    def late(target, data, *, replace):
+        put(target, data, replace=replace)
+        if target.path.endswith("a.jsonl"):
+            bucket.pipe_file("/bucket/refined/a.png", b"edited")
+
+    monkeypatch.setattr(store, "put", late)
+    result = batch(run, "--only", "a", "--band", "3")
+    assert "memory://bucket/refined/a.png was changed meanwhile: it stays as it is" in result.stderr
+    assert bucket.cat_file("/bucket/refined/a.png") == b"edited"
+
+
 def test_an_input_is_never_replaced(run, bucket):
     before = {path: bucket.cat_file(path) for path in bucket.find("/bucket")}
     assert "is the folder of the coarse masks" in batch(run, "--overwrite", output="memory://bucket/masks").stderr
@@ -140,8 +155,11 @@ def test_a_second_run_is_refused_until_the_first_has_died(run, bucket, monkeypat
     )
     assert there(bucket) == [".spnrefine/run"]
     monkeypatch.setattr(lease, "DEAD", lease.timedelta(seconds=-1))
-    assert batch(run).exit_code == 0
+    second = lease.Lease(Url("memory", "bucket/refined"), claim)
     first.release()
+    assert there(bucket) == [".spnrefine/run"]
+    second.release()
+    assert not there(bucket)
 
 
 @pytest.mark.faults
