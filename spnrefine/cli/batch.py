@@ -77,7 +77,9 @@ Examples:
     ),
     option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
     option(
-        "--max-failures", type=Failures(), help="Exit with 3 rather than 1 where no more files than this have failed."
+        "--max-failures",
+        type=Failures(),
+        help="Exit with 3 rather than 1 where no more files than this have failed; stop once more have.",
     ),
     option("--allow-empty", is_flag=True, help="No photographs are no error: exit with 0 rather than 4."),
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),

@@ -94,7 +94,7 @@ class Tally:
         if self._report is not None:
             listed = record.as_dict()
             if record.mask and not is_file(Path(record.mask)):  # an item of an annotation file: a name, no link
-                listed |= {"mask": None, "notes": [record.mask, *record.notes]}
+                listed |= {"mask": None, "item": record.mask, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, *self._thumbnails.pop((record.image, record.mask), ()))
         if self._to_stdout or self._records:
             self._tell(record)
@@ -151,12 +151,17 @@ def _new_report(course: "Course", run: dict[str, Any]) -> "Report":
     return Report({"output": course.output.name, "began": run["began"], "model": run["model"], **options})
 
 
+def too_many(tally: Tally, most: int | float | None) -> bool:
+    """Tell whether more have failed than ``most``: a number, a share of all, or None for any number of them."""
+    return most is not None and len(tally.failed) > (most if isinstance(most, int) else most * tally.total)
+
+
 def exit_code(tally: Tally, most: int | float | None) -> int:
-    """Return the exit code of a batch in which ``most`` may fail: a number, a share of all, or None for none."""
+    """Return the exit code of a batch in which ``most`` may fail, as of `too_many`."""
     failed = len(tally.failed)
     if most is None or not failed:
         return FAILED if failed else DONE
-    if failed <= (most if isinstance(most, int) else most * tally.total):
+    if not too_many(tally, most):
         return SOME_FAILED
-    say(f"{failed} of {tally.total} failed, which is more than --max-failures allows.")
+    say(f"{failed} of {tally.total} failed, which is more than --max-failures allows: nothing more was begun.")
     return FAILED
