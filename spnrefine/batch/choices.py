@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Protocol
 
 from spnrefine.batch.folders import named
 from spnrefine.batch.pairs import Pair, below, full
@@ -28,10 +29,7 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     if not again and not keep:
         return list(pairs)
     names = _Names(pairs, output)
-    refined, kept = (_chosen(names, texts, option) for texts, option in ((again, "--only"), (keep, "--keep-coarse")))
-    both = [pairs[number].photograph for number in sorted(refined & kept)]
-    if both:
-        raise FileError(f"{both[0]} was given to --only and --keep-coarse: name it once.")
+    refined, kept = find_named(names, again, keep)
     return [
         replace(pair, choice="keep" if number in kept else "refine")
         for number, pair in enumerate(pairs)
@@ -39,7 +37,29 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     ]
 
 
-def _chosen(names: "_Names", texts: Iterable[str], option: str) -> set[int]:
+class Names(Protocol):
+    """The names by which things, which are numbered, may be called."""
+
+    def find(self, name: str) -> list[int]:
+        """Return the numbers of those that a name fits."""
+
+    def photographs(self, numbers: Iterable[int]) -> list[Path]:
+        """Return their photographs."""
+
+    def advice(self, name: str) -> str:
+        """Say what a name may be a slip of."""
+
+
+def find_named(names: Names, again: Iterable[str], keep: Iterable[str]) -> tuple[set[int], set[int]]:
+    """Return what is to be refined again, and what kept; parameters and errors as of `choose`."""
+    refined, kept = (_chosen(names, texts, option) for texts, option in ((again, "--only"), (keep, "--keep-coarse")))
+    both = names.photographs(sorted(refined & kept))
+    if both:
+        raise FileError(f"{both[0]} was given to --only and --keep-coarse: name it once.")
+    return refined, kept
+
+
+def _chosen(names: Names, texts: Iterable[str], option: str) -> set[int]:
     found = set()
     for text in texts:
         whole = names.find(text)

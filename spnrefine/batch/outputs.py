@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest, digest_data
+from spnrefine.batch.digests import Origin, digest, digest_data
 from spnrefine.batch.ledger import Ledger
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
@@ -128,9 +128,18 @@ class Outputs:
         """Tell whether a run that resumes finds a file that somebody put there, or edited."""
         return self.resume and not self._overwrite and is_file(path) and not self.ledger.may_replace(path)
 
-    def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+    def kept(self, origin: Origin, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""
-        return self.ledger.kept(key, shape) if self.resume else None
+        if not self.resume:
+            return None
+        found = self.ledger.kept(origin.key, shape)
+        if found is None and self._done_is_done:
+            return self.ledger.kept_last(origin.inputs, shape, joint=origin.joint)
+        return found
+
+    def kept_choice(self, inputs: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+        """Return such a mask where somebody asked an earlier run for it by name."""
+        return self.ledger.kept_last(inputs, shape, chosen=True) if self.resume and not self._overwrite else None
 
     def _may_replace_lines(self, path: Path) -> bool:
         return self._overwrite or (self.resume and self.ledger.may_replace_lines(path))

@@ -189,7 +189,6 @@ def batch(
             strict=strict,
             files_from=files_from,
             files0_from=files0_from,
-            keep_coarse=course.keep_coarse,
             allow_empty=allow_empty,
         )
         annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)

@@ -114,13 +114,6 @@ def test_a_name_with_a_comma_is_one_name(run, folder):
     assert statuses(run(*BATCH, "--only", "a,b", "--json")) == {"a,b.jpg": "refined"}
 
 
-def test_names_mean_nothing_for_annotations(run, folder):
-    (folder / "coco.json").write_text("{}")
-    result = run("batch", "coco.json", "--images", "photos", "-o", "new.json", "--only", "a")
-    assert result.exit_code == 2
-    assert "--only was given with annotations" in result.stderr
-
-
 def test_a_page_is_brought_up_to_date_and_rows_are_drawn(run, folder):
     page = "--report", "page.html"
     run(*BATCH, *page)
