@@ -65,7 +65,7 @@ class Outputs:
             It is an input, is no file, or exists and may not be replaced.
         """
         self._sweep(path.parent)
-        atomic.check_output(path, overwrite=self._may_replace(path), inputs=self.inputs)
+        atomic.check_output(path, overwrite=self.may_replace(path), inputs=self.inputs)
 
     def write(self, path: Path, data: atomic.Data) -> None:
         """Write a file that is no refined mask itself, such as a picture of one; errors as in :meth:`begin_mask`."""
@@ -85,7 +85,7 @@ class Outputs:
         self.check(path)  # first: what is refused is not named as ours
         with atomic.staged(path, data, sync_name=False) as name:
             self.ledger.begin(path, key, digest_data(data))
-            name(self._may_replace(path))  # somebody may have edited it since
+            name(self.may_replace(path))  # somebody may have edited it since
 
     def finish_mask(
         self, path: Path, key: str, data: bytes, record: Record, *, inputs: str = "", chosen: bool = False
@@ -144,7 +144,8 @@ class Outputs:
     def _may_replace_lines(self, path: Path) -> bool:
         return self._overwrite or (self.resume and self.ledger.may_replace_lines(path))
 
-    def _may_replace(self, path: Path) -> bool:
+    def may_replace(self, path: Path) -> bool:
+        """Tell whether a file that is no input may be replaced."""
         return self._overwrite or (self.resume and self.ledger.may_replace(path))
 
     def _sweep(self, folder: Path) -> None:

@@ -189,9 +189,10 @@ def batch(
             strict=strict,
             files_from=files_from,
             files0_from=files0_from,
-            allow_empty=allow_empty,
         )
-        annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
+        annotations = batch_annotations.Annotations(
+            folder, images, images_file, polygons, tolerance, allow_empty=allow_empty
+        )
         return batch_annotations.refine_annotations(annotations, course)
     given_alone = "--polygons" if polygons else "--images-file" if images_file else None
     if given_alone:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.group import NOTHING
 from spnrefine.cli.signals import stopping
 from spnrefine.cli.streams import Progress, say, tell_fields
 
@@ -27,7 +28,7 @@ class Annotations:
     """The annotations to refine, ``images``, their photographs' folder or None, and how they are written.
 
     ``images_file`` names those of a list of COCO's results. ``polygons`` is for COCO's masks to be polygons always,
-    which leave a mask's edge by at most ``tolerance`` pixels.
+    which leave a mask's edge by at most ``tolerance`` pixels. ``allow_empty`` is for there to be none in a folder.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Annotations:
     images_file: Path | None
     polygons: bool
     tolerance: float
+    allow_empty: bool
 
     @property
     def paths(self) -> list[Path]:
@@ -61,6 +63,10 @@ def refine_annotations(annotations: Annotations, course: "Course") -> int:
     """
     from spnrefine.batch.item_choices import choose_items
 
+    folder = annotations.path
+    if folder.is_dir() and next(folder.iterdir(), None) is None:
+        say(f"{'' if annotations.allow_empty else 'Error: '}{folder} holds no annotations: put some there.")
+        return 0 if annotations.allow_empty else NOTHING
     document = annotations.open()
     root = annotations.images or (annotations.path if annotations.path.is_dir() else annotations.path.parent)
     choices = choose_items(document.items, course.names, course.keep_coarse, root)
@@ -111,7 +117,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course", ch
     ):
         tally = Tally(outputs, course, course.told(), len(named))
         tally.check(course.output)
-        check_document(document, course.output, outputs)
+        check_document(document, course.output, outputs, in_part=bool(choices))
         pictures = None
         if course.overlay:
             looked_at = {item.photograph for item in named}

@@ -96,6 +96,18 @@ def test_coarse_masks_that_are_kept_stay_until_they_change(run, folder):
     assert found(run(*LABELME, "--resume"))["sub/a.json#0"] == "refined"
 
 
+def test_a_file_that_somebody_edited_loses_nothing_to_a_redo(run, folder):
+    run(*LABELME)
+    hers = folder / "new/a.json"
+    hers.write_bytes(hers.read_bytes() + b"\n")
+    before = hers.read_bytes()
+    for more in (("--only", "b"), ("--only", "b", "--overwrite"), ("--resume",)):
+        result = run(*LABELME, *more)
+        assert result.exit_code == 1
+        assert "new/a.json exists, and not as an earlier run wrote it" in result.stderr
+        assert hers.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -135,6 +147,15 @@ def test_done_is_done_whatever_with_but_not_whatever_from(run, folder):
         "skipped": 3,
         "refined": 1,
     }
+
+
+def test_an_empty_night_has_a_code_of_its_own(run, folder):
+    (folder / "inbox").mkdir()
+    for more, code in (((), 4), (("--allow-empty",), 0)):
+        result = run("batch", "inbox", "--images", "photos", "-o", "new", *more)
+        assert result.exit_code == code
+        assert "inbox holds no annotations: " in result.stderr
+    assert run(*LABELME, "--allow-empty").exit_code == 0
 
 
 def test_too_many_failures_end_it_and_what_was_done_waits(run, folder):
