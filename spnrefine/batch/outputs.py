@@ -15,6 +15,8 @@ from spnrefine.files.lock import Lock
 from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
 
+OF_EARLIER_RUN = "exists as an earlier run wrote it: skip what is done with --resume, or replace it with --overwrite."
+
 
 class Outputs:
     """The files of a run, each of which is named in its ledger before it is written.
@@ -65,6 +67,8 @@ class Outputs:
             It is an input, is no file, or exists and may not be replaced.
         """
         self._sweep(path.parent)
+        if not self.may_replace(path) and self.ledger.may_replace(path) and self.inputs.find(path) is None:
+            raise FileError(f"{path} {OF_EARLIER_RUN}")
         atomic.check_output(path, overwrite=self.may_replace(path), inputs=self.inputs)
 
     def write(self, path: Path, data: atomic.Data) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
 
+MOST_ALIKE = 3
+"""Refined masks of an earlier run that are named one by one."""
+
 
 class Tally:
     """Counts records, puts them where they were asked for, and closes with a summary on standard error.
@@ -112,13 +115,24 @@ class Tally:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")
         if self._by_hand:
             say(f"Left as they are, put there or edited by hand: {named(self._by_hand)}.")
-        for record in self.failed:
-            say(f"Failed: {record.image}: {record.error}")
+        self._name_failed()
         if is_terminal(sys.stderr):
             self._table()
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
             say(f"{counts or 'nothing done'} of {self.total}.")
+
+    def _name_failed(self) -> None:
+        """Name what failed; where --resume was forgotten that is all there is, which is said once."""
+        from spnrefine.batch.outputs import OF_EARLIER_RUN
+
+        there = [record.image for record in self.failed if (record.error or "").endswith(OF_EARLIER_RUN)]
+        alike = set(there) if len(there) > MOST_ALIKE else set()
+        if alike:
+            say(f"Failed: {len(there)}, of which each refined mask, such as that of {there[0]}, {OF_EARLIER_RUN}")
+        for record in self.failed:
+            if record.image not in alike:
+                say(f"Failed: {record.image}: {record.error}")
 
     def _tell(self, record: "Record") -> None:
         """Put out a record at once, with the time and how the run goes."""
