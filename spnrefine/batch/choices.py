@@ -17,7 +17,8 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     Parameters
     ----------
     again, keep : names to refine again, and whose coarse masks to keep: a photograph's path, its path in its tree, or
-        its name, with or without the extension. Several may stand in one text, with commas between them.
+        its name, with or without the extension; or those of its coarse mask. Several may stand in one text, with commas
+        between them.
     output : folder of the refined masks.
 
     Raises
@@ -81,6 +82,7 @@ class _Names:
         self._pairs = pairs
         self._paths: dict[str, list[int]] = {}
         self._short: dict[str, list[int]] = {}
+        self._masks: dict[str, list[int]] = {}
         for number, pair in enumerate(pairs):
             place = full(pair.folder)
             tree = below(place, output) if place.is_relative_to(full(output)) else Path()
@@ -96,12 +98,17 @@ class _Names:
                 self._paths.setdefault(name, []).append(number)
             for name in {own, pair.photograph.stem, pair.stem}:
                 self._short.setdefault(name, []).append(number)
+            if pair.mask is not None:
+                for name in {full(pair.mask).as_posix(), pair.mask.name, pair.mask.stem}:
+                    self._masks.setdefault(name, []).append(number)
 
     def find(self, name: str) -> list[int]:
         """Return the places of the pairs that a name fits."""
         path = full(Path(name))
         forms = [Path(name).as_posix(), path.as_posix(), path.with_suffix("").as_posix() if path.name else ""]
-        return next((found for form in forms if (found := self._paths.get(form))), self._short.get(name, []))
+        exact = next((found for form in forms if (found := self._paths.get(form))), None)
+        masks = (found for form in (path.as_posix(), name) if (found := self._masks.get(form)))
+        return exact or self._short.get(name) or next(masks, [])
 
     def photographs(self, numbers: Iterable[int]) -> list[Path]:
         return [self._pairs[number].photograph for number in numbers]

@@ -67,8 +67,11 @@ class Outputs:
             It is an input, is no file, or exists and may not be replaced.
         """
         self._sweep(path.parent)
-        if not self.may_replace(path) and self.ledger.may_replace(path) and self.inputs.find(path) is None:
-            raise FileError(f"{path} {OF_EARLIER_RUN}")
+        if not self.may_replace(path) and is_file(path) and self.inputs.find(path) is None:
+            if self.ledger.may_replace(path):
+                raise FileError(f"{path} {OF_EARLIER_RUN}")
+            if self.resume:
+                raise FileError(f"{path} exists, put there or edited by hand: keep it, or replace it with --overwrite.")
         atomic.check_output(path, overwrite=self.may_replace(path), inputs=self.inputs)
 
     def write(self, path: Path, data: atomic.Data) -> None:

@@ -80,7 +80,7 @@ def test_a_mask_taken_back_by_hand_is_hers_until_she_asks(run, folder):
         assert result.exit_code == 0
         assert statuses(result)["b.jpg"] == "by hand"
     assert "put there or edited by hand: out/b.png." in result.stderr
-    assert "exists" in run(*BATCH, "--only", "b").stderr
+    assert "out/b.png exists, put there or edited by hand: keep it, or" in run(*BATCH, "--only", "b").stderr
     assert statuses(run(*BATCH, "--only", "b", "--overwrite", "--json")) == {"b.jpg": "refined"}
     assert set(statuses(run(*BATCH, "--resume", "--json")).values()) == {"skipped"}
 
@@ -106,6 +106,16 @@ def test_a_name_of_several_is_refused_where_none_is_named_exactly(run, folder):
     (folder / "photos/more/a.jpg").write_bytes((folder / "photos/sub/a.jpg").read_bytes())
     result = run(*BATCH, "--only", "a")
     assert "--only a fits 2 photographs, photos/more/a.jpg, photos/sub/a.jpg: give its folder too." in result.stderr
+
+
+def test_a_mask_may_be_named_as_other_commands_print_it(run, folder):
+    for name in ("a", "b", "sub/a"):
+        mask = folder / f"masks/{name}.png"
+        mask.rename(mask.with_name(f"{mask.stem}_final.png"))
+    batch = *BATCH, "--mask-pattern", "{stem}_final.png"
+    for name, photograph in (("masks/sub/a_final.png", "sub/a.jpg"), ("b_final", "b.jpg")):
+        assert statuses(run(*batch, "--only", name, "--json")) == {photograph: "refined"}
+    assert "--only a_final fits 2 photographs" in run(*batch, "--only", "a_final").stderr
 
 
 def test_a_name_with_a_comma_is_one_name(run, folder):
