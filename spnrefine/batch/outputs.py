@@ -15,7 +15,7 @@ from spnrefine.files.lock import Lock
 from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
 
-OF_EARLIER_RUN = "exists as an earlier run wrote it: skip what is done with --resume, or replace it with --overwrite."
+OF_EARLIER_RUN = "exists as an earlier run wrote it"
 
 
 class Outputs:
@@ -69,7 +69,7 @@ class Outputs:
         self._sweep(path.parent)
         if not self.may_replace(path) and is_file(path) and self.inputs.find(path) is None:
             if self.ledger.may_replace(path):
-                raise FileError(f"{path} {OF_EARLIER_RUN}")
+                raise FileError(f"{path} {OF_EARLIER_RUN}: skip it with --resume, or replace it with --overwrite.")
             if self.resume:
                 raise FileError(f"{path} exists, put there or edited by hand: keep it, or replace it with --overwrite.")
         atomic.check_output(path, overwrite=self.may_replace(path), inputs=self.inputs)

@@ -126,10 +126,11 @@ class Tally:
         """Name what failed; where --resume was forgotten that is all there is, which is said once."""
         from spnrefine.batch.outputs import OF_EARLIER_RUN
 
-        there = [record.image for record in self.failed if (record.error or "").endswith(OF_EARLIER_RUN)]
+        there = [record.image for record in self.failed if OF_EARLIER_RUN in (record.error or "")]
         alike = set(there) if len(there) > MOST_ALIKE else set()
         if alike:
-            say(f"Failed: {len(there)}, of which each refined mask, such as that of {there[0]}, {OF_EARLIER_RUN}")
+            these = f"{len(there)}, of which each refined mask, such as that of {there[0]}, {OF_EARLIER_RUN}"
+            say(f"Failed: {these}: skip what is done with --resume, or replace it with --overwrite.")
         for record in self.failed:
             if record.image not in alike:
                 say(f"Failed: {record.image}: {record.error}")
