@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Protocol
 
 from spnrefine.batch.folders import named
 from spnrefine.batch.pairs import Pair, below, full
@@ -16,7 +17,8 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     Parameters
     ----------
     again, keep : names to refine again, and whose coarse masks to keep: a photograph's path, its path in its tree, or
-        its name, with or without the extension. Several may stand in one text, with commas between them.
+        its name, with or without the extension; or those of its coarse mask. Several may stand in one text, with commas
+        between them.
     output : folder of the refined masks.
 
     Raises
@@ -28,10 +30,7 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     if not again and not keep:
         return list(pairs)
     names = _Names(pairs, output)
-    refined, kept = (_chosen(names, texts, option) for texts, option in ((again, "--only"), (keep, "--keep-coarse")))
-    both = [pairs[number].photograph for number in sorted(refined & kept)]
-    if both:
-        raise FileError(f"{both[0]} was given to --only and --keep-coarse: name it once.")
+    refined, kept = find_named(names, again, keep)
     return [
         replace(pair, choice="keep" if number in kept else "refine")
         for number, pair in enumerate(pairs)
@@ -39,7 +38,29 @@ def choose(pairs: Sequence[Pair], again: Iterable[str], keep: Iterable[str], out
     ]
 
 
-def _chosen(names: "_Names", texts: Iterable[str], option: str) -> set[int]:
+class Names(Protocol):
+    """The names by which things, which are numbered, may be called."""
+
+    def find(self, name: str) -> list[int]:
+        """Return the numbers of those that a name fits."""
+
+    def photographs(self, numbers: Iterable[int]) -> list[Path]:
+        """Return their photographs."""
+
+    def advice(self, name: str) -> str:
+        """Say what a name may be a slip of."""
+
+
+def find_named(names: Names, again: Iterable[str], keep: Iterable[str]) -> tuple[set[int], set[int]]:
+    """Return what is to be refined again, and what kept; parameters and errors as of `choose`."""
+    refined, kept = (_chosen(names, texts, option) for texts, option in ((again, "--only"), (keep, "--keep-coarse")))
+    both = names.photographs(sorted(refined & kept))
+    if both:
+        raise FileError(f"{both[0]} was given to --only and --keep-coarse: name it once.")
+    return refined, kept
+
+
+def _chosen(names: Names, texts: Iterable[str], option: str) -> set[int]:
     found = set()
     for text in texts:
         whole = names.find(text)
@@ -61,6 +82,7 @@ class _Names:
         self._pairs = pairs
         self._paths: dict[str, list[int]] = {}
         self._short: dict[str, list[int]] = {}
+        self._masks: dict[str, list[int]] = {}
         for number, pair in enumerate(pairs):
             place = full(pair.folder)
             tree = below(place, output) if place.is_relative_to(full(output)) else Path()
@@ -76,12 +98,17 @@ class _Names:
                 self._paths.setdefault(name, []).append(number)
             for name in {own, pair.photograph.stem, pair.stem}:
                 self._short.setdefault(name, []).append(number)
+            if pair.mask is not None:
+                for name in {full(pair.mask).as_posix(), pair.mask.name, pair.mask.stem}:
+                    self._masks.setdefault(name, []).append(number)
 
     def find(self, name: str) -> list[int]:
         """Return the places of the pairs that a name fits."""
         path = full(Path(name))
         forms = [Path(name).as_posix(), path.as_posix(), path.with_suffix("").as_posix() if path.name else ""]
-        return next((found for form in forms if (found := self._paths.get(form))), self._short.get(name, []))
+        exact = next((found for form in forms if (found := self._paths.get(form))), None)
+        masks = (found for form in (path.as_posix(), name) if (found := self._masks.get(form)))
+        return exact or self._short.get(name) or next(masks, [])
 
     def photographs(self, numbers: Iterable[int]) -> list[Path]:
         return [self._pairs[number].photograph for number in numbers]

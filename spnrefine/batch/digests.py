@@ -3,8 +3,9 @@
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,32 @@ def input_keys(run: str, *inputs: Path) -> tuple[str, str]:
     """Digest the contents of inputs, and what else a result depends on, ``run``; and the contents alone."""
     contents = [read_bytes(path) for path in inputs]
     return digest(run.encode(), *contents), digest(*contents)
+
+
+class Origin(NamedTuple):
+    """What a mask of an annotation file is made from, digested.
+
+    Attributes
+    ----------
+    key : its photograph, its coarse mask, those that this touches, and what else the result depends on.
+    inputs : the photograph and the coarse mask alone.
+    joint : these and the masks that it touches.
+    """
+
+    key: str
+    inputs: str
+    joint: str
+
+    def touching(self, group: Sequence["Origin"]) -> "Origin":
+        """Return the origin of a mask that is refined jointly with a group of which it is one."""
+        key = digest(self.key.encode(), *(one.key.encode() for one in group))
+        return Origin(key, self.inputs, digest(self.inputs.encode(), *(one.inputs.encode() for one in group)))
+
+
+def origin_of(run: str, photograph: str, coarse: Boxed) -> Origin:
+    """Return the origin of a mask that touches no other; parameters as of `mask_key`."""
+    inputs = mask_key("", photograph, coarse)
+    return Origin(mask_key(run, photograph, coarse), inputs, inputs)
 
 
 def mask_key(run: str, photograph: str, coarse: Boxed) -> str:

@@ -1,14 +1,16 @@
 """Refine the items of an annotation file that were drawn on one photograph, and put them back into their document."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from spnrefine.annotations.items import Item
+from spnrefine.batch.digests import Origin
+from spnrefine.batch.item_choices import Choice
 from spnrefine.batch.items_task import ItemsTask, Opened, RefinedItem, open_items, record_of
-from spnrefine.batch.portion import Sendable, Work, failed
+from spnrefine.batch.portion import CHOSEN, Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.boxes.box import around
 from spnrefine.boxes.boxed import NOWHERE, Boxed
@@ -25,15 +27,17 @@ ShowItem = Callable[[Item, Record, Image, Refined], None]
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """An item that is worked on, by its position, opened, and what an earlier run made of it."""
+    """An item by its position, opened, what an earlier run made of it, and what was asked for it by name."""
 
     position: int
     opened: Opened | Record
     kept: tuple[Boxed, Record] | None = None
+    choice: Choice | None = None
 
     @property
     def is_fresh(self) -> bool:
-        return self.kept is None and isinstance(self.opened, Opened)
+        """Whether it is to be refined."""
+        return self.kept is None and isinstance(self.opened, Opened) and self.choice not in ("keep", "leave")
 
 
 class ItemsPortion(Sendable):
@@ -48,11 +52,20 @@ class ItemsPortion(Sendable):
     work : what it shares with other portions.
     output : of the document; the records name it.
     show : called for each item that is put back. An error that it raises is the item's.
+    choices : what was asked for by name, see `choose_items`. Of those to be left what was last made is put back, and
+        there is no record of them unless that fails.
     """
 
-    def __init__(self, items: Sequence[Item], work: Work, output: Path, show: ShowItem | None = None):
+    def __init__(
+        self,
+        items: Sequence[Item],
+        work: Work,
+        output: Path,
+        show: ShowItem | None = None,
+        choices: Mapping[Item, Choice] | None = None,
+    ):
         super().__init__(work)
-        self._items, self._output, self._show = items, output, show
+        self._items, self._output, self._show, self._choices = items, output, show, choices or {}
         self._positions: Sequence[int] = range(len(items))  # of the chosen: what waits for its turn holds no picture
         self._opened: list[_Chosen] = []  # while another process works on some of them
 
@@ -61,7 +74,7 @@ class ItemsPortion(Sendable):
         chosen = []
         fresh = 0
         for one in self._open_all():
-            if one.kept is not None:
+            if one.kept is not None or one.choice == "leave":
                 chosen.append(one.position)
             elif fresh < most:
                 chosen.append(one.position)
@@ -87,7 +100,7 @@ class ItemsPortion(Sendable):
             records.append(self._run_one(one))
             self._work.step()
         self._let_go()
-        return records
+        return _told(records)
 
     def task(self) -> ItemsTask | None:
         """Return what another process is to do with the items, those that no earlier run has done."""
@@ -101,6 +114,7 @@ class ItemsPortion(Sendable):
 
     def finish(self, result: Sequence[RefinedItem | Record]) -> list[Record]:
         """Put back what another process refined, and what was refined before."""
+        found: list[Record | None]
         if not self._work.outputs.resume:
             found = [self._take(self._items[at], one) for at, one in zip(self._positions, result, strict=True)]
         else:
@@ -110,11 +124,12 @@ class ItemsPortion(Sendable):
                 for one in opened
             ]
         self._let_go()
-        return found
+        return _told(found)
 
     def give_up(self, error: Exception) -> list[Record]:
         """Return the records of items that failed."""
-        return [failed(record_of(self._items[position]), error) for position in self._positions]
+        items = (self._items[position] for position in self._positions)
+        return [failed(record_of(item), error) for item in items if self._choices.get(item) != "leave"]
 
     @property
     def inputs(self) -> list[Path]:
@@ -128,27 +143,43 @@ class ItemsPortion(Sendable):
 
     def _open_all(self) -> list[_Chosen]:
         """Open all items, as which are refined together depends on all, and return the chosen ones."""
-        opened, outputs = open_items(self._items, self._work.tools), self._work.outputs
+        opened = open_items(self._items, self._work.tools)
         chosen = []
         for at in self._positions:
-            one = opened[at]
-            chosen.append(_Chosen(at, one, outputs.kept(one.key, one.coarse.size) if isinstance(one, Opened) else None))
+            one, choice = opened[at], self._choices.get(self._items[at])
+            kept = self._earlier(one, choice) if isinstance(one, Opened) else None
+            chosen.append(_Chosen(at, one, kept, choice))
         return chosen
 
-    def _run_one(self, chosen: _Chosen) -> Record:
-        one = chosen.opened
-        if isinstance(one, Record):
-            return one
+    def _earlier(self, one: Opened, choice: Choice | None) -> tuple[Boxed, Record] | None:
+        """Return what an earlier run made of an item, where that is to be put back."""
+        outputs, size = self._work.outputs, one.coarse.size
+        if choice is not None:
+            return outputs.ledger.kept_last(one.origin.inputs, size) if choice == "leave" else None
+        decided = outputs.kept_choice(one.origin.inputs, size)
+        if decided is None:
+            return outputs.kept(one.origin, size)
+        mask, record = decided
+        return mask, replace(record, notes=[*record.notes, CHOSEN])
+
+    def _run_one(self, chosen: _Chosen) -> Record | None:
+        one, leaves = chosen.opened, chosen.choice == "leave"
+        if isinstance(one, Record) or (leaves and chosen.kept is None):
+            return one if isinstance(one, Record) and not leaves else None
         own = record_of(one.item)
         try:
             if chosen.kept is not None:
                 mask, before = chosen.kept
                 _write(one.item, mask, one.orientation)
                 refined, own = _seen_again(one.coarse, mask), replace(before, image=own.image, mask=own.mask)
+            elif chosen.choice == "keep":
+                mask, refined = one.keep(self._work.tools, own)
+                self._put_back(one.item, mask, one.orientation, one.origin._replace(key=""), own)
             else:
                 mask, refined = one.refine(self._work.tools, own)
-                self._put_back(one.item, mask, one.orientation, one.key, own)
-            return self._shown(one.item, own, one.image, refined)
+                self._put_back(one.item, mask, one.orientation, one.origin, own)
+            shown = self._shown(one.item, own, one.image, refined)
+            return None if leaves else shown
         except Exception as error:  # whatever is wrong with one item, the others go on
             return failed(record_of(one.item), error)
 
@@ -157,14 +188,14 @@ class ItemsPortion(Sendable):
         if isinstance(result, Record):
             return result
         try:
-            self._put_back(item, result.mask, result.orientation, result.key, result.record)
+            self._put_back(item, result.mask, result.orientation, result.origin, result.record)
             return self._shown(item, result.record, result.image, result.refined)
         except Exception as error:  # as above
             return failed(record_of(item), error)
 
-    def _put_back(self, item: Item, mask: Boxed, orientation: int, key: str, record: Record) -> None:
+    def _put_back(self, item: Item, mask: Boxed, orientation: int, origin: Origin, record: Record) -> None:
         _write(item, mask, orientation)
-        self._work.outputs.ledger.keep(key, mask, record)
+        self._work.outputs.ledger.keep(origin, mask, record, chosen=item in self._choices)
 
     def _shown(self, item: Item, record: Record, image: Image | None, refined: Refined | None) -> Record:
         if self._show is not None and image is not None and refined is not None:
@@ -173,14 +204,22 @@ class ItemsPortion(Sendable):
 
 
 def items_portions(
-    items: Iterable[Item], work: Work, output: Path, show: ShowItem | None = None
+    items: Iterable[Item],
+    work: Work,
+    output: Path,
+    show: ShowItem | None = None,
+    choices: Mapping[Item, Choice] | None = None,
 ) -> Iterator[ItemsPortion]:
     """Make a portion of the items of each photograph, the first item's first; parameters as of `ItemsPortion`."""
     groups: dict[Path, list[Item]] = {}
     for item in items:
         groups.setdefault(item.photograph, []).append(item)
     for group in groups.values():
-        yield ItemsPortion(group, work, output, show)
+        yield ItemsPortion(group, work, output, show, choices)
+
+
+def _told(records: Iterable[Record | None]) -> list[Record]:
+    return [record for record in records if record is not None]
 
 
 def _seen_again(coarse: Boxed, mask: Boxed) -> Refined:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spnrefine.annotations.items import Item
-from spnrefine.batch.digests import digest, mask_key
+from spnrefine.batch.digests import Origin, digest, origin_of
 from spnrefine.batch.portion import failed
 from spnrefine.batch.task import Tools
 from spnrefine.boxes.box import Box
@@ -16,6 +16,7 @@ from spnrefine.files import masks
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.opening import read_bytes
 from spnrefine.files.orientation import UPRIGHT, turn_boxed
+from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
@@ -30,24 +31,30 @@ class Opened:
     """An item with its photograph and mask.
 
     ``orientation`` is that by which the mask was turned along with its photograph; ``refiner`` refines it alone, or
-    with those that it touches or is seen together with, on which ``key`` then depends as well.
+    with those that it touches or is seen together with, on which ``origin`` then depends as well.
     """
 
     item: Item
     image: Image
     coarse: Boxed
     orientation: int
-    key: str
+    origin: Origin
     refiner: RefinesMasks | None
 
     def refine(self, tools: Tools, record: Record) -> tuple[Boxed, Refined]:
         """Refine the mask in its view, and say in ``record`` what became of it."""
         size = self.coarse.size  # a panorama is turned, and needs the whole
         view = Box(0, size[0], 0, size[1]) if tools.settings.wrap else view_of(self.coarse.box, *size)
-        image = np.ascontiguousarray(self.image[view.slices])
-        loaded = Loaded(image, masks.of_array(self.coarse.within(view)))
-        refined = replace(tools, refiner=self.refiner).refine(loaded, record)
+        refined = replace(tools, refiner=self.refiner).refine(self._load(view), record)
         return Boxed(size, view, refined.after).tight(), replace(refined, view=view)
+
+    def keep(self, tools: Tools, record: Record) -> tuple[Boxed, Refined]:
+        """Take the coarse mask as it is, and say so in ``record``."""
+        view = view_of(self.coarse.box, *self.coarse.size)
+        return self.coarse, replace(job.keep(self._load(view), tools.settings, record), view=view)
+
+    def _load(self, view: Box) -> Loaded:
+        return Loaded(np.ascontiguousarray(self.image[view.slices]), masks.of_array(self.coarse.within(view)))
 
 
 @dataclass(frozen=True)
@@ -94,22 +101,22 @@ def _refined_together(good: list[Opened], tools: Tools) -> list[Opened]:
     boxes = [mask.box for mask in coarse]
     objects = Objects(size, boxes, lambda at: coarse[at].within(seen_box(boxes[at], *size)).astype(np.float32))
     shared = share(tools.refiner, image, objects)
-    keys = [one.key.encode() for one in good]
+    keys = [one.origin.key.encode() for one in good]
     found = list(good)
     for at, one in enumerate(good):
         if at in shared:
             tile, view = shared.tile(at), view_of(one.coarse.box, *size)
             seen = repr((tile.box, tile.scale, len(tile.own))).encode()
             key = digest(keys[at], seen, *(keys[other] for other in (*tile.own, *tile.shown)))
-            found[at] = replace(one, key=key, refiner=_SeenWithOthers(shared, at, view))
+            found[at] = replace(one, origin=one.origin._replace(key=key), refiner=_SeenWithOthers(shared, at, view))
     for group in touching(coarse):
         together = Together(
             tools.refiner, image, [coarse[at] for at in group], tools.settings.threshold, shared.of(group)
         )
-        keys = [found[at].key.encode() for at in group]
+        origins = [found[at].origin for at in group]
         for position, at in enumerate(group):
-            key = digest(found[at].key.encode(), *keys)
-            found[at] = replace(found[at], key=key, refiner=_Member(together, position))
+            origin = found[at].origin.touching(origins)
+            found[at] = replace(found[at], origin=origin, refiner=_Member(together, position))
     return found
 
 
@@ -119,8 +126,8 @@ def _open(item: Item, photograph: "_Later", tools: Tools) -> Opened | Record:
             raise SpnRefineError(item.problem)
         read, contents = photograph.read()
         coarse, orientation = read_upright(item, read)
-        key = mask_key(tools.run, contents, coarse)
-        return Opened(item, read.pixels, coarse, orientation, key, tools.refiner)
+        origin = origin_of(tools.run, contents, coarse)
+        return Opened(item, read.pixels, coarse, orientation, origin, tools.refiner)
     except Exception as error:  # whatever is wrong with one item, the others go on
         return failed(record_of(item), error)
 
@@ -172,14 +179,14 @@ class RefinedItem:
     Attributes
     ----------
     record : of what was done.
-    key : digests what it was made from.
+    origin : what it was made from.
     mask : upright.
     orientation : as of `Opened`.
     image, refined : the photograph (H, W, 3) and its masks in their view, for those who show them.
     """
 
     record: Record
-    key: str
+    origin: Origin
     mask: Boxed
     orientation: int
     image: Image | None
@@ -213,6 +220,6 @@ class ItemsTask:
         try:
             mask, refined = one.refine(tools, record)
             shown = (one.image, refined) if self.shows else (None, None)
-            return RefinedItem(record, one.key, mask, one.orientation, *shown)
+            return RefinedItem(record, one.origin, mask, one.orientation, *shown)
         except Exception as error:  # as above
             return failed(record, error)

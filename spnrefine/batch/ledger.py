@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest_file, digest_line, input_keys
+from spnrefine.batch.digests import Origin, digest_file, digest_line, input_keys
+from spnrefine.batch.index import Index
 from spnrefine.batch.lines import MOST_LINE, Place, encode, read_line, read_lines, record_of
 from spnrefine.batch.packing import pack, unpack
 from spnrefine.boxes.boxed import Boxed
@@ -45,7 +46,7 @@ class Ledger:
     def __init__(self, output: Path, run: str, *, is_folder: bool = True, required: bool = False):
         self._folder, self.run, self._is_folder = output, run, is_folder
         self._lock = threading.Lock()
-        self._index: _Index | None = None
+        self._index: Index | None = None
         self.path, self._file = _open(place.preferred(output, is_folder=is_folder), required=required)
         self._cut_short = self._file is not None and not _ends_whole(self._file)
 
@@ -133,23 +134,42 @@ class Ledger:
         """Return how often processes of earlier runs ended in the middle of what ``key`` digests."""
         return self._known.tries.get(key, 0)
 
-    def keep(self, key: str, mask: Boxed, record: Record) -> None:
-        """Keep a refined mask, for one that is written with others in a file."""
-        self._write({"key": key, "mask": pack(mask), "record": record.as_dict()})
+    def keep(self, origin: Origin, mask: Boxed, record: Record, *, chosen: bool = False) -> None:
+        """Keep a refined mask, for one that is written with others in a file; ``chosen`` as of `finish`."""
+        line = {**origin._asdict(), "mask": pack(mask), "record": record.as_dict()}
+        self._write(line | ({"chosen": True} if chosen else {}))
 
     def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return the mask of a picture of this ``shape`` that an earlier run made from just this, and its record."""
         line = self._line(self._known.masks.get(key))
-        if line is None or line.get("key") != key or "mask" not in line:
+        return None if line is None or line.get("key") != key else self._mask(line, shape)
+
+    def kept_last(
+        self, inputs: str, shape: tuple[int, int], *, joint: str = "", chosen: bool = False
+    ) -> tuple[Boxed, Record] | None:
+        """Return what was last made of these inputs, whatever with: the mask, as `kept` does, and its record.
+
+        ``joint`` is for it to count only where the masks that it touches are the same too, see `Origin`; ``chosen``
+        where it was asked for by name.
+        """
+        line = self._line(self._known.last_masks.get(inputs))
+        if line is None or line.get("inputs") != inputs:
+            return None
+        if (joint and line.get("joint") != joint) or (chosen and not line.get("chosen")):
+            return None
+        return self._mask(line, shape)
+
+    def _mask(self, line: dict[str, Any], shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+        if "mask" not in line:
             return None
         mask, record = unpack(line["mask"], shape), record_of(line)
         return None if mask is None or record is None else (mask, replace(record, status="skipped"))
 
     @property
-    def _known(self) -> "_Index":
+    def _known(self) -> "Index":
         with self._lock:
             if self._index is None:
-                self._index = _Index(place.places(self._folder, is_folder=self._is_folder))
+                self._index = Index(place.places(self._folder, is_folder=self._is_folder))
             return self._index
 
     def _line(self, where: Place | None) -> dict[str, Any] | None:
@@ -178,41 +198,6 @@ class Ledger:
                 raise FileError(
                     f"{self.path} cannot be written ({reason}): make room, or choose another output."
                 ) from None
-
-
-class _Index:
-    """Where the lines stand that count, of all ledgers of an output; whichever fits what lies there, counts.
-
-    Attributes
-    ----------
-    finished : by an output's name and its key.
-    last : what was last made under a name.
-    digests : of all that was written under a name.
-    masks : by their keys.
-    tries : how often a process ended in the middle, by keys.
-    """
-
-    def __init__(self, ledgers: list[Path]):
-        self.finished: dict[tuple[str, str], Place] = {}
-        self.last: dict[str, Place] = {}
-        self.digests: dict[str, set[str]] = {}
-        self.masks: dict[str, Place] = {}
-        self.tries: dict[str, int] = {}
-        for path in ledgers:
-            for where, line in read_lines(path):
-                self._add(where, line)
-
-    def _add(self, where: Place, line: dict[str, Any]) -> None:
-        if "mask" in line and "key" in line:
-            self.masks[line["key"]] = where
-        if "tried" in line and "key" in line:
-            self.tries[line["key"]] = self.tries.get(line["key"], 0) + 1 if line["tried"] == "again" else 0
-        if "output" not in line or "digest" not in line:
-            return  # version 0.1.0 did not say what it was about to write: it may be anybody's that lies there
-        self.digests.setdefault(line["output"], set()).add(line["digest"])
-        if "record" in line and "key" in line:
-            self.finished[line["output"], line["key"]] = where
-            self.last[line["output"]] = where
 
 
 def made_before(folder: Path) -> list[Path]:

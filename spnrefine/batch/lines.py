@@ -22,6 +22,7 @@ KINDS = {
     "key": str,
     "digest": str,
     "inputs": str,
+    "joint": str,
     "chosen": bool,
     "mask": dict,
     "record": dict,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest, digest_data
+from spnrefine.batch.digests import Origin, digest, digest_data
 from spnrefine.batch.ledger import Ledger
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
@@ -15,6 +15,8 @@ from spnrefine.files.inputs import Inputs
 from spnrefine.files.lock import Lock
 from spnrefine.files.regular import is_file
 from spnrefine.job.record import Record
+
+OF_EARLIER_RUN = "exists as an earlier run wrote it"
 
 
 class Outputs:
@@ -83,7 +85,12 @@ class Outputs:
             It is an input, is no file, or exists and may not be replaced.
         """
         self._sweep(path.parent)
-        atomic.check_output(path, overwrite=self._may_replace(path), inputs=self.inputs)
+        if not self.may_replace(path) and is_file(path) and self.inputs.find(path) is None:
+            if self.ledger.may_replace(path):
+                raise FileError(f"{path} {OF_EARLIER_RUN}: skip it with --resume, or replace it with --overwrite.")
+            if self.resume:
+                raise FileError(f"{path} exists, put there or edited by hand: keep it, or replace it with --overwrite.")
+        atomic.check_output(path, overwrite=self.may_replace(path), inputs=self.inputs)
 
     def write(self, path: Path, data: atomic.Data) -> None:
         """Write a file that is no refined mask itself, such as a picture of one; errors as in :meth:`begin_mask`."""
@@ -103,7 +110,7 @@ class Outputs:
         self.check(path)  # first: what is refused is not named as ours
         with atomic.staged(path, data, sync_name=False) as name:
             self.ledger.begin(path, key, digest_data(data))
-            name(self._may_replace(path))  # somebody may have edited it since
+            name(self.may_replace(path))  # somebody may have edited it since
 
     def finish_mask(
         self, path: Path, key: str, data: bytes, record: Record, *, inputs: str = "", chosen: bool = False
@@ -146,14 +153,24 @@ class Outputs:
         """Tell whether a run that resumes finds a file that somebody put there, or edited."""
         return self.resume and not self._overwrite and is_file(path) and not self.ledger.may_replace(path)
 
-    def kept(self, key: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+    def kept(self, origin: Origin, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
         """Return a mask of a ``shape`` that an earlier run kept in its ledger and that need not be refined again."""
-        return self.ledger.kept(key, shape) if self.resume else None
+        if not self.resume:
+            return None
+        found = self.ledger.kept(origin.key, shape)
+        if found is None and self._done_is_done:
+            return self.ledger.kept_last(origin.inputs, shape, joint=origin.joint)
+        return found
+
+    def kept_choice(self, inputs: str, shape: tuple[int, int]) -> tuple[Boxed, Record] | None:
+        """Return such a mask where somebody asked an earlier run for it by name."""
+        return self.ledger.kept_last(inputs, shape, chosen=True) if self.resume and not self._overwrite else None
 
     def _may_replace_lines(self, path: Path) -> bool:
         return self._overwrite or (self.resume and self.ledger.may_replace_lines(path))
 
-    def _may_replace(self, path: Path) -> bool:
+    def may_replace(self, path: Path) -> bool:
+        """Tell whether a file that is no input may be replaced."""
         return self._overwrite or (self.resume and self.ledger.may_replace(path))
 
     def _sweep(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_keys, refine_pair, suffixes
 from spnrefine.batch.pairs import Pair
-from spnrefine.batch.portion import Sendable, Work, failed
+from spnrefine.batch.portion import CHOSEN, Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
 from spnrefine.files import sidecars
@@ -20,7 +20,6 @@ from spnrefine.model.protocols import Image
 
 BY_HAND = "by hand"
 LEFT = "it was put there, or edited, by hand, and is left as it is"
-CHOSEN = "it was asked for by name before, and stays as it is"
 
 ShowPair = Callable[[Pair, Record, Image, Refined], None]
 """Shows what became of a pair, its photograph (H, W, 3) and masks, for instance by drawing them."""

@@ -14,6 +14,8 @@ from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, MakesMasks, MakesMattes, Refined, Settings
 from spnrefine.model.protocols import RefinesMasks
 
+CHOSEN = "it was asked for by name before, and stays as it is"
+
 MOST_TRIES = 3
 """Times that a portion may end the process that works on it, before it is given up."""
 

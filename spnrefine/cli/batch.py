@@ -78,7 +78,9 @@ Examples:
     ),
     option("--max-items", type=click.IntRange(min=1), metavar="N", help="Refine at most N; with --resume, the next N."),
     option(
-        "--max-failures", type=Failures(), help="Exit with 3 rather than 1 where no more files than this have failed."
+        "--max-failures",
+        type=Failures(),
+        help="Exit with 3 rather than 1 where no more files than this have failed; stop once more have.",
     ),
     option("--allow-empty", is_flag=True, help="No photographs are no error: exit with 0 rather than 4."),
     option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
@@ -204,10 +206,10 @@ def batch(
             strict=strict,
             files_from=files_from,
             files0_from=files0_from,
-            keep_coarse=course.keep_coarse,
-            allow_empty=allow_empty,
         )
-        annotations = batch_annotations.Annotations(folder, images, images_file, polygons, tolerance)
+        annotations = batch_annotations.Annotations(
+            folder, images, images_file, polygons, tolerance, allow_empty=allow_empty
+        )
         return batch_annotations.refine_annotations(annotations, course)
     given_alone = "--polygons" if polygons else "--images-file" if images_file else None
     if given_alone:

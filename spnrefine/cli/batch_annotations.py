@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.group import NOTHING
 from spnrefine.cli.signals import stopping
 from spnrefine.cli.streams import Progress, say, tell_fields
 
 if TYPE_CHECKING:
     from spnrefine.annotations.items import Document, Item
+    from spnrefine.batch.item_choices import Choice
     from spnrefine.batch.items_portion import ShowItem
     from spnrefine.batch.outputs import Outputs
     from spnrefine.cli.course import Course
@@ -26,7 +28,7 @@ class Annotations:
     """The annotations to refine, ``images``, their photographs' folder or None, and how they are written.
 
     ``images_file`` names those of a list of COCO's results. ``polygons`` is for COCO's masks to be polygons always,
-    which leave a mask's edge by at most ``tolerance`` pixels.
+    which leave a mask's edge by at most ``tolerance`` pixels. ``allow_empty`` is for there to be none in a folder.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Annotations:
     images_file: Path | None
     polygons: bool
     tolerance: float
+    allow_empty: bool
 
     @property
     def paths(self) -> list[Path]:
@@ -58,8 +61,18 @@ def refine_annotations(annotations: Annotations, course: "Course") -> int:
     A mask that fails, or that is left for a later run, stays as it was; with ``--fail-fast`` nothing is written after
     a failure, and nothing where the run was interrupted.
     """
+    from spnrefine.batch.item_choices import choose_items
+
+    folder = annotations.path
+    if folder.is_dir() and next(folder.iterdir(), None) is None:
+        say(f"{'' if annotations.allow_empty else 'Error: '}{folder} holds no annotations: put some there.")
+        return 0 if annotations.allow_empty else NOTHING
     document = annotations.open()
-    return _list(document, course.output) if course.dry_run else _refine(document, annotations, course)
+    root = annotations.images or (annotations.path if annotations.path.is_dir() else annotations.path.parent)
+    choices = choose_items(document.items, course.names, course.keep_coarse, root)
+    if course.dry_run:
+        return _list([item for item in document.items if choices.get(item) != "leave"], course.output)
+    return _refine(document, annotations, course, choices)
 
 
 def check_fit(course: "Course", **others: Any) -> None:
@@ -69,9 +82,7 @@ def check_fit(course: "Course", **others: Any) -> None:
     given |= {
         "--backbone": course.backbone,
         "--class": course.only,
-        "--only": course.names,
         "--compare": course.compare,
-        "--done-is-done": course.done_is_done,
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }
@@ -82,41 +93,44 @@ def check_fit(course: "Course", **others: Any) -> None:
         raise click.UsageError(f"{wrong} was given with annotations, where it means nothing: leave it out.")
 
 
-def _list(document: "Document", output: Path) -> int:
+def _list(items: "list[Item]", output: Path) -> int:
     """Print the items without working on them; 1 where some cannot be."""
-    for item in document.items:
+    for item in items:
         tell_fields(item.photograph, item.name, output)
         if item.problem:
             say(item.problem)
-    return int(any(item.problem for item in document.items))
+    return int(any(item.problem for item in items))
 
 
-def _refine(document: "Document", annotations: Annotations, course: "Course") -> int:
+def _refine(document: "Document", annotations: Annotations, course: "Course", choices: "dict[Item, Choice]") -> int:
     from spnrefine.batch.document_files import check_document, sources, write_document
     from spnrefine.batch.items_portion import items_portions
     from spnrefine.batch.portion import Work
     from spnrefine.cli.summary import Tally, exit_code
 
     items = document.items
+    named = [item for item in items if choices.get(item) != "leave"]
     inputs = [*annotations.paths, *sources(document), *(item.photograph for item in items)]
     with (
         closing(course.open_engine()) as engine,
         closing(course.open_outputs(inputs, is_folder=document.path.is_dir())) as outputs,
     ):
-        tally = Tally(outputs, course, course.told(), len(items))
+        tally = Tally(outputs, course, course.told(), len(named))
         tally.check(course.output)
-        check_document(document, course.output, outputs)
+        check_document(document, course.output, outputs, in_part=bool(choices))
         pictures = None
         if course.overlay:
-            pictures = _Pictures(items, annotations.images, course.overlay, outputs, course.overlay_style)
+            looked_at = {item.photograph for item in named}
+            drawn = [item for item in items if item.photograph in looked_at]
+            pictures = _Pictures(drawn, annotations.images, course.overlay, outputs, course.overlay_style)
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
-        said = Progress(len(items), quiet=course.quiet)
+        said = Progress(len(named), quiet=course.quiet)
         work = Work(course.load_refiner(), course.settings, outputs, step=said.step)
-        show = _showing(tally, pictures) if course.shows else None
+        show = _showing(tally, pictures, choices) if course.shows else None
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):
-            course.run(items_portions(items, work, course.output, show), tally, work.stop, engine, said)
+            course.run(items_portions(items, work, course.output, show, choices), tally, work.stop, engine, said)
             if not work.stop.asked and not (course.fail_fast and tally.failed):
                 write_document(document, course.output, outputs)
                 if pictures is not None:
@@ -124,11 +138,12 @@ def _refine(document: "Document", annotations: Annotations, course: "Course") ->
     return exit_code(tally, course.max_failures)
 
 
-def _showing(tally: "Tally", pictures: "_Pictures | None") -> "ShowItem":
+def _showing(tally: "Tally", pictures: "_Pictures | None", choices: "dict[Item, Choice]") -> "ShowItem":
     """Return what shows an item in the report, and collects it for the overlay of its photograph."""
 
     def show(item: "Item", record: "Record", image: Any, refined: "Refined") -> None:
-        tally.show(record, image, refined)
+        if choices.get(item) != "leave":
+            tally.show(record, image, refined)
         if pictures is not None:
             pictures.add(item, image, refined)
 
@@ -152,6 +167,8 @@ class _Pictures:
         from spnrefine.boxes.box import Box
         from spnrefine.boxes.boxed import Boxed
 
+        if item not in self._order:
+            return
         size = image.shape[:2]
         view = refined.view or Box(0, size[0], 0, size[1])
         self._overlays.add(item.photograph, self._order[item], Boxed(size, view, refined.after), item.picture)

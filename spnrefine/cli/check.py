@@ -32,6 +32,11 @@ Examples:
     type=FOLDER,
     help="Folder of the masks, same tree and stems; default DIR/masks, or else STEM_mask.* beside the photos.",
 )
+@option(
+    "--mask-pattern",
+    metavar="PATTERN",
+    help="Names of the masks, there or beside the photos, as of batch: '{stem}_mask.png', '../labels/{stem}.tif'.",
+)
 @option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities.")
 @option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for each mask.")
 @model_option("The refiner whose masks are compared.")
@@ -39,6 +44,7 @@ Examples:
 def check(
     folder: Path,
     mask_dir: Path | None,
+    mask_pattern: str | None,
     labels: bool,
     as_json: bool,
     model: str,
@@ -49,7 +55,7 @@ def check(
 
     quality_before is the IoU with the truth that is expected of a mask, quality_after of what refining would make of
     it. Of a map of ids both are means over the first twelve of them. Masks that cannot be read come first, and the exit
-    code is 1.
+    code is 1. Photographs without a mask are counted.
     """
     import json
 
@@ -60,9 +66,14 @@ def check(
     from spnrefine import Refiner
     from spnrefine.batch.pairing import find_pairs
     from spnrefine.batch.pairs import Rules
+    from spnrefine.batch.patterns import Pattern
 
     nowhere = folder.absolute().with_name(f".{folder.absolute().name}.checked")  # nothing is written
-    pairs = find_pairs(folder, Rules(mask_dir), nowhere).pairs
+    pattern = None if mask_pattern is None else Pattern(mask_pattern, "--mask-pattern")
+    found = find_pairs(folder, Rules(mask_dir, pattern), nowhere).pairs
+    pairs = [pair for pair in found if not pair.without]
+    if len(pairs) < len(found):
+        streams.say(f"Photographs without a mask: {len(found) - len(pairs)} of {len(found)}.")
     refiner = Refiner(model, device, share)
     records = list(streams.progress(_records(pairs, refiner, labels=labels), len(pairs)))
     records.sort(key=_order)

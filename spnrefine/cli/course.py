@@ -166,10 +166,16 @@ class Course:
     def run(
         self, portions: "Iterable[Portion]", tally: "Tally", stop: "Stop", engine: "Engine", said: Progress
     ) -> None:
-        """Run the portions until ``stop``, and put each record where it was asked for as it comes."""
+        """Run the portions until ``stop``, and put each record where it was asked for as it comes.
+
+        Asks to ``stop`` itself once more have failed than may.
+        """
         from spnrefine.batch.run import run
+        from spnrefine.cli.summary import too_many
 
         how: dict[str, Any] = {"most": self.max_items, "fail_fast": self.fail_fast, "stop": stop}
         with closing(run(portions, engine=engine, **how)) as done:
             for record in said.over(done):
                 tally.add(record)
+                if too_many(tally, self.max_failures):
+                    stop.ask()

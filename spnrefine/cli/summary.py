@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from spnrefine.review.report import Report
     from spnrefine.review.thumbnails import Thumbnail
 
+MOST_ALIKE = 3
+"""Refined masks of an earlier run that are named one by one."""
+
 
 class Tally:
     """Counts records, puts them where they were asked for, and closes with a summary on standard error.
@@ -94,7 +97,7 @@ class Tally:
         if self._report is not None:
             listed = record.as_dict()
             if record.mask and not is_file(Path(record.mask)):  # an item of an annotation file: a name, no link
-                listed |= {"mask": None, "notes": [record.mask, *record.notes]}
+                listed |= {"mask": None, "item": record.mask, "notes": [record.mask, *record.notes]}
             self._report.add_thumbnail(listed, *self._thumbnails.pop((record.image, record.mask), ()))
         if self._to_stdout or self._records:
             self._tell(record)
@@ -112,13 +115,25 @@ class Tally:
                 say(f"Masks that came as {came} and are written as {went}: {count}.")
         if self._by_hand:
             say(f"Left as they are, put there or edited by hand: {named(self._by_hand)}.")
-        for record in self.failed:
-            say(f"Failed: {record.image}: {record.error}")
+        self._name_failed()
         if is_terminal(sys.stderr):
             self._table()
         else:
             counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
             say(f"{counts or 'nothing done'} of {self.total}.")
+
+    def _name_failed(self) -> None:
+        """Name what failed; where --resume was forgotten that is all there is, which is said once."""
+        from spnrefine.batch.outputs import OF_EARLIER_RUN
+
+        there = [record.image for record in self.failed if OF_EARLIER_RUN in (record.error or "")]
+        alike = set(there) if len(there) > MOST_ALIKE else set()
+        if alike:
+            these = f"{len(there)}, of which each refined mask, such as that of {there[0]}, {OF_EARLIER_RUN}"
+            say(f"Failed: {these}: skip what is done with --resume, or replace it with --overwrite.")
+        for record in self.failed:
+            if record.image not in alike:
+                say(f"Failed: {record.image}: {record.error}")
 
     def _tell(self, record: "Record") -> None:
         """Put out a record at once, with the time and how the run goes."""
@@ -151,12 +166,17 @@ def _new_report(course: "Course", run: dict[str, Any]) -> "Report":
     return Report({"output": course.output.name, "began": run["began"], "model": run["model"], **options})
 
 
+def too_many(tally: Tally, most: int | float | None) -> bool:
+    """Tell whether more have failed than ``most``: a number, a share of all, or None for any number of them."""
+    return most is not None and len(tally.failed) > (most if isinstance(most, int) else most * tally.total)
+
+
 def exit_code(tally: Tally, most: int | float | None) -> int:
-    """Return the exit code of a batch in which ``most`` may fail: a number, a share of all, or None for none."""
+    """Return the exit code of a batch in which ``most`` may fail, as of `too_many`."""
     failed = len(tally.failed)
     if most is None or not failed:
         return FAILED if failed else DONE
-    if failed <= (most if isinstance(most, int) else most * tally.total):
+    if not too_many(tally, most):
         return SOME_FAILED
-    say(f"{failed} of {tally.total} failed, which is more than --max-failures allows.")
+    say(f"{failed} of {tally.total} failed, which is more than --max-failures allows: nothing more was begun.")
     return FAILED

@@ -5,7 +5,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.refiner.inputs import as_array, as_image, check_shapes, to_probability
+from spnrefine.errors import ShapeError
+from spnrefine.refiner.inputs import are_ids, as_array, as_image, check_shapes, to_probability
+from spnrefine.refiner.joint import refine_ids
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.planes import refine_stack
 from spnrefine.refiner.presence import is_empty, is_full
@@ -30,17 +32,19 @@ def refine(
     ----------
     image : (H, W, 3) uint8, RGB: an array, or a PIL image, a list or a torch tensor of that shape and type.
     mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other
-        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Or planes (K, H, W):
-        the probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
-    soft : return probabilities instead of a hard mask.
+        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Other integers,
+        uint8 aside, are ids, refined together: 0 the background, or -1 where there is any. Or planes (K, H, W): the
+        probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
+    soft : return probabilities instead of a hard mask; of ids there are none.
     threshold : the object is where the probability is above it.
     strength, off, model, device : see :class:`~spnrefine.refiner.Refiner`, which is kept for the next call.
 
     Returns
     -------
     An array of the shape of ``mask``: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in
-    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values) or 0.0 / 1.0. An empty mask (nothing above 0.1) or a
-    full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that it had.
+    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values), 0.0 / 1.0 or its ids. An empty mask (nothing above
+    0.1) or a full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that
+    it had.
 
     Raises
     ------
@@ -64,6 +68,13 @@ def refine(
     True
     """
     image, mask = as_array(image, "image"), as_array(mask, "mask")
+    if mask.ndim not in (2, 3):
+        raise ShapeError(f"The mask has shape {mask.shape}: expected (H, W), or planes (K, H, W).")
+    if are_ids(mask):
+        check_shapes(image, mask)
+        if soft:
+            raise ShapeError("The mask holds ids, of which there are no probabilities: leave out soft, or give planes.")
+        return refine_ids(_refiner(model, device, strength, Off.of(off), threshold), image, mask)
     probability = to_probability(mask)
     if mask.ndim != 3:
         check_shapes(image, probability)

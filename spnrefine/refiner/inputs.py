@@ -13,6 +13,10 @@ ROUNDING = 1e-5
 """How far past 0 and 1 a sum or a product of float32 probabilities may come to lie."""
 
 
+MOST_LEVELS = 256
+"""Integers that go further, most of them beside others, are a picture's levels."""
+
+
 def as_array(given: Any, what: str) -> NDArray:
     """Turn an array, a PIL image, a list of lists or a torch tensor, on any device, into an array.
 
@@ -83,6 +87,26 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
     raise ShapeError(
         f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
     )
+
+
+def are_ids(mask: NDArray) -> bool:
+    """Tell whether a mask is a map of ids, (H, W) integers of another type than uint8 and not of two values.
+
+    Raises
+    ------
+    ShapeError
+        There is one below -1; or they are so many, and so unlike their neighbours, that they are no ids.
+    """
+    if mask.ndim != 2 or mask.dtype.kind not in "iu" or mask.dtype == np.uint8 or not mask.size:
+        return False
+    low, top = int(mask.min()), int(mask.max())
+    if low >= 0 and top in (0, 1, 255) and bool(((mask == 0) | (mask == top)).all()):
+        return False
+    if low < -1:
+        raise ShapeError(f"The mask holds {low}: expected bool, uint8 or float, or ids from 0 on, or from -1.")
+    if top - low > MOST_LEVELS and np.count_nonzero(mask[:, 1:] == mask[:, :-1]) < mask[:, 1:].size / 2:
+        raise ShapeError(f"The mask holds levels up to {top} of type {mask.dtype}: expected probabilities in 0..1.")
+    return True
 
 
 class Rebuilt:

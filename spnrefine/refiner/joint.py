@@ -75,6 +75,13 @@ def refine_labels(
     return refined, best
 
 
+def refine_ids(refine: RefinesMasks, image: NDArray[np.uint8], ids: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Refine ids as `refine_labels` does, with 0 as the background, or -1 where there is any; (H, W) of their type."""
+    if ids.min() >= BACKGROUND:
+        return refine_labels(refine, image, ids)[0]
+    return (refine_labels(refine, image, ids.astype(np.int64) + 1)[0] - 1).astype(ids.dtype)
+
+
 def _is(number: int, labels: NDArray[np.integer], void: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Mark the pixels (H, W) of an id."""
     return labels == number if void is None else (labels == number) & ~void

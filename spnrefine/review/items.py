@@ -12,6 +12,9 @@ LINKS = {"image": "photograph", "mask": "coarse mask", "output": "refined mask"}
 OLD = {"skipped", "by hand"}
 """The statuses of what no run made that ends with them."""
 
+ITEM = "item"
+"""What a mask of an annotation file is called, which is no file of its own."""
+
 Item = dict[str, Any]
 
 
@@ -21,6 +24,7 @@ def item_of(record: Mapping[str, Any]) -> Item:
     status = text(record.get("status")) or "unknown"
     return {
         **{key: text(record.get(key)) for key in LINKS},
+        ITEM: text(record.get(ITEM)),
         "status": status,
         "new": status not in OLD,
         "expected": expected_error(record),

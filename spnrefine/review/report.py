@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spnrefine.files import atomic
 from spnrefine.review import put_aside
-from spnrefine.review.items import Item, badness, home, item_of, with_links
+from spnrefine.review.items import ITEM, Item, badness, home, item_of, with_links
 from spnrefine.review.pictures import COARSE, REFINED, RGB
 from spnrefine.review.places import Place
 from spnrefine.review.thumbnails import Thumbnail, thumbnail
@@ -101,10 +101,10 @@ class Report:
                 items = held.get("items", [])
             else:
                 pictures[name] = self._aside.put(_json(held).encode())
-        known = item_of({}).keys()
+        usual = item_of({})
         for place, item in enumerate(items):
-            if isinstance(item, dict) and known <= item.keys():
-                own = {key: item[key] for key in known} | {"new": False}
+            if isinstance(item, dict) and usual.keys() - {ITEM} <= item.keys():
+                own = {key: item.get(key) for key in usual} | {"new": False}
                 self._earlier.append((self._aside.put(_json(own).encode()), pictures.get(f"picture-{place}")))
 
     def html(self, folder: Path) -> str:
@@ -185,7 +185,7 @@ def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _name(item: Item) -> tuple[Any, Any]:
-    return item["image"], item["mask"]
+    return item["image"], item["mask"] or item[ITEM]
 
 
 def _picture(thumbnail: Thumbnail) -> Picture:

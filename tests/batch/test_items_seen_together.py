@@ -81,7 +81,7 @@ def test_nothing_is_seen_of_what_is_not_asked_for(photograph):
 
 def test_a_key_depends_on_what_is_seen_along_with_a_mask(photograph):
     def keys(items):
-        return [one.key for one in open_items(items, Tools(Sharing(), Settings()))]
+        return [one.origin.key for one in open_items(items, Tools(Sharing(), Settings()))]
 
     items = squares(photograph)
     before = keys(items)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from spnrefine.batch.digests import digest
+from spnrefine.batch.digests import Origin, digest
 from spnrefine.batch.keys import run_key
 from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.place import beside
@@ -62,7 +62,7 @@ def test_what_is_written_version_0_1_0_can_read(folder):
     ledger = opened(folder)
     ledger.begin(folder / "out/a.png", KEY, digest(b"refined"))
     ledger.finish(folder / "out/a.png", KEY, digest(b"refined"), Record("p", "m", "out/a.png", changed=0.1))
-    ledger.keep(MASK_KEY, mask(), Record("p", "a#1", changed=0.1))
+    ledger.keep(Origin(MASK_KEY, "inputs", "joint"), mask(), Record("p", "a#1", changed=0.1))
     ledger.begin(folder / "out/look/a.jpg", "", digest(b"refined"))
     ledger.close()
     written = [json.loads(line) for line in beside(folder / "out").read_text().splitlines()]

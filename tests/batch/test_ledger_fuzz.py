@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spnrefine.batch.digests import digest
+from spnrefine.batch.digests import Origin, digest
 from spnrefine.batch.keys import run_key
 from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.boxes.boxed import Boxed
@@ -37,7 +37,7 @@ def written(tmp_path_factory):
     record = Record(image="p", mask="m", output="out/a.png", status="refined")
     ledger.begin(folder / "out/a.png", key, digest(b"refined"))
     ledger.finish(folder / "out/a.png", key, digest(b"refined"), record, inputs=inputs, chosen=True)
-    ledger.keep("mask", MASK, record)
+    ledger.keep(Origin("mask", "inputs", "joint"), MASK, record)
     ledger.tried(key, given_up=False)
     ledger.close()
     assert ledger.path.stat().st_size > 0
@@ -56,8 +56,8 @@ def ask(folder: Path, path: Path, data: bytes, key: str, inputs: str) -> None:
         assert found is None or found.status == "skipped"
     assert ledger.may_replace(output) in (True, False)
     assert ledger.tries(key) >= 0
-    kept = ledger.kept("mask", MASK.size)
-    assert kept is None or kept[0].size == MASK.size
+    for kept in (ledger.kept("mask", MASK.size), ledger.kept_last("inputs", MASK.size)):
+        assert kept is None or kept[0].size == MASK.size
     assert all(isinstance(each, Path) for each in made_before(folder / "out"))
     output.write_bytes(b"edited by somebody")
     try:

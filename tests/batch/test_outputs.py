@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spnrefine.batch.digests import Origin
 from spnrefine.batch.ledger import Ledger, made_before
 from spnrefine.batch.outputs import Outputs
 from spnrefine.batch.place import beside, inside
@@ -182,9 +183,9 @@ def test_what_was_made_from_something_else_is_not_taken_up(folder):
 @pytest.mark.parametrize("resume", [False, True])
 def test_masks_in_the_ledger_are_taken_up_by_resume_alone(folder, resume):
     mask = np.eye(5, dtype=bool)
-    record = Record("photo.jpg", "a#1", seconds=2.0)
-    with_outputs(folder, lambda outputs: outputs.ledger.keep("key", Boxed.of(mask), record))
-    found = with_outputs(folder, lambda outputs: outputs.kept("key", (5, 5)), resume=resume)
+    record, origin = Record("photo.jpg", "a#1", seconds=2.0), Origin("key", "inputs", "joint")
+    with_outputs(folder, lambda outputs: outputs.ledger.keep(origin, Boxed.of(mask), record))
+    found = with_outputs(folder, lambda outputs: outputs.kept(origin, (5, 5)), resume=resume)
     if resume:
         np.testing.assert_array_equal(found[0], mask)
         assert (found[1].status, found[1].seconds) == ("skipped", 2.0)

@@ -80,7 +80,7 @@ def test_a_mask_taken_back_by_hand_is_hers_until_she_asks(run, folder):
         assert result.exit_code == 0
         assert statuses(result)["b.jpg"] == "by hand"
     assert "put there or edited by hand: out/b.png." in result.stderr
-    assert "exists" in run(*BATCH, "--only", "b").stderr
+    assert "out/b.png exists, put there or edited by hand: keep it, or" in run(*BATCH, "--only", "b").stderr
     assert statuses(run(*BATCH, "--only", "b", "--overwrite", "--json")) == {"b.jpg": "refined"}
     assert set(statuses(run(*BATCH, "--resume", "--json")).values()) == {"skipped"}
 
@@ -108,17 +108,20 @@ def test_a_name_of_several_is_refused_where_none_is_named_exactly(run, folder):
     assert "--only a fits 2 photographs, photos/more/a.jpg, photos/sub/a.jpg: give its folder too." in result.stderr
 
 
+def test_a_mask_may_be_named_as_other_commands_print_it(run, folder):
+    for name in ("a", "b", "sub/a"):
+        mask = folder / f"masks/{name}.png"
+        mask.rename(mask.with_name(f"{mask.stem}_final.png"))
+    batch = *BATCH, "--mask-pattern", "{stem}_final.png"
+    for name, photograph in (("masks/sub/a_final.png", "sub/a.jpg"), ("b_final", "b.jpg")):
+        assert statuses(run(*batch, "--only", name, "--json")) == {photograph: "refined"}
+    assert "--only a_final fits 2 photographs" in run(*batch, "--only", "a_final").stderr
+
+
 def test_a_name_with_a_comma_is_one_name(run, folder):
     for kind, suffix in (("photos", "jpg"), ("masks", "png")):
         (folder / kind / f"a.{suffix}").rename(folder / kind / f"a,b.{suffix}")
     assert statuses(run(*BATCH, "--only", "a,b", "--json")) == {"a,b.jpg": "refined"}
-
-
-def test_names_mean_nothing_for_annotations(run, folder):
-    (folder / "coco.json").write_text("{}")
-    result = run("batch", "coco.json", "--images", "photos", "-o", "new.json", "--only", "a")
-    assert result.exit_code == 2
-    assert "--only was given with annotations" in result.stderr
 
 
 def test_a_page_is_brought_up_to_date_and_rows_are_drawn(run, folder):

@@ -42,6 +42,27 @@ def test_some_may_fail(run, folder, most, code):
     assert ("more than --max-failures allows" in result.stderr) == (code == 1)
 
 
+@pytest.mark.parametrize(("most", "fewest"), [(2, 3), ("10%", 4)])
+def test_a_batch_ends_once_more_have_failed_than_may(run, folder, most, fewest):
+    """As soon as that is certain, with all written that was done until then; a later run goes on from there."""
+    for number in range(COUNT - 1, 30):
+        (folder / f"photos/{number}.jpg").write_bytes((folder / "photos/0.jpg").read_bytes())
+        (folder / f"masks/{number}.png").write_bytes(b"no mask")
+    told = "--records", "records.jsonl", "--report", "page.html"
+    result = run(*BATCH, "--max-failures", most, "--jobs", 1, *told)
+    assert result.exit_code == 1
+    found = [record["status"] for record in lines(folder / "records.jsonl")]
+    assert fewest <= found.count("failed") < 20
+    failed = found.count("failed")
+    assert f"{failed} of 30 failed, which is more than --max-failures allows: nothing more was begun." in result.stderr
+    assert (folder / "page.html").is_file()
+    for number in range(COUNT - 1, 30):
+        (folder / f"masks/{number}.png").write_bytes((folder / "masks/0.png").read_bytes())
+    again = run(*BATCH, "--max-failures", most, "--resume", "--max-items", 1, "--json")
+    assert again.exit_code == 0
+    assert [json.loads(line)["status"] for line in again.stdout.splitlines()][-1] == "refined"
+
+
 def test_nothing_fails_within_any_limit(run, folder):
     (folder / "photos/3.jpg").unlink()
     assert run(*BATCH, "--max-failures", 0).exit_code == 0

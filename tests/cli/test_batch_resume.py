@@ -267,3 +267,14 @@ def test_a_ledger_with_lines_of_others_is_read_all_the_same(run, folder):
     result = run(*arguments(folder, "--json", "--resume"))
     assert result.exit_code == 0, result.stderr
     assert statuses(result).count("skipped") == 2
+
+
+def test_the_same_command_again_names_resume_once(run, folder):
+    """Not once for each of the masks that are there, as long as all is as it was written."""
+    run(*arguments(folder))
+    again = run(*arguments(folder))
+    assert again.exit_code == 1
+    assert again.stderr.count("exists as an earlier run wrote it: skip what is done with --resume") == 1
+    edited = next((folder / "out").rglob("*.png"))
+    edited.write_bytes(edited.read_bytes() + b" ")
+    assert f"{edited} exists: choose another output or pass --overwrite." in run(*arguments(folder)).stderr

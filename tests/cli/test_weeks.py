@@ -9,6 +9,9 @@ from PIL import Image
 from tests.model.make_check import draw
 from tests.pictures import open_picture
 
+NIGHTLY = 3000
+"""Pictures, of 48 x 40 pixels each."""
+
 
 def add(folder, name, seed, mask=None):
     image, coarse = draw(40, 48, seed=seed)
@@ -70,8 +73,9 @@ def test_an_annotators_week(run, tmp_path, monkeypatch):
         np.testing.assert_array_equal(np.asarray(open_picture(place)), np.asarray(open_picture(coarse)))
 
 
-@pytest.mark.slow(reason="three hundred pictures, night after night")
+@pytest.mark.slow(reason="three thousand pictures, night after night")
 def test_a_servers_nights(run, tmp_path, monkeypatch):
+    """Masks that are links into a mount, which is missing some nights; an empty one; an upgrade."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     night = "batch", "photos", "--mask-dir", "masks", "-o", "refined", "--resume", "--max-failures", "1%"
@@ -80,14 +84,28 @@ def test_a_servers_nights(run, tmp_path, monkeypatch):
     (tmp_path / "masks").mkdir()
     assert run(*night).exit_code == 4
     assert run(*night, "--allow-empty").exit_code == 0
-    for number in range(300):
-        add(tmp_path, f"{number:03}", number % 7)
-    (tmp_path / "masks/007.png").write_bytes(b"")
+    mount(tmp_path, NIGHTLY)
+    (tmp_path / "mount/007.png").write_bytes(b"")
+    (tmp_path / "mount").rename(tmp_path / "unmounted")
+    stopped = run(*night)
+    assert stopped.exit_code == 1
+    assert "more than --max-failures allows: nothing more was begun." in stopped.stderr
+    tried = len((tmp_path / "log.jsonl").read_text().splitlines())
+    assert NIGHTLY / 100 < tried < NIGHTLY / 20  # and not all night long
+    (tmp_path / "unmounted").rename(tmp_path / "mount")
     assert run(*night).exit_code == 3
     monkeypatch.setattr("spnrefine.version.__version__", "9.9")  # an upgrade
     assert run(*night).exit_code == 3
-    (tmp_path / "masks").rename(tmp_path / "unmounted")
+    (tmp_path / "masks").rename(tmp_path / "nowhere")
     assert run(*night).exit_code == 1
-    lines = (tmp_path / "log.jsonl").read_text()
-    found = statuses(lines)
-    assert (len(found), found.count("failed"), found.count("skipped")) == (600, 2, 299)
+    found = statuses((tmp_path / "log.jsonl").read_text())
+    assert len(found) == tried + 2 * NIGHTLY
+    assert (found.count("failed"), found.count("skipped")) == (tried + 2, NIGHTLY - 1)
+
+
+def mount(folder, count):
+    """Make photographs with masks in a folder ``mount``, to which those in ``masks`` are links."""
+    (folder / "mount").mkdir()
+    for number in range(count):
+        add(folder, f"{number:03}", number % 7, f"mount/{number:03}.png")
+        (folder / f"masks/{number:03}.png").symlink_to(f"../mount/{number:03}.png")

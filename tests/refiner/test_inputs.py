@@ -9,6 +9,7 @@ from PIL import Image
 
 import spnrefine
 from spnrefine import Backbone, Parser, Refiner, ShapeError, refine
+from spnrefine.batch import Refine
 from spnrefine.refiner.inputs import as_array, to_probability
 
 IMAGE = np.full((24, 32, 3), 40, np.uint8)
@@ -47,6 +48,21 @@ def test_pictures_lists_and_tensors_are_taken():
     np.testing.assert_array_equal(soft > 0.5, wanted)
 
 
+@pytest.mark.parametrize("background", [0, -1])
+def test_ids_are_refined_together_as_the_command_refines_them(background):
+    ids = MASK.astype(np.int32) * 7
+    ids[:, :16] *= 2
+    ids += background
+    (row,) = Refine(device="cpu")([{"image": IMAGE, "mask": ids}])
+    assert set(np.unique(row["refined"])) == set(np.unique(ids))
+    for mask, kind in ((Tensor(ids), np.int32), (ids.astype(np.int64), np.int64)):
+        refined = refine(IMAGE, mask, device="cpu")
+        np.testing.assert_array_equal(refined, row["refined"])
+        assert refined.dtype == kind
+    with pytest.raises(ShapeError, match="of which there are no probabilities"):
+        refine(IMAGE, ids, soft=True, device="cpu")
+
+
 @pytest.mark.parametrize(
     ("image", "mask", "words"),
     [
@@ -54,7 +70,11 @@ def test_pictures_lists_and_tensors_are_taken():
         (IMAGE, None, "mask is of type NoneType"),
         (IMAGE, [[0, 1], [0]], "mask is no array"),
         (IMAGE, Image.fromarray(MASK).convert("P"), "mask is a picture with a palette"),
-        (IMAGE, MASK * 7, "integers that are 0 and 1, or 0 and 255"),
+        (IMAGE, MASK[None] * 7, "integers that are 0 and 1, or 0 and 255"),
+        (IMAGE, MASK * -7, "mask holds -7"),
+        (IMAGE, np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 80, "levels up to 61360 of type uint16"),
+        (IMAGE, MASK[None, None], "expected .H, W., or planes .K, H, W.[.]"),
+        (IMAGE, (MASK * 7)[1:], "expected equal height and width"),
         (Image.fromarray(IMAGE).convert("RGBA"), MASK, r"shape \(24, 32, 4\) and type uint8"),
         (Tensor(IMAGE.transpose(2, 0, 1) / 255), MASK, r"shape \(3, 24, 32\) and type float64"),
     ],
