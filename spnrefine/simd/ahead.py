@@ -56,12 +56,11 @@ def routines(module: str, takes: dict[str, str]) -> dict[str, Routine]:
     module : its name; it is imported only where they have to be compiled.
     takes : the names of the functions, and the types of their arguments, see :data:`TYPES`.
     """
-    found = None
     name = _file_name(module, takes)
-    if "numba" not in sys.modules:
-        code = cache.load(name)
-        found = None if code is None else _placed(pickle.loads(code))
-    if found is None:
+    code = cache.load(name)
+    if code is not None:
+        found = _placed(pickle.loads(code))
+    else:
         from spnrefine.simd import compiling_ahead
 
         found, pieces = compiling_ahead.compiled(module, takes)
