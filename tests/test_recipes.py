@@ -2,8 +2,8 @@
 
 Run are those of README, docs/ and examples/. Those of docs/experiments.md and of the model cards say what was once
 done, some of it in hours and on data that is not here; ``spnrefine bench`` takes minutes, ``spnrefine adapt`` half a
-one, for which its own tests wait, and a cluster is not here: their options and values are checked instead. Of the
-commands of other programs, what they name must be there.
+one, for which its own tests wait, and a cluster and an object store are not here: their options and values are checked
+instead. Of the commands of other programs, what they name must be there.
 """
 
 import importlib.util
@@ -54,7 +54,7 @@ def sort_recipes() -> Recipes:
             program, *words = shlex.split(command, comments=False)
             if program not in OURS:
                 found.others.append(command)
-            elif once_done or words[:1] in (["bench"], ["adapt"]) or "--engine" in words:
+            elif once_done or words[:1] in (["bench"], ["adapt"]) or "--engine" in words or "s3://" in command:
                 found.parse.append(command)
             elif words[:1] == ["train"]:
                 assert waiting, f"{documents.name(path)} does not say how the weights of {command} are used"
