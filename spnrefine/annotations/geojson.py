@@ -68,7 +68,11 @@ class _Area(JsonItem):
     def _decode(self, size: Size) -> Boxed:
         coordinates = self.found.get("coordinates")
         polygons = [coordinates] if self.found["type"] == "Polygon" else coordinates
-        if not isinstance(polygons, list) or not all(isinstance(polygon, list) and polygon for polygon in polygons):
+        if (
+            not isinstance(polygons, list)
+            or not polygons
+            or not all(isinstance(polygon, list) and polygon for polygon in polygons)
+        ):
             raise FileError(f"{self.name} should hold polygons as lists of rings and does not: export it again.")
         parts = [self._part(rings, size) for rings in polygons]
         box = around([part.box for part in parts if part.box.height] or [NOWHERE])
