@@ -8,7 +8,7 @@
 What becomes of a segmentation is in `coco_items`.
 """
 
-import math
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -164,7 +164,7 @@ class Images:
 
 def _score(found: Spanned) -> float | None:
     score: Any = found.get("score")
-    return float(score) if type(score) in (int, float) and math.isfinite(score) else None
+    return float(score) if type(score) in (int, float) and abs(score) <= sys.float_info.max else None
 
 
 def _file_name(image: dict[str, Any]) -> str:
