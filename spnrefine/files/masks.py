@@ -12,7 +12,7 @@ from spnrefine.files.meaning import LOSSY, interpret
 from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn_back
-from spnrefine.files.rasters import EXTENSIONS, Raster, encode_like, format_named, holds, read_raster
+from spnrefine.files.rasters import EXTENSIONS, Raster, as_ids, encode_like, format_named, holds, read_raster
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,6 +85,7 @@ def read_mask(source: Source, *, labels: bool | None = None, void: Void = None) 
 def of_raster(raster: Raster, source: Source, *, labels: bool | None = None, void: Void = None) -> Mask:
     """Say what the numbers of a raster mean that was read from ``source``; see `read_mask`."""
     labelmap = None if isinstance(source, bytes) else labelmap_of(Path(source))
+    raster = as_ids(raster) if labels else raster
     meaning = interpret(raster, labels=labels, void=void, name=describe(source), labelmap=labelmap)
     return Mask(**vars(meaning), raster=raster, suffix="" if isinstance(source, bytes) else Path(source).suffix)
 

@@ -11,7 +11,7 @@ from spnrefine.files.labelmaps import LabelMap
 from spnrefine.files.levels import are_fractions, are_ids, in_words
 from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.palettes import white_first
-from spnrefine.files.rasters import Raster
+from spnrefine.files.rasters import Raster, as_ids
 from spnrefine.files.stacks import read_stack
 
 ROUNDED = {"WEBP"}
@@ -45,7 +45,8 @@ def interpret(
         return numbers.of_ids(channels, values, raster.palette, void, name)
     if values.dtype.name in ("bool", "uint8"):
         if labels or (labels is None and channels.start == 0 and raster.format not in LOSSY):
-            return _ids_or_gray(channels, values, void, name, certain=bool(labels) or raster.are_ids)
+            stored = as_ids(raster).pixels[..., channels.start]
+            return _ids_or_gray(channels, values, stored, void, name, certain=bool(labels) or raster.are_ids)
         return numbers.of_gray(channels, values, void)
     if values.dtype == np.uint16 and labels is False:
         return numbers.of_gray(channels, values, void)
@@ -120,8 +121,13 @@ def _mask_channels(pixels: np.ndarray, name: str, apart: int) -> slice:
     return slice(count - 1, count)
 
 
-def _ids_or_gray(channels: slice, values: np.ndarray, void: Void, name: str, *, certain: bool) -> Meaning:
-    """Take 8-bit gray for ids where that is ``certain``, or where it is 0 and one value that is no probability."""
+def _ids_or_gray(
+    channels: slice, values: np.ndarray, stored: np.ndarray, void: Void, name: str, *, certain: bool
+) -> Meaning:
+    """Take 8-bit gray for ids where that is ``certain``, or where it is 0 and one value that is no probability.
+
+    ``stored`` are the numbers that would be the ids: others than ``values`` where the file has a white of its own.
+    """
     present = numbers.values_present(values) - {void}
     if not certain and (len(present) == 1 or present <= {0, 1} or _are_sides(present)):
         return numbers.of_gray(channels, values, void)
@@ -130,8 +136,9 @@ def _ids_or_gray(channels: slice, values: np.ndarray, void: Void, name: str, *, 
     if len(present) == 2 and 0 in present:
         taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
         return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
-    if not are_ids(values, present):
+    if not are_ids(stored, numbers.values_present(stored) - {void}):
         return numbers.of_gray(channels, values, void)
+    present = numbers.values_present(stored) - {void}
     raise FileError(
         f"{name} holds {in_words(present)} in areas beside each other, as ids lie: give --labels if they are ids, or "
         "--no-labels if they are probabilities."

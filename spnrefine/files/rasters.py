@@ -1,7 +1,7 @@
 """Mask files as arrays and back, with what a format holds besides the pixels: bit depth, palette, channels."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo, iTXt
 
 from spnrefine.errors import FileError
-from spnrefine.files import numpy_files, tiff_form, tiff_masks
+from spnrefine.files import netpbm, numpy_files, tiff_form, tiff_masks
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
 from spnrefine.files.tiff_pages import is_tiff
@@ -52,6 +52,7 @@ class Raster:
     is_stack : whether the channels are planes, one a page of a TIFF, or (K, H, W) in NPY and NPZ.
     form : what a TIFF says besides its pixels, or None.
     are_ids : whether gray of 8 bits is ids for certain: it was stored in 2 to 7 bits.
+    white : the file's own white, from which gray of 8 bits was spread, so that ids in it are other numbers; or None.
     notes : what is read or written otherwise than may be thought.
     """
 
@@ -64,6 +65,7 @@ class Raster:
     is_stack: bool = False
     form: tiff_form.Form | None = None
     are_ids: bool = False
+    white: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -90,13 +92,26 @@ def read_raster(source: Source) -> Raster:
     pixels = np.asarray(image)
     if image.mode.startswith("I;16") or (image.mode == "I" and picture.format == "PNG"):
         pixels = pixels.astype(np.uint16)  # big-endian files come big-endian, and with older Pillow as 32 bits
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    pixels, white = pixels.reshape(*pixels.shape[:2], -1), None
+    if picture.format == "PPM":
+        white = netpbm.white_of(data)
+        if white is not None and white > 255:  # what is not of 8 bits is never a picture to look at
+            pixels, white = netpbm.as_stored(pixels, white), None
+    notes: tuple[str, ...] = ()
     if picture.format == "PNG":
         _check_depth(data, name)
-        extras = _said_by_png(image)
+        extras, notes = _said_by_png(image), _spread_by_png(data)
     if "transparency" in image.info:
         extras["transparency"] = image.info["transparency"]
-    return Raster(np.ascontiguousarray(turn(pixels, picture.pending)), picture.format, data, palette, extras)
+    pixels = np.ascontiguousarray(turn(pixels, picture.pending))
+    return Raster(pixels, picture.format, data, palette, extras, white=white, notes=notes)
+
+
+def as_ids(raster: Raster) -> Raster:
+    """Give a raster the numbers that its file holds, where gray was spread from a white of the file's own."""
+    if raster.white is None:
+        return raster
+    return replace(raster, pixels=netpbm.as_stored(raster.pixels, raster.white), white=None)
 
 
 def _check_depth(data: bytes, name: str) -> None:
@@ -105,6 +120,20 @@ def _check_depth(data: bytes, name: str) -> None:
     if depth == 16 and colours:
         kind = {2: "colours", 4: "gray with alpha", 6: "colours with alpha"}.get(colours, "pixels")
         raise FileError(f"{name} has {kind} of 16 bits: save ids as gray of 16 bits, or a mask with 8 bits.")
+
+
+def _spread_by_png(data: bytes) -> tuple[str, ...]:
+    """Say what gray of 2 or 4 bits is read as, by PNG's own rules and by most programs.
+
+    Ids in it are other numbers than those stored. What programs make of gray of 8 bits to save room looks the same, so
+    that the numbers stored would be no safer guess.
+    """
+    depth, colours = data[24], data[25]
+    if colours or depth not in (2, 4):
+        return ()
+    return (
+        f"its gray of {depth} bits is read as multiples of {255 // (2**depth - 1)} up to 255, and so are ids in it",
+    )
 
 
 def _said_by_png(image: Image.Image) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from spnrefine.files.meaning import LOSSY
 from spnrefine.files.numbers import DEFAULT_VOID, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn
-from spnrefine.files.rasters import Raster, read_raster
+from spnrefine.files.rasters import Raster, as_ids, read_raster
 from spnrefine.files.sizes import align
 
 BACKGROUND_BELOW, OBJECT_ABOVE = 100, 155
@@ -77,7 +77,7 @@ def read_object(source: Source, photograph: Photograph | None = None, *, void: i
     mask = of_raster(raster, source, labels=False if _is_8_bits(raster) else None, void=_void_among(raster, void))
     if mask.stack is not None:
         raise FileError(f"{name} holds {len(mask.stack.planes)} planes: give a truth of one plane.")
-    if _may_be_ids(mask) and _are_ids(raster.pixels[..., 0], void, name):
+    if _may_be_ids(mask) and _are_ids(as_ids(raster).pixels[..., 0], void, name):
         mask = of_raster(raster, source, labels=True, void=DEFAULT_VOID if void is None else void)
     if mask.labels is not None and bool(mask.labels.all()):
         raise FileError(f"{name} holds several ids but none of them is 0, the background: make what is no object 0.")
@@ -104,7 +104,7 @@ def read_labels(source: Source, photograph: Photograph | None = None, *, void: i
     ShapeError
         It has another size than the photograph.
     """
-    name, raster = describe(source), read_raster(source)
+    name, raster = describe(source), as_ids(read_raster(source))
     if raster.is_stack or raster.pixels.dtype.kind == "f" or raster.pixels.shape[2] in (2, 4):
         given = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{name} is no label map but holds {given} a pixel: give one channel of ids.")

@@ -1,5 +1,8 @@
 """What the numbers in a mask file mean, and which files are no masks."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -211,3 +214,23 @@ STARTS = [b"", b"\x93NUMPY\x01\0", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"GIF8
 def test_noise_is_a_file_error(noise: bytes, start: bytes) -> None:
     with pytest.raises(FileError):
         read_mask(start + noise)
+
+
+@pytest.mark.parametrize(("depth", "step"), [(2, 85), (4, 17)])
+def test_png_of_few_bits_is_spread_and_says_so(depth: int, step: int) -> None:
+    stored = np.tile(np.arange(4, dtype=np.uint8), (2, 2))
+    rows = (stored.reshape(2, -1, 8 // depth) << np.arange(8 - depth, -1, -depth, dtype=np.uint8)).sum(2, np.uint8)
+    header = struct.pack(">IIBBBBB", 8, 2, depth, 0, 0, 0, 0)
+    chunks = (
+        (b"IHDR", header),
+        (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))),
+        (b"IEND", b""),
+    )
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+    mask = read_mask(png, labels=True, void="none")
+    np.testing.assert_array_equal(mask.labels, step * stored)
+    assert mask.raster.notes == (
+        f"its gray of {depth} bits is read as multiples of {step} up to 255, and so are ids in it",
+    )
