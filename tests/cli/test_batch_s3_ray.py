@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 
@@ -35,6 +36,7 @@ def cluster(packages, server, tmp_path, monkeypatch):
     own |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     own |= {"AWS_ENDPOINT_URL": f"http://{s3.HOST}:{server}", "AWS_EC2_METADATA_DISABLED": "true"}
     own |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{packages}", "TMPDIR": str(tmp_path / "tmp")}
+    own |= {"RAY_TMPDIR": tempfile.gettempdir()}  # the paths of its sockets may not be long
     for name, value in own.items():
         monkeypatch.setenv(name, value)
     from ray.cluster_utils import Cluster
