@@ -5,7 +5,6 @@ The server is as of ``test_batch_s3.py``; the cluster is one of several nodes on
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -32,7 +31,7 @@ packages, server, bucket = test_batch_s3.packages, test_batch_s3.server, test_ba
 def cluster(packages, server, tmp_path, monkeypatch):
     """Two nodes whose workers find the credentials in their environment."""
     (tmp_path / "tmp").mkdir()
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": test_ray.TOKEN}
     own |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     own |= {"AWS_ENDPOINT_URL": f"http://{s3.HOST}:{server}", "AWS_EC2_METADATA_DISABLED": "true"}
     own |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{packages}", "TMPDIR": str(tmp_path / "tmp")}
