@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from spnrefine.model.cuda_graphs import WARM_UPS
 from spnrefine.model.spn import SPN
 from spnrefine.train.data.store import Store
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.refining import Refining
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.steps.capture import WARM_UPS, Captured, put_back, tensors_of, with_tensors
+from spnrefine.train.steps.capture import Captured, put_back, tensors_of, with_tensors
 from spnrefine.train.steps.execution import Execution, execution_on
 from spnrefine.train.steps.optimiser import load_optimiser, make_optimiser, set_rate
 from spnrefine.train.steps.trainer import Budget, Trainer

@@ -9,13 +9,21 @@ from typing import Any
 import torch
 
 from spnrefine.errors import BackendError
-from spnrefine.ops.cuda.compiling import Unit, machine_code
+from spnrefine.ops.cuda.compiling import Unit, machine_code, precompile
 from spnrefine.ops.cuda.plan import Launch
 
 INVALID_CONTEXT = 201
 """What the driver calls an error of that name."""
 
 _Packed = ctypes.c_char_p * 1
+
+
+def load(units: list[Unit], index: int) -> None:
+    """Load units for good, having compiled at the same time those that are new."""
+    if len(units) > 1:
+        precompile(units, torch.cuda.get_device_capability(index))
+    for unit in units:
+        _library(unit, index)
 
 
 def launch(what: Launch, device: torch.device, *pointers: int) -> None:
