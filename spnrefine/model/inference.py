@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -138,7 +139,7 @@ def _cuda_devices() -> tuple[int, str | None]:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
     if not available:
-        return 0, str(said[0].message).partition(". ")[0] if said else None
+        return 0, re.split(r"\. (?=[A-Z])", str(said[0].message))[0] if said else None
     from spnrefine.ops.cuda.tensors import why_not
 
     return torch.cuda.device_count(), why_not()

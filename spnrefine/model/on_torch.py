@@ -1,5 +1,6 @@
 """The network in torch, on any of its devices."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -119,7 +120,8 @@ def _told_in_words(device: torch.device) -> Iterator[None]:
     except RuntimeError as error:
         if device.type != "cuda":
             raise
-        why = str(error).strip().partition("\n")[0].rstrip(". ")
+        said = re.split(r"\. (?=[A-Z])", str(error).strip().partition("\n")[0].rstrip(". "))
+        why = "; ".join(said[:3])  # of memory that ran out, how much was wanted and how much there was; then advice
         what = "has too little memory left" if isinstance(error, torch.OutOfMemoryError) else "cannot be used"
         raise BackendError(f"{device} {what} ({why}): end what else uses it, or use cpu.") from error
 
