@@ -1,4 +1,4 @@
-"""What ``spnrefine eval`` writes beside what it prints: a table, a page of the worst objects, a plot."""
+"""What ``spnrefine eval`` and ``eval-instances`` write beside what they print: a table, a page of the worst, a plot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from spnrefine.evaluate.evaluation import Measured, Result
+    from spnrefine.evaluate.instance_quality import Qualities
+    from spnrefine.evaluate.instances import Picture
     from spnrefine.evaluate.worst import Worst
 
 
@@ -58,3 +60,28 @@ class Written:
             worst.report(about).write(self.report, overwrite=self.overwrite)
         if self.plot is not None:
             atomic.write_bytes(self.plot, plot(results, self.plot.suffix), overwrite=self.overwrite)
+
+    def write_instances(
+        self,
+        pictures: "Sequence[Picture]",
+        qualities: "Qualities",
+        about: Mapping[str, Any],
+        bands: tuple[int, ...] | None,
+    ) -> None:
+        """Write the table and the page of ``spnrefine eval-instances``."""
+        from spnrefine.evaluate import instance_rows
+        from spnrefine.evaluate.worst import MOST
+        from spnrefine.evaluate.worst_maps import page
+        from spnrefine.files import atomic
+
+        if self.csv is None and self.report is None:
+            return
+        rows = instance_rows.rows(pictures, qualities)
+        if self.csv is not None:
+            atomic.write_bytes(self.csv, instance_rows.as_csv(pictures, rows), overwrite=self.overwrite)
+        if self.report is not None:
+            said = {"expected error": "here the measured 1 - PQ, or 1 - AP where PQ is not defined"}
+            worst = instance_rows.worst(pictures, rows, MOST)
+            page(worst, {**about, **said, "shown": f"the worst {MOST}"}, bands).write(
+                self.report, overwrite=self.overwrite
+            )

@@ -3,7 +3,7 @@
 import csv
 import io
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,16 +104,26 @@ def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 def as_csv(measured: Sequence[Measured]) -> bytes:
     """Return a row for each picture; what is not defined is empty."""
     names, measures = list(measured[0].outcomes), measured[0].outcomes[COARSE].scores.names
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     head = ["stem", "category", "object_pixels", "void_pixels"]
-    table.writerow(head + [f"{name} {column}" for name in names for column in (*measures, "seconds")])
+    rows = []
     for each in measured:
         cells: list[Any] = [each.name, each.category, each.object_pixels, each.void_pixels]
         for outcome in each.outcomes.values():
-            cells += [_rounded(outcome.scores.value(measure)) for measure in measures]
+            cells += [outcome.scores.value(measure) for measure in measures]
             cells.append(round(outcome.seconds, 4))
-        table.writerow(["" if cell is None else cell for cell in cells])
+        rows.append(cells)
+    return as_table(head + [f"{name} {column}" for name in names for column in (*measures, "seconds")], rows)
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return a CSV table; numbers have six digits after the point at most, and what is None is empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head)
+    for row in rows:
+        table.writerow(
+            ["" if cell is None else round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row]
+        )
     return text.getvalue().encode()
 
 

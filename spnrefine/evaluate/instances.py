@@ -39,13 +39,15 @@ class Instance:
 class Picture(NamedTuple):
     """The instances of one photograph.
 
-    ``true`` are its instances, ``void`` (H, W) the pixels that nobody knows about, ``found`` those of each method.
+    ``true`` are its instances, ``void`` (H, W) the pixels that nobody knows about, ``found`` those of each method,
+    ``path`` where it lies.
     """
 
     name: str
     true: list[Instance]
     void: NDArray[np.bool_]
     found: dict[str, list[Instance]]
+    path: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class InstanceCases:
                 found = _refined_items([item for item in sources if isinstance(item, Item)], tools)
             for name, side in self.others.items():
                 found[name] = _made(side.all_of(path), photograph, tools)
-            yield Picture(path.stem, true, void, found)
+            yield Picture(path.stem, true, void, found, path)
 
     def _true(self, path: Path, photograph: Photograph, void: int | None) -> tuple[list[Instance], NDArray[np.bool_]]:
         sources = self.truth.all_of(path)

@@ -243,8 +243,17 @@ def test_results_of_a_network_are_measured_as_instances(run, place):
     assert rows["coarse"]["boundary_ap"] < rows["coarse"]["ap"] < 1
     assert rows["coarse"]["by_category"]["dog"]["ap"] == rows["coarse"]["ap"]
     assert printed["notes"] == []
-    shown = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth)
-    assert "boundary_ap" in shown.stdout
+    csv, page = place / "rows.csv", place / "worst.html"
+    more = ["--csv", csv, "--report", page]
+    shown = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth, *more)
+    assert "95 % of 2,000 draws of images" in shown.stdout
+    head, row = (line.split(",") for line in csv.read_text().splitlines())
+    written = dict(zip(head, row, strict=True))
+    assert (written["photograph"], written["true_instances"], written["coarse matched"]) == ("a", "3", "3")
+    assert float(written["coarse ap"]) == rows["coarse"]["ap"]
+    assert "beside the truth" in page.read_text()
+    again = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth, *more)
+    assert (again.exit_code, "rows.csv exists" in again.stderr) == (1, True)
 
 
 def test_maps_of_instances_need_no_equal_ids(run, place):
