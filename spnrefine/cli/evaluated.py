@@ -1,4 +1,4 @@
-"""What ``spnrefine eval`` and ``eval-instances`` write beside what they print: a table, a page of the worst, a plot."""
+"""What ``spnrefine eval`` and its like write beside what they print: a table, a page of the worst, a plot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from spnrefine.evaluate.confusion import Confusion
     from spnrefine.evaluate.evaluation import Measured, Result
     from spnrefine.evaluate.instance_quality import Qualities
     from spnrefine.evaluate.instances import Picture
     from spnrefine.evaluate.worst import Worst
+    from spnrefine.evaluate.worst_labels import Seen
+    from spnrefine.evaluate.worst_maps import WorstMaps
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,27 @@ class Written:
     ) -> None:
         """Write the table and the page of ``spnrefine eval-instances``."""
         from spnrefine.evaluate import instance_rows
-        from spnrefine.evaluate.worst import MOST
-        from spnrefine.evaluate.worst_maps import page
-        from spnrefine.files import atomic
 
         if self.csv is None and self.report is None:
             return
         rows = instance_rows.rows(pictures, qualities)
-        if self.csv is not None:
-            atomic.write_bytes(self.csv, instance_rows.as_csv(pictures, rows), overwrite=self.overwrite)
+        self._write_table(instance_rows.as_csv(pictures, rows))
         if self.report is not None:
-            said = {"expected error": "here the measured 1 - PQ, or 1 - AP where PQ is not defined"}
-            worst = instance_rows.worst(pictures, rows, MOST)
-            page(worst, {**about, **said, "shown": f"the worst {MOST}"}, bands).write(
-                self.report, overwrite=self.overwrite
-            )
+            self._write_page(instance_rows.worst(pictures, rows, bands), about, "PQ, or AP where PQ is not defined")
+
+    def write_labels(self, found: "dict[str, Confusion]", seen: "Seen", about: Mapping[str, Any]) -> None:
+        """Write the table and the page of ``spnrefine eval-labels``."""
+        from spnrefine.evaluate import label_facts
+
+        self._write_table(label_facts.as_csv(found, seen.names, seen.void_pixels))
+        self._write_page(seen.worst, about, "mean IoU")
+
+    def _write_table(self, table: bytes) -> None:
+        from spnrefine.files import atomic
+
+        if self.csv is not None:
+            atomic.write_bytes(self.csv, table, overwrite=self.overwrite)
+
+    def _write_page(self, worst: "WorstMaps", about: Mapping[str, Any], measure: str) -> None:
+        if self.report is not None:
+            worst.page(about, measure).write(self.report, overwrite=self.overwrite)

@@ -10,7 +10,10 @@ from spnrefine.evaluate.facts import as_table
 from spnrefine.evaluate.instance_quality import Qualities, Quality
 from spnrefine.evaluate.instances import COARSE, REFINED, Instance, Picture
 from spnrefine.evaluate.ranked import Ranked, drawn_precision
-from spnrefine.evaluate.worst_maps import Maps
+from spnrefine.evaluate.worst import MOST
+from spnrefine.evaluate.worst_maps import MapsOfPicture, WorstMaps
+from spnrefine.files.images import read_photograph
+from spnrefine.files.tiff_photographs import Bands
 
 
 class Row(NamedTuple):
@@ -52,10 +55,14 @@ def as_csv(pictures: Sequence[Picture], of_pictures: Sequence[dict[str, Row]]) -
     return as_table(head, lines)
 
 
-def worst(pictures: Sequence[Picture], of_pictures: Sequence[dict[str, Row]], most: int) -> Iterator[Maps]:
-    """Yield the pictures on which refined instances have the lowest panoptic quality; AP, where that is undefined."""
+def worst(pictures: Sequence[Picture], of_pictures: Sequence[dict[str, Row]], bands: Bands | None = None) -> WorstMaps:
+    """Return the pictures on which refined instances have the lowest panoptic quality; AP, where that is undefined.
+
+    Their photographs are read again, of which ``bands`` are seen.
+    """
+    kept = WorstMaps()
     scored = [(score, at) for at, found in enumerate(of_pictures) if (score := _score(found[REFINED])) is not None]
-    for score, at in sorted(scored)[:most]:
+    for score, at in sorted(scored)[:MOST]:
         picture, found = pictures[at], of_pictures[at]
         before, after = found[COARSE], found[REFINED]
         notes = [
@@ -64,7 +71,9 @@ def worst(pictures: Sequence[Picture], of_pictures: Sequence[dict[str, Row]], mo
         ]
         sides = picture.found[COARSE], picture.found[REFINED], picture.true
         coarse, refined, true = (_ids(side, picture.void.shape) for side in sides)
-        yield Maps(picture.path, coarse, refined, true, _score(before), score, notes)
+        image = read_photograph(picture.path, bands).pixels
+        kept.add(MapsOfPicture(picture.path, image, coarse, refined, true, _score(before), score, notes))
+    return kept
 
 
 def _score(row: Row) -> float | None:

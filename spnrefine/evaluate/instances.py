@@ -18,6 +18,7 @@ from spnrefine.evaluate.sides import Side, open_side
 from spnrefine.evaluate.subjects import read_fitting
 from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
+from spnrefine.files.stems import name_below
 from spnrefine.files.truth import read_labels
 from spnrefine.job import job
 from spnrefine.job.record import Record
@@ -56,11 +57,13 @@ class InstanceCases:
 
     Attributes
     ----------
+    images : the folder of the photographs.
     photographs : all that the truth speaks of.
     coarse, truth : sides of the comparison.
     others : what other methods found, by their names.
     """
 
+    images: Path
     photographs: Sequence[Path]
     coarse: Side
     truth: Side
@@ -97,7 +100,7 @@ class InstanceCases:
                 found = _refined_items([item for item in sources if isinstance(item, Item)], tools)
             for name, side in self.others.items():
                 found[name] = _made(side.all_of(path), photograph, tools)
-            yield Picture(path.stem, true, void, found, path)
+            yield Picture(name_below(path, self.images), true, void, found, path)
 
     def _true(self, path: Path, photograph: Photograph, void: int | None) -> tuple[list[Instance], NDArray[np.bool_]]:
         sources = self.truth.all_of(path)
@@ -121,7 +124,7 @@ def find_instances(images: Path, coarse: Path, truth: Path, against: Mapping[str
     if not photographs:
         raise FileError(f"{truth} has no mask of a photograph in {images}: give truths of the same stems.")
     others = {name: open_side(path, images, named_in=truth) for name, path in against.items()}
-    return InstanceCases(photographs, open_side(coarse, images, named_in=truth), true, others)
+    return InstanceCases(images, photographs, open_side(coarse, images, named_in=truth), true, others)
 
 
 def _refined_items(items: list[Item], tools: Tools) -> dict[str, list[Instance]]:

@@ -4,7 +4,7 @@ import pytest
 
 from spnrefine.errors import FileError
 from spnrefine.files.formats import MASKS, PHOTOGRAPHS
-from spnrefine.files.stems import by_stem, pair_by_stem
+from spnrefine.files.stems import by_path, by_stem, masks_of, pair_by_stem
 
 
 def touched(folder: Path, *names: str) -> Path:
@@ -54,3 +54,16 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_whatever_a_photograph_may_be_called_a_lossless_mask_may_be_too() -> None:
     assert {".png", ".tif", ".tiff", ".bmp", ".webp"} <= set(PHOTOGRAPHS) & set(MASKS)
+
+
+def test_sub_folders_are_gone_through_but_those_left_out(tmp_path: Path) -> None:
+    images = touched(tmp_path / "images", "b.jpg")
+    for folder in ("sub", "out", ".hidden"):
+        touched(images / folder, "b.jpg", "a.txt")
+    found = by_path(images, PHOTOGRAPHS, [images / "out"])
+    assert found == {"b": [images / "b.jpg"], "sub/b": [images / "sub/b.jpg"]}
+    masks = touched(tmp_path / "masks", "b_mask.png", "other_mask.png")
+    touched(masks / "sub", "b.png")
+    assert [*masks_of(images, found, masks)] == ["b", "other_mask", "sub/b"]
+    touched(images, "b_mask.png")
+    assert masks_of(images, found, images) == {"b": [images / "b_mask.png"]}, "no photograph is its own mask"
