@@ -96,6 +96,8 @@ def evaluate_instances(
     cases = find_instances(images, coarse, truth, others)
     if cases.problems:
         streams.say(f"Left out: {len(cases.problems)} objects that cannot be read ({cases.problems[0]}).")
+    for text in cases.unmatched:
+        streams.say(text)
     settings = Settings.of(**how)
     refiner = Refiner(model, device, threads, **settings.of_refiner)
     pictures = list(streams.progress(cases.read(Tools(refiner, settings), truth_void), len(cases)))

@@ -6,14 +6,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
-
 from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import COARSE, Measured, Result
 from spnrefine.evaluate.intervals import Interval, differences, intervals
 from spnrefine.evaluate.metrics import Scores
 from spnrefine.evaluate.summary import summarise
-from spnrefine.evaluate.thresholds import THRESHOLDS
+from spnrefine.evaluate.thresholds import THRESHOLDS, mean_errors
 
 DIGITS = 6
 SIZES = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, None))
@@ -129,10 +127,13 @@ def as_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 def by_threshold(results: Results) -> dict[str, Any]:
     """Return each method's mean 1 - IoU of its probabilities above each threshold."""
-    errors = {name: np.mean(result.by_threshold, 0) for name, result in results.items() if result.by_threshold}
+    errors = {name: mean_errors(result.by_threshold) for name, result in results.items()}
     return {
         "thresholds": THRESHOLDS.tolist(),
-        "errors": {name: [round(float(error), DIGITS) for error in row] for name, row in errors.items()},
+        "errors": {
+            name: None if row is None else [round(float(error), DIGITS) for error in row]
+            for name, row in errors.items()
+        },
     }
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Item
+from spnrefine.batch.folders import named
 from spnrefine.batch.items_task import Opened, open_items, read_upright
 from spnrefine.batch.task import Tools
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.boxes.ids import find_ids
 from spnrefine.errors import FileError
-from spnrefine.evaluate.sides import Side, open_side
+from spnrefine.evaluate.sides import Annotated, Side, open_side
 from spnrefine.evaluate.subjects import read_fitting
 from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
@@ -74,6 +75,21 @@ class InstanceCases:
         """What is wrong with items that cannot be read, which are left out."""
         sides = (self.truth, self.coarse, *self.others.values())
         return [problem for side in sides for problem in side.problems]
+
+    @property
+    def unmatched(self) -> list[str]:
+        """Say what has no partner: photographs of the truth without a map, and what was found on others."""
+        said = []
+        for side in (self.coarse, *self.others.values()):
+            without = [] if isinstance(side, Annotated) else sorted(set(self.photographs) - side.photographs)
+            beyond = sorted(
+                {photograph for photograph in side.photographs if side.all_of(photograph)} - {*self.photographs}
+            )
+            if without:
+                said.append(f"{side.path} has no map of {named(without)}: nothing is found there.")
+            if beyond:
+                said.append(f"Left out: what {side.path} has of {named(beyond)}, which the truth does not know.")
+        return said
 
     def __len__(self) -> int:
         return len(self.photographs)

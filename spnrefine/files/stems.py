@@ -89,15 +89,19 @@ def masks_of(folder: Path, photographs: Collection[str], masks: Path) -> dict[st
 def by_path(folder: Path, extensions: Collection[str], without: Iterable[Path] = ()) -> dict[str, list[Path]]:
     """Collect files by their paths below a folder, without their extensions.
 
-    Hidden ones are left out, and so are the folders ``without``; errors as of `by_stem`.
+    Linked folders are gone through too. Hidden ones are left out, and so are the folders ``without`` and a link that
+    leads back to a folder on the way to it; errors as of `by_stem`.
     """
     found: dict[str, list[Path]] = {}
     if not folder.is_dir():
         by_stem(folder)  # which says why
     left_out = {path.resolve() for path in without} - {folder.resolve()}
-    for place, folders, _ in os.walk(folder):
-        here = Path(place)
-        folders[:] = sorted(name for name in folders if name[0] != "." and (here / name).resolve() not in left_out)
+    above = {str(folder): {folder.resolve()}}  # of each folder, what it lies in, linked ones too
+    for place, folders, _ in os.walk(folder, followlinks=True):
+        here, over = Path(place), above.pop(place)
+        real = {name: (here / name).resolve() for name in folders if not name.startswith(".")}
+        folders[:] = [name for name, path in real.items() if path not in left_out | over]
+        above |= {str(here / name): over | {real[name]} for name in folders}
         for stem, files in by_stem(here, extensions).items():
             found[(here.relative_to(folder) / stem).as_posix()] = files
     return dict(sorted(found.items()))

@@ -267,6 +267,39 @@ def test_maps_of_instances_need_no_equal_ids(run, place):
     assert "What was found has no scores" in printed["notes"][0]
 
 
+def test_photographs_without_a_partner_are_said(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    write(place, "images/b.png", np.zeros((*SHAPE, 3), np.uint8))
+    coarse = write(place, "coarse/b.png", as_map(TRUE))
+    result, printed = instances(run, place, coarse, truth)
+    assert f"{coarse} has no map of {place / 'images/a.png'}: nothing is found there." in result.stderr
+    assert f"Left out: what {coarse} has of {place / 'images/b.png'}, which the truth" in result.stderr
+    assert (printed["results"]["coarse"]["instances"], printed["results"]["coarse"]["pq"]) == (0, 0)
+
+
+def test_a_network_that_found_nothing_has_no_precision(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    result, printed = instances(run, place, write(place, "results.json", []), truth, "--min-ap", 0.1)
+    assert (result.exit_code, printed["results"]["refined"]["ap"]) == (1, 0)
+    lost = [results(MISSED)[0] | {"image_id": 7}]
+    result, _ = instances(run, place, write(place, "lost.json", lost), truth)
+    assert "no image with a file name in the file that names the images" in result.stderr
+
+
+def test_a_photograph_without_an_object_is_none_of_those_measured(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    coarse = write(place, "coarse/a.png", as_map(MISSED))
+    for folder in ("images", "truth", "coarse"):
+        write(
+            place,
+            f"{folder}/b.png",
+            np.zeros((*SHAPE, 3), np.uint8) if folder == "images" else np.zeros(SHAPE, np.uint16),
+        )
+    result, printed = measure(run, place, coarse, truth, "--each-object")
+    assert result.exit_code == 0, result.output
+    assert printed["results"]["coarse"]["masks"] == 3
+
+
 def test_instances_that_cannot_be_read_are_said(run, place):
     truth = annotations(TRUE)
     truth["annotations"][0]["image_id"] = 2

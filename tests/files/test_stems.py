@@ -60,7 +60,10 @@ def test_sub_folders_are_gone_through_but_those_left_out(tmp_path: Path) -> None
     images = touched(tmp_path / "images", "b.jpg")
     for folder in ("sub", "out", ".hidden"):
         touched(images / folder, "b.jpg", "a.txt")
+    (images / "sub" / "back").symlink_to(images)
+    (images / "linked").symlink_to(touched(tmp_path / "elsewhere", "c.jpg"))
     found = by_path(images, PHOTOGRAPHS, [images / "out"])
+    assert found.pop("linked/c") == [images / "linked/c.jpg"]
     assert found == {"b": [images / "b.jpg"], "sub/b": [images / "sub/b.jpg"]}
     masks = touched(tmp_path / "masks", "b_mask.png", "other_mask.png")
     touched(masks / "sub", "b.png")
