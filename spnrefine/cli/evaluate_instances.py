@@ -90,7 +90,7 @@ def evaluate_instances(
     from spnrefine.evaluate.instances import REFINED, find_instances
     from spnrefine.job.types import Settings
 
-    written = Written(csv_file, report, None, overwrite)
+    written = Written(csv_file, report, None, overwrite, (images, coarse, truth, *against))
     written.check()
     others = {f"against {path}": path for path in against}
     cases = find_instances(images, coarse, truth, others)

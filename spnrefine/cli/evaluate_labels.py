@@ -99,7 +99,8 @@ def evaluate_labels(
     from spnrefine.files.stems import name_below
     from spnrefine.job.types import Settings
 
-    written = Written(csv_file, report, None, overwrite)
+    read = [path for path in (images, truth, coarse, classes, *against) if path is not None]
+    written = Written(csv_file, report, None, overwrite, read)
     written.check()
     settings = Settings.of(**how, void=void)
     known, photographs = find_labelled(images, truth, classes, void, max_items, settings.bands)

@@ -1,6 +1,6 @@
 """What ``spnrefine eval`` and its like write beside what they print: a table, a page of the worst, a plot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,25 +19,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Written:
-    """The files that were asked for, each or None."""
+    """The files that were asked for, each or None; ``read`` are files and folders that none of them may replace."""
 
     csv: Path | None
     report: Path | None
     plot: Path | None
     overwrite: bool
+    read: Sequence[Path] = ()
 
     def check(self) -> None:
         """Refuse, before anything is measured, what could not be written."""
         from spnrefine.evaluate.plots import check_plot
         from spnrefine.files import atomic
+        from spnrefine.files.inputs import Inputs
 
         paths = [path for path in (self.csv, self.report, self.plot) if path is not None]
         if len(set(paths)) < len(paths):
             raise click.UsageError("Two of --csv, --report and --plot name the same file: give each its own.")
         if self.plot is not None:
             check_plot(self.plot.suffix)
+        inputs = Inputs(self._inputs()) if self.overwrite and any(path.exists() for path in paths) else Inputs()
         for path in paths:
-            atomic.check_output(path, overwrite=self.overwrite)
+            atomic.check_output(path, overwrite=self.overwrite, inputs=inputs)
+
+    def _inputs(self) -> Iterator[Path]:
+        from spnrefine.evaluate.sides import ANNOTATIONS
+        from spnrefine.files.formats import MASKS, PHOTOGRAPHS
+        from spnrefine.files.stems import by_path
+
+        for place in self.read:
+            if place.is_dir():
+                for files in by_path(place, {*PHOTOGRAPHS, *MASKS, *ANNOTATIONS}).values():
+                    yield from files
+            else:
+                yield place
 
     def watch(self, ours: str) -> "Worst | None":
         """Return what keeps the pictures of the page, where one was asked for."""

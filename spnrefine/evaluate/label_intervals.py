@@ -22,8 +22,7 @@ def iou_intervals(found: Confusion, other: Confusion | None = None) -> dict[str,
         ours, theirs = (_drawn(times, each, iou_of)[:, :count] for each in (found, other or found))
         values = ours if other is None else ours - theirs
         named = {name: values[:, n] for n, name in enumerate(found.classes.names) if not np.isnan(ours[:, n]).all()}
-        mean = np.nanmean(values, 1) if named else np.full(len(times), np.nan)
-        return named | {MEAN: mean}
+        return named | {MEAN: _mean_of_known(values)}
 
     return _kept(found, figures, set(found.iou()))
 
@@ -38,6 +37,12 @@ def f1_intervals(found: Confusion, other: Confusion | None = None) -> dict[str, 
         return {name: values[:, n] for n, name in enumerate(found.names)}
 
     return _kept(found, figures, set(found.f1()))
+
+
+def _mean_of_known(values: Numbers) -> Numbers:
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw of void alone knows nothing
+        return np.asarray(np.where(known, values, 0).sum(1) / known.sum(1))
 
 
 def _kept(found: Confusion, figures: Draws, names: set[str]) -> dict[str, Interval]:

@@ -77,6 +77,22 @@ def test_others_maps_rows_and_a_page(run, folders):
     assert f"mean IoU of refined, above {truth}: -" in shown.stdout
 
 
+def test_an_input_is_never_replaced(run, folders):
+    places = ["--images", folders / "images", "--truth", folders / "truth", "--coarse", folders / "ids"]
+    mask = folders / "ids/1.png"
+    before = mask.read_bytes()
+    result = run("eval-labels", *places, "--csv", mask, "--overwrite")
+    assert (result.exit_code, mask.read_bytes()) == (1, before)
+    assert "1.png itself, which is never overwritten" in result.stderr
+
+
+def test_a_photograph_of_void_alone_draws_no_warning(run, folders, recwarn):
+    Image.fromarray(np.full((80, 100), 255, np.uint8)).save(folders / "truth/2.png")
+    found = measured(run, folders, "--coarse", folders / "ids")
+    assert found["iou_intervals"]["coarse"]["mean"] is None
+    assert not recwarn.list
+
+
 def test_sub_folders_are_seen(run, folders):
     for kind in ("images", "truth", "ids"):
         (folders / kind / "sub").mkdir()

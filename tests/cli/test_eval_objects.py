@@ -16,7 +16,7 @@ from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import Measured, Outcome
 from spnrefine.evaluate.metrics import Scores
 from spnrefine.evaluate.subjects import Subject, certain
-from spnrefine.evaluate.thresholds import THRESHOLDS, errors_by_threshold
+from spnrefine.evaluate.thresholds import THRESHOLDS, errors_by_threshold, mean_errors
 from spnrefine.evaluate.worst import Worst
 from spnrefine.files.masks import of_array
 from spnrefine.files.truth import ObjectTruth
@@ -389,3 +389,6 @@ def test_the_error_by_threshold_is_that_of_each_threshold():
     assert errors_by_threshold(probability, truth, valid) == pytest.approx(expected, abs=1e-12)
     nothing = np.zeros(SHAPE)
     assert not errors_by_threshold(nothing.astype(np.float32), nothing > 0, valid).any()
+    void = errors_by_threshold(probability, truth, nothing > 0)
+    assert mean_errors([void, errors_by_threshold(probability, truth, valid)]) == pytest.approx(expected, abs=1e-12)
+    assert mean_errors([void]) is None
