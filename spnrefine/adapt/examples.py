@@ -12,7 +12,7 @@ from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.masks import read_mask
 from spnrefine.files.sizes import align
-from spnrefine.files.stems import MASKS, by_stem, only, pair_by_stem
+from spnrefine.files.stems import masks_of, name_below, only, pair_trees
 from spnrefine.files.truth import read_labels, read_object
 from spnrefine.refiner.box import object_box
 
@@ -30,7 +30,7 @@ class Example:
 
     Attributes
     ----------
-    picture : stem of the photograph.
+    picture : path of the photograph below its folder, without its extension.
     image : (H, W, 3) uint8, RGB, of the photograph or of the part of it around one of several objects.
     coarse : (H, W) float32 in 0..1.
     truth, valid : (H, W) bool; pixels that are not ``valid`` do not count.
@@ -55,7 +55,9 @@ class _Object:
 
 
 def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) -> list[Example]:
-    """Read pairs by stem, of each object of a map of ids one example, and make coarse masks where there are none.
+    """Read pairs, of each object of a map of ids one example, and make coarse masks where there are none.
+
+    Files are paired by their paths below the folders, as by :func:`spnrefine.files.stems.pair_trees`.
 
     Where there are too many, as many of each photograph are taken, at random.
 
@@ -67,15 +69,16 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
         The files of a stem differ in size.
     """
     rng = np.random.default_rng(seed)
-    there = None if coarse is None else by_stem(coarse, MASKS)
+    pairs = {name_below(photograph, images): (photograph, mask) for photograph, mask in pair_trees(images, good)}
+    there = None if coarse is None else masks_of(images, pairs, coarse)
     objects: dict[str, list[_Object]] = {}
-    for photograph, mask in pair_by_stem(images, good):
+    for name, (photograph, mask) in pairs.items():
         own = None
         if there is not None:
-            if photograph.stem not in there:
+            if name not in there:
                 continue
-            own = only(there[photograph.stem], "coarse masks")
-        objects[photograph.stem] = list(_objects(photograph, mask, own))
+            own = only(there[name], "coarse masks")
+        objects[name] = list(_objects(name, photograph, mask, own))
     if not objects:
         folders = " and ".join(map(str, (images, good, *([coarse] if coarse else []))))
         raise FileError(f"{folders} have no files of equal stems: expected photographs and masks that belong together.")
@@ -90,14 +93,14 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
     return found
 
 
-def _objects(photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Object]:
+def _objects(name: str, photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Object]:
     """Yield the object of a mask, or each of a map of ids in the part of the photograph around it."""
     picture = read_photograph(photograph)
     if not _holds_ids(good):
         truth = read_object(good, picture)
         own = None if coarse is None else _coarse(coarse, picture)[0]
         if truth.inside.sum() >= LEAST_PIXELS and (own is None or (own > 0.5).any()):
-            yield _Object(photograph.stem, picture.pixels, truth.inside, ~truth.void, own)
+            yield _Object(name, picture.pixels, truth.inside, ~truth.void, own)
         return
     known = read_labels(good, picture)
     others = None if coarse is None else _coarse(coarse, picture)[1]
@@ -113,7 +116,7 @@ def _objects(photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Obj
         assert box is not None
         here = box.slices
         yield _Object(
-            photograph.stem,
+            name,
             np.ascontiguousarray(picture.pixels[here]),
             truth_here[here],
             ~known.void[here],

@@ -39,21 +39,6 @@ def by_stem(folder: Path, extensions: Collection[str] | None = None) -> dict[str
     return found
 
 
-def pair_by_stem(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each photograph of one folder that has a mask of its stem in another, and that mask, by name.
-
-    Raises
-    ------
-    FileError
-        One is no folder, or a stem that both folders know is not that of one photograph and one mask: nothing says
-        which of several belong together.
-    """
-    there = by_stem(masks, MASKS)
-    for stem, found in by_stem(photographs, PHOTOGRAPHS).items():
-        if stem in there:
-            yield only(found, "photographs"), only(there[stem], "masks")
-
-
 def pair_trees(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each photograph below one folder that has a mask of its path in another, and that mask, by path.
 
@@ -87,7 +72,7 @@ def masks_of(folder: Path, photographs: Collection[str], masks: Path) -> dict[st
 
 
 def by_path(folder: Path, extensions: Collection[str], without: Iterable[Path] = ()) -> dict[str, list[Path]]:
-    """Collect files by their paths below a folder, without their extensions.
+    """Collect files by their paths below a folder, without their extensions, folder by folder in order of their names.
 
     Linked folders are gone through too. Hidden ones are left out, and so are the folders ``without`` and a link that
     leads back to a folder on the way to it; errors as of `by_stem`.
@@ -96,15 +81,18 @@ def by_path(folder: Path, extensions: Collection[str], without: Iterable[Path] =
     if not folder.is_dir():
         by_stem(folder)  # which says why
     left_out = {path.resolve() for path in without} - {folder.resolve()}
+    places = []
     above = {str(folder): {folder.resolve()}}  # of each folder, what it lies in, linked ones too
     for place, folders, _ in os.walk(folder, followlinks=True):
         here, over = Path(place), above.pop(place)
         real = {name: (here / name).resolve() for name in folders if not name.startswith(".")}
         folders[:] = [name for name, path in real.items() if path not in left_out | over]
         above |= {str(here / name): over | {real[name]} for name in folders}
+        places.append(here)
+    for here in sorted(places):
         for stem, files in by_stem(here, extensions).items():
             found[(here.relative_to(folder) / stem).as_posix()] = files
-    return dict(sorted(found.items()))
+    return found
 
 
 def name_below(path: Path, folder: Path) -> str:
