@@ -122,7 +122,8 @@ def _train(options: Options) -> int:
 
     def on_report(step: int, report: object) -> None:
         reports.append(report)
-        say(f"step {step}: {report}")
+        for line in f"step {step}: {report}".split("\n"):
+            say(line)
 
     budget = Budget(options.steps, options.minutes)
     if ready.measure is not None and options.minutes is not None:
