@@ -1,6 +1,7 @@
 """The owner's pairs: photographs with good masks, and coarse ones of the owner's or made here."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
 
     Files are paired by their paths below the folders, as by :func:`spnrefine.files.stems.pair_trees`.
 
-    Where there are too many, as many of each photograph are taken, at random.
+    Where there are too many, as many of each photograph are taken, at random; and where photographs are too many for
+    that, some of them alone are read, so that memory does not grow with the folder.
 
     Raises
     ------
@@ -71,25 +73,25 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
     rng = np.random.default_rng(seed)
     pairs = {name_below(photograph, images): (photograph, mask) for photograph, mask in pair_trees(images, good)}
     there = None if coarse is None else masks_of(images, pairs, coarse)
+    kinds = 1 if coarse is not None else len(MAKERS)
+    names = [name for name in pairs if there is None or name in there]
+    if len(names) > MOST_EXAMPLES:
+        names = [names[place] for place in sorted(rng.permutation(len(names))[:MOST_EXAMPLES])]
     objects: dict[str, list[_Object]] = {}
-    for name, (photograph, mask) in pairs.items():
-        own = None
-        if there is not None:
-            if name not in there:
-                continue
-            own = only(there[name], "coarse masks")
-        objects[name] = list(_objects(name, photograph, mask, own))
+    for name in names:
+        own = None if there is None else only(there[name], "coarse masks")
+        objects[name] = list(_objects(name, *pairs[name], own))
     if not objects:
         folders = " and ".join(map(str, (images, good, *([coarse] if coarse else []))))
         raise FileError(f"{folders} have no files of equal stems: expected photographs and masks that belong together.")
-    kinds = 1 if coarse is not None else len(MAKERS)
     most = max(1, MOST_EXAMPLES // (len(objects) * kinds))
-    found = []
+    count = kinds * sum(min(len(each), most) for each in objects.values())
+    wanted = set(range(count) if count <= MOST_EXAMPLES else rng.permutation(count)[:MOST_EXAMPLES].tolist())
+    found: list[Example] = []
+    numbers = itertools.count()
     for each in objects.values():
         for place in sorted(rng.permutation(len(each))[:most]):
-            found += list(_examples(each[place], rng))
-    if len(found) > MOST_EXAMPLES:
-        found = [found[place] for place in sorted(rng.permutation(len(found))[:MOST_EXAMPLES])]
+            found += _examples(each[place], rng, [next(numbers) in wanted for _ in range(kinds)])
     return found
 
 
@@ -140,11 +142,14 @@ def _coarse(path: Path, photograph: Photograph) -> tuple[NDArray[np.float32], ND
     return mask.probability, mask.labels
 
 
-def _examples(one: _Object, rng: np.random.Generator) -> Iterator[Example]:
+def _examples(one: _Object, rng: np.random.Generator, wanted: Sequence[bool]) -> Iterator[Example]:
+    """Yield those of an object's coarse masks that are ``wanted``: the owner's, or one by each of `MAKERS`."""
     if one.coarse is not None:
-        yield Example(one.picture, one.image, one.coarse, one.truth, one.valid)
+        if wanted[0]:
+            yield Example(one.picture, one.image, one.coarse, one.truth, one.valid)
         return
-    for make in MAKERS.values():
-        coarse = make(one.truth, rng)
-        if (coarse > 0.5).any() and not (coarse > 0.5).all():
-            yield Example(one.picture, one.image, coarse, one.truth, one.valid)
+    for make, is_wanted in zip(MAKERS.values(), wanted, strict=True):
+        if is_wanted:
+            coarse = make(one.truth, rng)
+            if (coarse > 0.5).any() and not (coarse > 0.5).all():
+                yield Example(one.picture, one.image, coarse, one.truth, one.valid)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import read_classes
+from spnrefine.files.reserved import locked, prepare_folder
 from spnrefine.model import storage, weights
 from spnrefine.train.data.found_classes import classes_of
 from spnrefine.train.data.pairs import Pair, Split, find_folders, find_tree, with_coarse
@@ -27,7 +28,6 @@ from spnrefine.train.steps.display import Display, say
 from spnrefine.train.steps.execution import execution_on
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
-from spnrefine.train.steps.output import locked, prepare_folder
 from spnrefine.train.steps.start import begin, check_kind
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from spnrefine.errors import SpnRefineError
+from spnrefine.files.reserved import locked
 from spnrefine.train.command import _validation_seconds
 from spnrefine.train.data.decode import decode
 from spnrefine.train.data.pairs import Pair
@@ -19,7 +20,6 @@ from spnrefine.train.measure import validation
 from spnrefine.train.measure.validation import OfRefiner, Score, Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import with_settings
-from spnrefine.train.steps.output import locked
 from tests.train.sets import draw_pair
 
 
