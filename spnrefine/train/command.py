@@ -177,7 +177,8 @@ def _task(options: Options, recipe: Recipe) -> Task:
         return Labels(
             network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
         )
-    return Binary(network, options.start)
+    seconds = None if options.minutes is None else _validation_seconds(options.minutes, recipe)
+    return Binary(network, options.start, seconds)
 
 
 def _find(options: Options, recipe: Recipe) -> Split:
