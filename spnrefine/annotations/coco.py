@@ -122,6 +122,7 @@ class Images:
             if isinstance(kind, dict)
         }
         self._listed = isinstance(listed, list)
+        self._holder = path.name if isinstance(value, dict) else "the file that names the images"
         known = [image for image in listed if isinstance(image, dict)] if isinstance(listed, list) else []
         self._by_id = {_key(image.get("id")): image for image in known}
         texts = Counter(str(image.get("id")) for image in known)
@@ -147,7 +148,7 @@ class Images:
         stated = (image.get("height"), image.get("width"))
         if own:
             return (*self._photographs.find(name, [own]), stated)
-        problem = f"{name} belongs to no image with a file name in {self._path.name}: export it again."
+        problem = f"{name} belongs to no image with a file name in {self._holder}: export it again."
         return self._path, problem, stated
 
     def _find_by_id(self, name: str, identity: Any) -> tuple[Path, str | None]:

@@ -92,6 +92,8 @@ def _open_file(
         return panoptic.open_panoptic(path, text, value, photographs)
     name = Path(path.name)
     form = next((form for form, fits in COCO_FORMS.items() if fits(value)), None)
+    if form is None and images_file is not None and value == []:
+        form = "COCO results"  # of a network that found nothing
     if form is not None:
         named = _named(images_file) if images_file is not None and form == "COCO results" else None
         file = coco.open_coco(name, text, value, photographs, named, polygons=polygons, tolerance=tolerance)

@@ -170,6 +170,8 @@ def batch(
         raise click.UsageError("--done-is-done was given without --resume: give both.")
     if given["append"] and given["records"] in (None, STREAM):
         raise click.UsageError("--append was given without a file of records: name one with --records.")
+    if given["as_json"] and given["records"] not in (None, STREAM):
+        raise click.UsageError("--json, which is --records -, and a file of records were both given: give one.")
     if files_from and files0_from:
         raise click.UsageError("--files-from and --files0-from were both given: give one.")
     if not paths and not (files_from or files0_from):
