@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.model.laplacian import solved, windows
+
 RED, GREEN, BLUE, COARSE, REFINED, DISTANCE, PROJECTED, CONTRAST, RESIDUAL, GUIDED_NEAR, GUIDED_FAR = range(11)
-CHANNELS = 11
-CANDIDATES = COARSE, REFINED, PROJECTED, GUIDED_NEAR, GUIDED_FAR
+SOLVED_NEAR, SOLVED_FAR = 11, 12
+CHANNELS = 13
+CANDIDATES = COARSE, REFINED, PROJECTED, GUIDED_NEAR, GUIDED_FAR, SOLVED_NEAR, SOLVED_FAR
 """The channels that are alphas themselves."""
 REACH = 16.0
 """Distances from the refined contour are cut off here, in pixels."""
@@ -20,6 +23,9 @@ SURROUND = 64
 _SURE = 12.0  # pixels inside or outside the contour at which a colour counts fully as the object's or what lies behind
 _SPREAD = 21  # side of the box, applied three times, over which colours are averaged
 _NEAR, _FAR, _EPSILON = 4, 12, 1e-4  # radii of the guided filter in pixels, and its regularisation (of 0..1 squared)
+_DOUBT = 4.0, 8.0  # pixels from the contour over which a refined probability is more and more taken for 0 or 1,
+_WRONG = 6.0, 12.0  # and a coarse mask that contradicts it for wrong
+_BANDS = (SOLVED_NEAR, 6.0, 10), (SOLVED_FAR, 12.0, 15)  # pixels on either side in which alpha is solved for; steps
 
 
 def matte_inputs(
@@ -42,6 +48,11 @@ def matte_inputs(
     colour = np.divide(image, 255, dtype=np.float32)
     inside = refined > 0.5
     depth = signed_distance(inside)
+    hard = inside.astype(np.float32)
+    # far from its contour a probability of 0.3 is doubt, and no pixel of which the object covers 0.3
+    refined = hard + _fading(depth, *_DOUBT) * (refined - hard)
+    # and what came in is wrong there, where it lies on the other side
+    coarse = np.where((coarse > 0.5) == inside, coarse, hard + _fading(depth, *_WRONG) * (coarse - hard))
     planes = np.empty((CHANNELS, *inside.shape), np.float32)
     planes[: BLUE + 1] = colour.transpose(2, 0, 1)
     planes[COARSE], planes[REFINED] = coarse, refined
@@ -53,9 +64,12 @@ def matte_inputs(
     planes[PROJECTED], planes[CONTRAST] = share, np.minimum(np.sqrt(length), 1)
     off = colour - behind - share[..., None] * line
     planes[RESIDUAL] = np.minimum(np.sqrt((off * off).sum(2)) * 2, 1)
-    hard = inside.astype(np.float32)
     for channel, radius in ((GUIDED_NEAR, _NEAR), (GUIDED_FAR, _FAR)):
         planes[channel] = np.clip(cv2.ximgproc.guidedFilter(colour, hard, radius, _EPSILON), 0, 1)
+    seen = windows(colour)
+    for channel, band, steps in _BANDS:
+        unknown = np.abs(depth) < band
+        planes[channel] = solved(seen, np.where(unknown, refined, hard), unknown, steps)
     return planes
 
 
@@ -63,6 +77,10 @@ def signed_distance(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the distance of each pixel's centre from the contour: pixels, positive inside, (H, W) float32."""
     inner, outer = _distance(inside), _distance(~inside)
     return np.where(inside, inner - 0.5, 0.5 - outer).astype(np.float32)
+
+
+def _fading(depth: NDArray[np.float32], near: float, far: float) -> NDArray[np.float32]:
+    return np.clip((far - np.abs(depth)) / (far - near), 0, 1)
 
 
 def _distance(inside: NDArray[np.bool_]) -> NDArray[Any]:

@@ -14,11 +14,21 @@ from spnrefine.model.matte_inputs import (
     GUIDED_NEAR,
     PROJECTED,
     REFINED,
+    SOLVED_FAR,
+    SOLVED_NEAR,
 )
 
 OUTPUTS = len(CANDIDATES) + 2
 """A weight for each candidate and for an alpha of the network's own, and that alpha."""
-AT_FIRST = {COARSE: 0.0, REFINED: 1.0, PROJECTED: -3.0, GUIDED_NEAR: 2.0, GUIDED_FAR: 0.0}
+AT_FIRST = {
+    COARSE: 0.0,
+    REFINED: 0.0,
+    PROJECTED: -3.0,
+    GUIDED_NEAR: 0.0,
+    GUIDED_FAR: -1.0,
+    SOLVED_NEAR: 2.0,
+    SOLVED_FAR: 1.0,
+}
 """Logarithms of the candidates' weights before anything is learnt; 0 for the network's own."""
 
 

@@ -21,10 +21,14 @@ WINDOW = 10
 AROUND = 24
 """Pixels around a part that are looked at with it."""
 UNSURE = 0.02, 0.98
-MOST_LEFT = 1.08
+MOST_LEFT = 1.1
 """What is left of the photograph may be so many times what another matte would leave, by chance and noise."""
 MOST_APART = 0.35
 """What was found may differ from what came in by this share of its half tones."""
+MOST_GAINED = 1.112
+"""What is left may be so many times what the matte that was found leaves, if that hardly differs."""
+PER_APART = 0.25
+"""It must be less, by this much of the share by which the two differ."""
 
 
 def keep_exact_mattes(
@@ -40,8 +44,7 @@ def keep_exact_mattes(
     -------
     (H, W), ``found`` itself where no part is exact.
     """
-    partial = (coarse > UNSURE[0]) & (coarse < UNSURE[1])
-    if not partial.any():
+    if not _partial(coarse).any():
         return found
     parts = find_parts(coarse)
     exact = np.zeros(len(parts.boxes) + 1, bool)
@@ -54,11 +57,12 @@ def keep_exact_mattes(
 
 
 def is_exact(image: NDArray[np.uint8], coarse: NDArray[np.float32], found: NDArray[np.float32]) -> bool:
-    """Tell whether a matte (H, W) fits its photograph as well as others near it, and what was found hardly differs."""
+    """Tell whether a matte (H, W) fits its photograph as well as others near it, and as what was found instead."""
     half = float((4 * coarse * (1 - coarse)).sum())
-    if float(np.abs(found - coarse).sum()) > MOST_APART * half:
+    apart = float(np.abs(found - coarse).sum()) / half
+    if apart > MOST_APART or left_over(image, coarse) > MOST_LEFT:
         return False
-    return left_over(image, coarse) <= MOST_LEFT
+    return _gained(image, coarse, found) + PER_APART * apart <= MOST_GAINED
 
 
 def left_over(image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> float:
@@ -71,15 +75,33 @@ def left_over(image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> float:
     ----------
     image : (H, W, 3) uint8, RGB. alpha : (H, W) in 0..1, some of it neither 0 nor 1.
     """
-    partial = (alpha > UNSURE[0]) & (alpha < UNSURE[1])
+    partial = _partial(alpha)
     if not partial.any():
         return np.inf
     colour = np.divide(image, 255, dtype=np.float32)
-    around = np.asarray(cv2.dilate(partial.astype(np.uint8), np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8)))
+    around = _around(partial)
     own = _left(colour, alpha, around)[partial]
     return max(
         float((own / np.maximum(_left(colour, other, around)[partial], 1e-4)).mean()) for other in _others(alpha)
     )
+
+
+def _gained(image: NDArray[np.uint8], coarse: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    """Return how many times as much one matte leaves of its photograph as the other."""
+    partial = _partial(coarse) | _partial(found)
+    colour = np.divide(image, 255, dtype=np.float32)
+    around = _around(partial)
+    own, other = (float(_left(colour, alpha, around)[partial].sum()) for alpha in (coarse, found))
+    return own / max(other, 1e-4)
+
+
+def _partial(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return (alpha > UNSURE[0]) & (alpha < UNSURE[1])
+
+
+def _around(partial: NDArray[np.bool_]) -> NDArray[Any]:
+    side = 2 * STEP + 1
+    return np.asarray(cv2.dilate(partial.astype(np.uint8), np.ones((side, side), np.uint8)))
 
 
 def _others(alpha: NDArray[np.float32]) -> Iterator[NDArray[Any]]:

@@ -16,6 +16,10 @@ REACH = 40.0
 """Pixels from the refined or the coarse contour as far as which alpha is looked for."""
 FADE = 8.0
 """The last of these pixels, over which what is found gives way to what came in."""
+NEAR = 6.0, 10.0
+"""Pixels from the refined contour over which alphas that are nearly 0 or 1 become these:"""
+NEARLY = 0.05, 0.2
+"""up to the first all the way, from there to the second less and less."""
 
 
 class Matting:
@@ -59,16 +63,26 @@ class Matting:
         """
         refined = np.where((refined > 0.5) == inside, refined, inside).astype(np.float32)
         alpha = np.where((coarse > 0.5) == inside, coarse, inside).astype(np.float32)
-        share = _share(coarse > 0.5, inside)
+        distance = contour_distance(inside)
+        share = _share(np.minimum(distance, contour_distance(coarse > 0.5)))
         for core, seen in tiles(share > 0, SIDE, SURROUND):
             here = seen.slices
             found = self._network(matte_inputs(image[here], coarse[here], refined[here]))
             found = found[core.inside(seen).slices]
+            found = _without_haze(found, distance[core.slices])
             alpha[core.slices] += share[core.slices] * (found - alpha[core.slices])
         return np.clip(keep_exact_mattes(image, coarse, alpha), 0, 1)
 
 
-def _share(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _share(distance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much alpha is the network's (H, W): 1 near either contour, and 0 beyond its reach."""
-    distance = np.minimum(contour_distance(before), contour_distance(after))
     return np.clip((REACH - distance) / FADE, 0, 1).astype(np.float32)
+
+
+def _without_haze(alpha: NDArray[np.float32], distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take out what the network mixes in of masks that it does not believe, (H, W): faint, and far from the contour."""
+    off = np.minimum(alpha, 1 - alpha)  # from the nearer of 0 and 1
+    kept = np.clip((off - NEARLY[0]) / (NEARLY[1] - NEARLY[0]), 0, 1)
+    near = np.clip((NEAR[1] - distance) / (NEAR[1] - NEAR[0]), 0, 1)
+    cleaned = np.where(alpha < 0.5, off * kept, 1 - off * kept)
+    return (cleaned + near * (alpha - cleaned)).astype(np.float32)

@@ -55,6 +55,18 @@ def test_an_exact_matte_comes_back(matting):
     assert error(matting(image, truth, inside.astype(np.float32), inside), truth) < 0.3
 
 
+def test_where_the_mask_was_off_no_haze_is_left(matting):
+    image, truth, inside = disc(160, sigma=1.0)
+    coarse = disc(160, radius=58)[2].astype(np.float32)  # 22 pixels too large
+    refined = np.where(inside, 1, np.where(coarse > 0, 0.2, 0)).astype(np.float32)  # by a refiner that doubts
+    alpha = matting(image, coarse, refined, inside)
+    far = truth < 0.001
+    far &= cv2.erode(far.astype(np.uint8), np.ones((17, 17), np.uint8)) > 0
+    assert far.any()
+    assert alpha[far].max() < 0.05
+    assert error(alpha, truth) < 3
+
+
 def test_tiles_leave_no_trace(matting, monkeypatch):
     image, _, inside = disc(160)
     hard = inside.astype(np.float32)
