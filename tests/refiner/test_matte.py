@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from spnrefine.refiner import matte as module
+from spnrefine.refiner.exact_matte import is_exact
 from spnrefine.refiner.matte import Matting
 
 
@@ -73,3 +74,10 @@ def test_tiles_leave_no_trace(matting, monkeypatch):
     whole = matting(image, hard, hard, inside)
     monkeypatch.setattr(module, "SIDE", 80)
     np.testing.assert_allclose(matting(image, hard, hard, inside), whole, atol=0.02)
+
+
+def test_a_matte_that_was_found_and_fits_better_is_believed():
+    image, truth, _ = disc()
+    assert is_exact(image, truth, truth)
+    shifted = np.roll(truth, 2, 1)
+    assert not is_exact(image, shifted, truth)
