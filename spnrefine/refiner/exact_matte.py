@@ -25,7 +25,7 @@ MOST_LEFT = 1.1
 """What is left of the photograph may be so many times what another matte would leave, by chance and noise."""
 MOST_APART = 0.35
 """What was found may differ from what came in by this share of its half tones."""
-MOST_GAINED = 1.112
+MOST_GAINED = 1.125
 """What is left may be so many times what the matte that was found leaves, if that hardly differs."""
 PER_APART = 0.25
 """It must be less, by this much of the share by which the two differ."""
