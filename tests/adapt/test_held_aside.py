@@ -53,7 +53,8 @@ def test_sub_folders_are_kept(pairs, tmp_path):
 @pytest.mark.parametrize(("ids", "told"), [((0, 255), False), ((0, 1, 2, 3), True)])
 def test_maps_of_ids_are_trained_on_as_such(tmp_path, ids, told):
     (tmp_path / "masks").mkdir()
-    Image.fromarray(np.repeat(np.array(ids, np.uint16 if told else np.uint8), 8)[None].repeat(16, 0)).save(tmp_path / "masks/1.png")
+    stripes = np.array(ids, np.uint16 if told else np.uint8).repeat(8)[None].repeat(16, 0)
+    Image.fromarray(stripes).save(tmp_path / "masks/1.png")
     said = command(tmp_path, "general", 2.0, tmp_path / "out.safetensors", "cpu", 2)
     assert ("--labels" in said) is told
     assert said[said.index("--images") + 1] == str(tmp_path / "images")
