@@ -210,6 +210,8 @@ def _check_output(output: str, source: str) -> None:
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
 
+    takes_bools = True
+
     def __init__(self, model: str, device: str, threads: int, **how: Any):
         self._model, self._device, self._threads, self._how = model, device, threads, how
 

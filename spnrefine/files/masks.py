@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spnrefine.boxes.where import above
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.cutouts import Colours, give_colours
 from spnrefine.files.labelmaps import labelmap_of, palette
@@ -12,6 +13,7 @@ from spnrefine.files.meaning import LOSSY, interpret
 from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn_back
+from spnrefine.files.packed import compact
 from spnrefine.files.rasters import EXTENSIONS, Raster, as_ids, encode_like, format_named, holds, read_raster
 
 
@@ -37,7 +39,7 @@ class Mask(Meaning):
 
     @property
     def shape(self) -> tuple[int, int]:
-        height, width = self.probability.shape
+        height, width = compact(self).shape
         return height, width
 
     @property
@@ -178,12 +180,12 @@ def written(
     mask: Mask, refined: np.ndarray, format: str, *, soft: bool, threshold: float, colours: Colours | None = None
 ) -> Raster:
     """Give a refined mask the clothes of the coarse one, as far as ``format``, a key of `EXTENSIONS`, can hold them."""
-    expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
+    expected = mask.shape if mask.stack is None else mask.stack.planes.shape
     if refined.shape != expected:
         raise ShapeError(f"The refined mask is {refined.shape}, the coarse one {expected}: give one size.")
     if soft and mask.labels is not None:
         raise FileError("A mask of several ids has no probabilities to write: leave out --soft.")
-    before = mask.probability > threshold if mask.labels is None else mask.labels
+    before = above(compact(mask), threshold) if mask.labels is None else mask.labels
     decided = refined
     if mask.stack is not None:
         before = _channels_last(mask.stack.decide(mask.stack.planes, threshold))

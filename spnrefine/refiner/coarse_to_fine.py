@@ -165,7 +165,7 @@ def tiles(
         core = left[row : row + core_rows, column : column + core_columns]
         down, across = ((row - inset, span), (column - inset, span))
         if trimmed:
-            down, across = (_trimmed(*each, core.any(axis)) for each, axis in ((down, 1), (across, 0)))
+            down, across = (_trimmed(*each, np.asarray(core.any(axis))) for each, axis in ((down, 1), (across, 0)))
         core[:] = 0
         top, bottom = _stretch(*down, cell, height)
         start, end = _stretch(*across, cell, width)
