@@ -205,16 +205,17 @@ def _hard(mask: Mask, decided: np.ndarray, colours: Colours | None) -> Raster:
     void = None if mask.void is None else turn_back(mask.void, mask.orientation)
     pixels = mask.raster.pixels.copy()
     value = pixels.dtype.type
+    free = True if void is None else ~void[..., None]
+    target = pixels[..., mask.channels]
     if mask.colours is not None:
-        written = mask.colours[inside]
+        np.copyto(target, mask.colours[inside], where=free)
     elif mask.labels is not None:
-        written = (inside + mask.background if mask.background else inside)[..., None].astype(pixels.dtype)
+        ids = inside + mask.background if mask.background else inside
+        np.copyto(target, ids[..., None].astype(pixels.dtype), where=free)
     else:
         here = inside if mask.stack is not None else inside[..., None]
-        written = np.where(here, value(mask.foreground), value(mask.background))
-    if void is not None:
-        written = np.where(void[..., None], pixels[..., mask.channels], written)
-    pixels[..., mask.channels] = written
+        np.copyto(target, value(mask.background), where=free)
+        np.copyto(target, value(mask.foreground), where=here if void is None else here & free)
     give_colours(mask, pixels, colours)
     return replace(mask.raster, pixels=pixels)
 
