@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.counting import ids_counted
 from spnrefine.cli.options import (
     OVERLAY_STYLE,
     WRITING,
@@ -147,7 +148,8 @@ def refine(
     start = time.perf_counter()
     later = _Later(model, device, threads, **settings.of_refiner)
     mattes = load_matting(matting, threads) if settings.alpha or cutout else None
-    refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
+    with ids_counted():
+        refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
