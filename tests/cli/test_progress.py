@@ -65,6 +65,6 @@ def test_a_command_counts_the_ids_of_its_map(tmp_path, monkeypatch, capsys):
     image = np.where(ids[..., None] > 0, 200, 60).astype(np.uint8).repeat(3, 2)
     cv2.imwrite(str(tmp_path / "i.png"), image)
     cv2.imwrite(str(tmp_path / "m.png"), ids)
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main([str(tmp_path / "i.png"), "--mask", str(tmp_path / "m.png")])
     assert "1 of 2" in counted_ids(capsys)
