@@ -121,6 +121,14 @@ def contents() -> Contents:
     return Contents(len(sizes), sum(sizes))
 
 
+def names(kind: str) -> list[str]:
+    """Name what is kept of a kind; what cannot be looked at is left out."""
+    try:
+        return sorted({path.name.rpartition("-")[0] for path in _files() if path.suffix == f".{kind}"})
+    except OSError:
+        return []
+
+
 def clear() -> Contents:
     """Delete all that is kept and return how much that was.
 

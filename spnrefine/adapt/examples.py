@@ -1,6 +1,7 @@
 """The owner's pairs: photographs with good masks, and coarse ones of the owner's or made here."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.images import Photograph, read_photograph
 from spnrefine.files.masks import read_mask
 from spnrefine.files.sizes import align
-from spnrefine.files.stems import MASKS, by_stem, only, pair_by_stem
+from spnrefine.files.stems import masks_of, name_below, only, pair_trees
 from spnrefine.files.truth import read_labels, read_object
 from spnrefine.refiner.box import object_box
 
@@ -30,7 +31,7 @@ class Example:
 
     Attributes
     ----------
-    picture : stem of the photograph.
+    picture : path of the photograph below its folder, without its extension.
     image : (H, W, 3) uint8, RGB, of the photograph or of the part of it around one of several objects.
     coarse : (H, W) float32 in 0..1.
     truth, valid : (H, W) bool; pixels that are not ``valid`` do not count.
@@ -55,9 +56,12 @@ class _Object:
 
 
 def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) -> list[Example]:
-    """Read pairs by stem, of each object of a map of ids one example, and make coarse masks where there are none.
+    """Read pairs, of each object of a map of ids one example, and make coarse masks where there are none.
 
-    Where there are too many, as many of each photograph are taken, at random.
+    Files are paired by their paths below the folders, as by :func:`spnrefine.files.stems.pair_trees`.
+
+    Where there are too many, as many of each photograph are taken, at random; and where photographs are too many for
+    that, some of them alone are read, so that memory does not grow with the folder.
 
     Raises
     ------
@@ -67,37 +71,38 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
         The files of a stem differ in size.
     """
     rng = np.random.default_rng(seed)
-    there = None if coarse is None else by_stem(coarse, MASKS)
+    pairs = {name_below(photograph, images): (photograph, mask) for photograph, mask in pair_trees(images, good)}
+    there = None if coarse is None else masks_of(images, pairs, coarse)
+    kinds = 1 if coarse is not None else len(MAKERS)
+    names = [name for name in pairs if there is None or name in there]
+    if len(names) > MOST_EXAMPLES:
+        names = [names[place] for place in sorted(rng.permutation(len(names))[:MOST_EXAMPLES])]
     objects: dict[str, list[_Object]] = {}
-    for photograph, mask in pair_by_stem(images, good):
-        own = None
-        if there is not None:
-            if photograph.stem not in there:
-                continue
-            own = only(there[photograph.stem], "coarse masks")
-        objects[photograph.stem] = list(_objects(photograph, mask, own))
+    for name in names:
+        own = None if there is None else only(there[name], "coarse masks")
+        objects[name] = list(_objects(name, *pairs[name], own))
     if not objects:
         folders = " and ".join(map(str, (images, good, *([coarse] if coarse else []))))
         raise FileError(f"{folders} have no files of equal stems: expected photographs and masks that belong together.")
-    kinds = 1 if coarse is not None else len(MAKERS)
     most = max(1, MOST_EXAMPLES // (len(objects) * kinds))
-    found = []
+    count = kinds * sum(min(len(each), most) for each in objects.values())
+    wanted = set(range(count) if count <= MOST_EXAMPLES else rng.permutation(count)[:MOST_EXAMPLES].tolist())
+    found: list[Example] = []
+    numbers = itertools.count()
     for each in objects.values():
         for place in sorted(rng.permutation(len(each))[:most]):
-            found += list(_examples(each[place], rng))
-    if len(found) > MOST_EXAMPLES:
-        found = [found[place] for place in sorted(rng.permutation(len(found))[:MOST_EXAMPLES])]
+            found += _examples(each[place], rng, [next(numbers) in wanted for _ in range(kinds)])
     return found
 
 
-def _objects(photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Object]:
+def _objects(name: str, photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Object]:
     """Yield the object of a mask, or each of a map of ids in the part of the photograph around it."""
     picture = read_photograph(photograph)
     if not _holds_ids(good):
         truth = read_object(good, picture)
         own = None if coarse is None else _coarse(coarse, picture)[0]
         if truth.inside.sum() >= LEAST_PIXELS and (own is None or (own > 0.5).any()):
-            yield _Object(photograph.stem, picture.pixels, truth.inside, ~truth.void, own)
+            yield _Object(name, picture.pixels, truth.inside, ~truth.void, own)
         return
     known = read_labels(good, picture)
     others = None if coarse is None else _coarse(coarse, picture)[1]
@@ -113,7 +118,7 @@ def _objects(photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Obj
         assert box is not None
         here = box.slices
         yield _Object(
-            photograph.stem,
+            name,
             np.ascontiguousarray(picture.pixels[here]),
             truth_here[here],
             ~known.void[here],
@@ -137,11 +142,14 @@ def _coarse(path: Path, photograph: Photograph) -> tuple[NDArray[np.float32], ND
     return mask.probability, mask.labels
 
 
-def _examples(one: _Object, rng: np.random.Generator) -> Iterator[Example]:
+def _examples(one: _Object, rng: np.random.Generator, wanted: Sequence[bool]) -> Iterator[Example]:
+    """Yield those of an object's coarse masks that are ``wanted``: the owner's, or one by each of `MAKERS`."""
     if one.coarse is not None:
-        yield Example(one.picture, one.image, one.coarse, one.truth, one.valid)
+        if wanted[0]:
+            yield Example(one.picture, one.image, one.coarse, one.truth, one.valid)
         return
-    for make in MAKERS.values():
-        coarse = make(one.truth, rng)
-        if (coarse > 0.5).any() and not (coarse > 0.5).all():
-            yield Example(one.picture, one.image, coarse, one.truth, one.valid)
+    for make, is_wanted in zip(MAKERS.values(), wanted, strict=True):
+        if is_wanted:
+            coarse = make(one.truth, rng)
+            if (coarse > 0.5).any() and not (coarse > 0.5).all():
+                yield Example(one.picture, one.image, coarse, one.truth, one.valid)

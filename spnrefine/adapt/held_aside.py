@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from spnrefine.errors import FileError
-from spnrefine.files.stems import pair_by_stem
+from spnrefine.files.stems import name_below, pair_trees
 
 FEWEST_TO_TRAIN = 20
 EVERY = 4
@@ -14,14 +14,15 @@ EVERY = 4
 def split_pairs(images: Path, good: Path, folder: Path) -> tuple[Path, Path]:
     """Link pairs into two folders below ``folder``, each with ``images`` and ``masks``: to train on, and held aside.
 
-    By a hash of the stem, so that the same are held aside each time.
+    By a hash of the name, so that the same are held aside each time; the folders keep their sub-folders.
 
     Raises
     ------
     FileError
         There are too few pairs, or a folder cannot be read.
     """
-    pairs = sorted(pair_by_stem(images, good), key=lambda pair: hashlib.sha256(pair[0].stem.encode()).hexdigest())
+    named = {name_below(photograph, images): (photograph, mask) for photograph, mask in pair_trees(images, good)}
+    pairs = [named[name] for name in sorted(named, key=lambda name: hashlib.sha256(name.encode()).hexdigest())]
     if len(pairs) < FEWEST_TO_TRAIN:
         raise FileError(
             f"{len(pairs)} pairs were found: expected at least {FEWEST_TO_TRAIN} to train on, or --minutes 0."
@@ -32,6 +33,8 @@ def split_pairs(images: Path, good: Path, folder: Path) -> tuple[Path, Path]:
             (half / name).mkdir(parents=True)
     for place, pair in enumerate(pairs):
         half = halves[place % EVERY == 0]
-        for path, name in zip(pair, ("images", "masks"), strict=True):
-            (half / name / path.name).symlink_to(path.absolute())
+        for path, folder, name in zip(pair, (images, good), ("images", "masks"), strict=True):
+            link = half / name / path.relative_to(folder)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path.absolute())
     return halves

@@ -75,10 +75,12 @@ def adapt(
     share_threads(jobs, jobs)
     from spnrefine.adapt import adapting
     from spnrefine.files import atomic
+    from spnrefine.files.reserved import locked, prepare_folder
+    from spnrefine.model import weights
 
-    atomic.check_output(out, overwrite=overwrite)
+    prepare_folder(out, [weights.find(model)], overwrite=overwrite)
     adapting.ways_for(model)
-    with TemporaryDirectory(prefix="spnrefine-") as folder:
+    with locked(out), TemporaryDirectory(prefix="spnrefine-") as folder:
         trained = Path(folder) / "trained.safetensors"
         found = _trained(images, masks, coarse, model, device, jobs, minutes, trained) if minutes else None
         kept = found is not None and found.uses_its_own

@@ -170,15 +170,19 @@ def batch(
         raise click.UsageError("--done-is-done was given without --resume: give both.")
     if given["append"] and given["records"] in (None, STREAM):
         raise click.UsageError("--append was given without a file of records: name one with --records.")
+    if given["as_json"] and given["records"] not in (None, STREAM):
+        raise click.UsageError("--json, which is --records -, and a file of records were both given: give one.")
     if files_from and files0_from:
         raise click.UsageError("--files-from and --files0-from were both given: give one.")
     if not paths and not (files_from or files0_from):
         raise click.UsageError("No photographs were named: give DIR, their names, --files-from or --files0-from.")
     from spnrefine.cli import batch_stores
 
-    if batch_stores.any_urls(*paths, mask_dir, destination, given["records"]):
+    places = mask_dir, destination, given["records"]
+    if batch_stores.any_urls(*paths, *places):
         batch_stores.check_fit(
             paths,
+            places,
             images=images,
             images_file=images_file,
             polygons=polygons,

@@ -26,9 +26,9 @@ Examples:
 )
 @option(
     "--only",
-    type=click.Choice(["propagation", "refine", "large", "peers", "cold", "batch"]),
+    type=click.Choice(["kernels", "propagation", "refine", "large", "peers", "cold", "batch"]),
     multiple=True,
-    help="Run this part only; may be given again.",
+    help="Run this part only; may be given again. 'kernels', how long compiling takes, is of CUDA alone.",
 )
 @option(
     "--scaling",
@@ -60,6 +60,8 @@ def bench(only: tuple[str, ...], scaling: bool, plot: str | None, as_json: bool,
     place = resolve_device(device)
     facts: dict[str, dict] = machine.facts()
     facts["machine"] |= {"device": place, "model": model}
+    if "kernels" in only and place == "cpu":
+        raise click.UsageError("--only kernels times what is compiled for a GPU: give --device cuda too.")
     chosen = _scaling(model, device, plot) if scaling else _parts(only, model, device, place)
     if as_json:
         streams.tell(json.dumps(facts | {name: list(rows()) for name, rows in chosen.items()}))
@@ -78,6 +80,7 @@ def _parts(only: tuple[str, ...], model: str, device: str, place: str) -> "Parts
     from spnrefine.evaluate import bench, commands, large
 
     parts: Parts = {
+        "kernels": lambda: bench.kernels(place),
         "propagation": lambda: bench.propagation(place),
         "refine": lambda: bench.end_to_end(model, place),
         "large": lambda: large.large(model, place),
@@ -85,6 +88,8 @@ def _parts(only: tuple[str, ...], model: str, device: str, place: str) -> "Parts
         "cold": lambda: commands.cold(model, device),
         "batch": lambda: commands.batch(model, device),
     }
+    if place == "cpu":
+        del parts["kernels"]
     return {name: rows for name, rows in parts.items() if name in (only or parts)}
 
 

@@ -178,7 +178,7 @@ def evaluate(
         raise click.UsageError("--object and --each-object were both given: give one.")
     chosen = _peers(peers)
     others = _named(against)
-    written = Written(csv_file, report, plot, overwrite)
+    written = Written(csv_file, report, plot, overwrite, (images, coarse, truth, *against))
     written.check()
     measures = Measures(boundary_share, mba_radii or (), nsd_radii or (), hd95 or max_hd95 is not None)
     if min_nsd is not None and not measures.nsd_radii:

@@ -1,25 +1,14 @@
 """``spnrefine eval-labels``: measure label maps where the truth is known."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from spnrefine.cli import streams
-from spnrefine.cli.options import acting_options, option
+from spnrefine.cli import gate, streams
+from spnrefine.cli.options import OVERWRITE, acting_options, option
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FILE, FOLDER, Model
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from spnrefine import Refiner
-    from spnrefine.evaluate.intervals import Interval
-    from spnrefine.evaluate.labels import Confusion
-    from spnrefine.files.classes import Classes
-    from spnrefine.job.types import Settings
 
 
 @click.command(
@@ -53,6 +42,16 @@ Examples:
 @option("--classes", type=FILE, help="Lines of 'name: id id ...', as for train; default each id one.")
 @option("--void", type=click.IntRange(min=0), metavar="ID", help="Id of pixels that do not count.  [default: 255]")
 @option("--max-items", type=click.IntRange(min=1), metavar="N", help="Measure at most N, evenly taken.")
+@option(
+    "--against",
+    type=FOLDER,
+    multiple=True,
+    help="Also measure label maps that another method, model or setting made, same stems; may be given several times.",
+)
+@option("--csv", "csv_file", type=FILE, help="Also write the IoU of each photograph's classes, a row for each.")
+@option("--report", type=FILE, help="Also write an HTML page of the worst photographs, each beside its truth.")
+@OVERWRITE
+@option("--min-iou", type=click.FloatRange(0, 1), metavar="IOU", help="Fail where the mean IoU is below this.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @acting_options
 def evaluate_labels(
@@ -67,8 +66,13 @@ def evaluate_labels(
     device: str,
     threads: int | None,
     as_json: bool,
+    against: tuple[Path, ...],
+    csv_file: Path | None,
+    report: Path | None,
+    overwrite: bool,
+    min_iou: float | None,
     **how: Any,
-) -> None:
+) -> int:
     """Measure label maps whose truth is known: F1 and IoU of classes over all pixels.
 
     With --coarse, those that a network of your own made, before and after refinement as by 'spnrefine batch' with the
@@ -83,38 +87,50 @@ def evaluate_labels(
     from spnrefine.cli.threads import share_threads
 
     threads = share_threads(threads)
+    from functools import partial
+
     from spnrefine import Refiner
-    from spnrefine.evaluate import machine
-    from spnrefine.evaluate.labels import find_labelled, measure
-    from spnrefine.evaluate.own_maps import OwnMaps
+    from spnrefine.cli.evaluated import Written
+    from spnrefine.evaluate import label_facts, label_methods, machine
+    from spnrefine.evaluate.confusion import measure
+    from spnrefine.evaluate.labels import find_labelled
+    from spnrefine.evaluate.own_maps import MapFolder
+    from spnrefine.evaluate.worst_labels import Seen
+    from spnrefine.files.stems import name_below
     from spnrefine.job.types import Settings
 
+    read = [path for path in (images, truth, coarse, classes, *against) if path is not None]
+    written = Written(csv_file, report, None, overwrite, read)
+    written.check()
     settings = Settings.of(**how, void=void)
-    known, photographs = find_labelled(images, truth, classes, void, max_items)
+    known, photographs = find_labelled(images, truth, classes, void, max_items, settings.bands)
     if photographs.alone:
         few = streams.few(photographs.alone)
         streams.say(f"Left out: {len(photographs.alone)} names that are not in both folders ({few}).")
+    names = [name_below(path, images) for path, _ in photographs.pairs]
+    others = {f"against {each}": MapFolder.of(each, images, names, known, settings) for each in against}
     if coarse is None and lower is None:
-        found = measure(_shown(photographs), known, _made(models, known, device, threads, best=settings.best))
+        methods, ours = label_methods.made(models, known, device, threads, best=settings.best), models[-1]
     else:
-        name = models[0] if models else "general"
-        refiner = Refiner(name, device, threads, **settings.of_refiner)
+        refiner, ours = Refiner(models[0] if models else "general", device, threads, **settings.of_refiner), "refined"
         if lower is not None:
-            found = measure(_shown(photographs), known, _lowered(known, lower, refiner, settings))
+            methods = label_methods.refined_lower(known, lower, refiner, settings)
         elif coarse is not None:
-            own = OwnMaps(photographs.pairs, coarse, known, refiner, settings)
-            found = measure(_shown(own), known, lambda maps, _: maps)
+            methods = partial(MapFolder.of(coarse, images, names, known, settings).refined, refiner=refiner)
+    seen = Seen(ours, watched=report is not None)
+    shown = streams.progress(photographs, len(photographs))
+    found = measure(shown, known, label_methods.with_others(methods, others), seen)
     facts: dict[str, Any] = machine.facts() if as_json else {}
-    facts |= {
-        "photographs": len(photographs),
-        "f1": {name: confusion.f1() for name, confusion in found.items()},
-        "iou": {name: confusion.iou() for name, confusion in found.items()},
-        **_chance(found),
-    }
+    facts |= {"photographs": len(photographs), **label_facts.of(found, ours)}
+    written.write_labels(found, seen, {"output": f"{truth}", "model": ", ".join(models) or "general"})
     if as_json:
         streams.tell(json.dumps(facts, allow_nan=False))
     else:
         _show(facts)
+    missed = gate.missed({"iou": facts["iou"][ours]["mean"]}, {"iou": min_iou}, {})
+    for text in missed:
+        streams.say(f"mean {text}")
+    return 1 if missed else 0
 
 
 def _check_usage(models: tuple[str, ...], coarse: Path | None, lower: int | None, how: dict[str, Any]) -> None:
@@ -131,32 +147,6 @@ def _check_usage(models: tuple[str, ...], coarse: Path | None, lower: int | None
             raise click.UsageError(f"--{named} was given without maps to refine: give --coarse or --lower too.")
 
 
-def _shown(photographs: "Any") -> "Any":
-    return streams.progress(photographs, len(photographs))
-
-
-def _chance(found: "dict[str, Confusion]") -> dict[str, Any]:
-    """Return the intervals of all IoU, and how far the last maps' are above each other's."""
-    from spnrefine.evaluate.label_intervals import iou_intervals
-
-    *others, ours = found
-    above = {}
-    for name in others:
-        old, new = found[name].iou(), found[ours].iou()
-        drawn = iou_intervals(found[ours], found[name])
-        above[name] = {
-            each: {"difference": new[each] - old[each], "interval": _pair(drawn[each])}  # type: ignore[operator]
-            for each in new
-            if old.get(each) is not None and new[each] is not None
-        }
-    each_own = {name: {each: _pair(i) for each, i in iou_intervals(maps).items()} for name, maps in found.items()}
-    return {"iou_intervals": each_own, "iou_above": {ours: above}}
-
-
-def _pair(interval: "Interval") -> "list[float | None] | None":
-    return None if interval.low is None else [*interval]
-
-
 def _show(facts: dict[str, Any]) -> None:
     from rich.table import Table
 
@@ -168,6 +158,10 @@ def _show(facts: dict[str, Any]) -> None:
         for name in next(iter(rows.values())):
             streams.add_row(table, name, *(_figure(row.get(name)) for row in rows.values()))
         console.print(table)
+    for name, classes in facts["iou_intervals"].items():
+        if classes.get("mean") is not None:
+            low, high = classes["mean"]
+            console.print(f"mean IoU of {name}, 95 % of draws of images: {low:.4f} to {high:.4f}")
     for ours, others in facts["iou_above"].items():
         for other, classes in others.items():
             mean = classes.get("mean")
@@ -179,49 +173,3 @@ def _show(facts: dict[str, Any]) -> None:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
-
-
-def _made(
-    models: tuple[str, ...], known: "Classes", device: str, threads: int, *, best: bool
-) -> "Callable[..., dict[str, NDArray]]":
-    from importlib.util import find_spec
-
-    from spnrefine.errors import SpnRefineError
-    from spnrefine.evaluate.label_crf import dense_crf
-    from spnrefine.refiner import Parser
-
-    parsers = {model: Parser(model, device, threads, find=False, best=best) for model in models}
-    for name, parser in parsers.items():
-        if parser.classes != known.names:
-            raise SpnRefineError(
-                f"{name} knows {', '.join(parser.classes)}, while the truth holds {', '.join(known.names)}: "
-                "name the truth's classes with --classes as in training."
-            )
-
-    def methods(image: "NDArray", truth: "NDArray") -> "dict[str, NDArray]":
-        maps: dict[str, NDArray] = {}
-        for name, parser in parsers.items():
-            _, coarse, refined = parser.planes(image)[0]
-            if not maps:
-                maps["base"] = coarse.argmax(0)
-                if find_spec("pydensecrf") is not None:
-                    maps["dense CRF"] = dense_crf(image, coarse).argmax(0)
-            maps[name] = refined.argmax(0)
-        return maps
-
-    return methods
-
-
-def _lowered(
-    known: "Classes", times: int, refiner: "Refiner", settings: "Settings"
-) -> "Callable[..., dict[str, NDArray]]":
-    from spnrefine.evaluate.labels import lowered
-    from spnrefine.evaluate.own_maps import refine_numbers
-    from spnrefine.files.classes import VOID
-
-    def methods(image: "NDArray", truth: "NDArray") -> "dict[str, NDArray]":
-        coarse = lowered(truth, len(known.names), times)
-        refined = refine_numbers(refiner, image, coarse, truth == VOID, settings)
-        return {f"{times} times lower": coarse, "refined": refined}
-
-    return methods

@@ -87,9 +87,15 @@ def _facts() -> dict:
     from spnrefine.evaluate import machine
     from spnrefine.model import weights
 
+    found = cache.contents()
+    kept = {
+        "kernels kept in": str(cache.folder()),
+        "kernels kept": f"{found.files} files, {found.bytes / 1e6:.1f} MB",
+        "of them for CUDA": [name.removeprefix("cuda.") for name in cache.names("cubin")],
+    }
     return {
         "versions": machine.versions(),
-        "machine": machine.describe() | {"kernels kept in": str(cache.folder())},
+        "machine": machine.describe() | kept,
         "weights": [
             each | {"card": str(Path(each["path"]).with_name("CARD.md"))}
             for each in map(_describe, weights.available())

@@ -32,7 +32,7 @@ def show(facts: Facts) -> None:
     for name, row in facts["results"].items():
         streams.add_row(table, name, *(_figure(row[column]) for column in columns))
     console.print(table)
-    _show_chance(facts)
+    show_chance(facts, "95 % of draws of images")
     _show_parts("size", facts["by_size"], columns)
     _show_parts("category", facts["by_category"], columns)
     for name, how in facts["measures"].items():
@@ -58,10 +58,10 @@ def show(facts: Facts) -> None:
             console.print(table)
 
 
-def _show_chance(facts: Facts) -> None:
+def show_chance(facts: Facts, title: str) -> None:
     """Print the intervals of figures, and how far the refiner is above each other method."""
     figures = list(next(iter(facts["intervals"].values())))
-    table = _table("95 % of draws of images", *figures)
+    table = _table(title, *figures)
     for name, row in facts["intervals"].items():
         streams.add_row(table, name, *(_interval(row[figure]) for figure in figures))
     for ours, others in facts["above"].items():

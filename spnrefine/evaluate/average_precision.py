@@ -16,6 +16,7 @@ import numpy as np
 from spnrefine.errors import MissingExtraError
 from spnrefine.evaluate.instances import ANY, Instance, Picture
 from spnrefine.evaluate.overlaps import band_of, ious, known_part
+from spnrefine.evaluate.ranked import Ranked
 
 Entries = dict[tuple[int, int], list[dict[str, Any]]]
 """Instances as COCO's code takes them, by picture and category."""
@@ -26,7 +27,7 @@ MOST_FOUND = 100  # instances of a picture and category, the surest, that COCO's
 class Precision(NamedTuple):
     """Mean average precision over IoU of 0.5 to 0.95, at 0.5 and at 0.75, by size and by category, 0..1.
 
-    None where there is no true instance.
+    None where there is no true instance. ``ranked`` is what these are summed up from, by category.
     """
 
     ap: float | None
@@ -34,6 +35,7 @@ class Precision(NamedTuple):
     ap75: float | None
     by_size: dict[str, float | None]
     by_category: dict[str, float | None]
+    ranked: list[Ranked]
 
 
 def average_precision(
@@ -132,7 +134,29 @@ def _summed(evaluation: Any, categories: Sequence[str]) -> Precision:
         _mean(at(0.75)),
         {size: _mean(precision[..., place]) for place, size in enumerate(sizes) if place},
         {category: _mean(precision[:, :, place, 0]) for place, category in enumerate(categories)},
+        [_ranked(evaluation, place) for place in range(len(categories))],
     )
+
+
+def _ranked(evaluation: Any, category: int) -> Ranked:
+    """Return what COCO's code found of a category, of instances of all sizes, before it summed that up."""
+    count, sizes = len(evaluation.params.imgIds), len(evaluation.params.areaRng)
+    start = category * sizes * count  # by category, then by size, of which all is the first, then by picture
+    there = [(at, one) for at, one in enumerate(evaluation.evalImgs[start : start + count]) if one is not None]
+    true = np.zeros(count, np.int64)
+    for at, one in there:
+        true[at] = np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)
+    thresholds = len(evaluation.params.iouThrs)
+    scores = np.concatenate([np.zeros(0), *(one["dtScores"] for _, one in there)])
+    order = np.argsort(-scores, kind="mergesort")  # as COCO's code sorts them
+    pictures = np.concatenate([np.zeros(0, np.int64), *(np.full(len(one["dtScores"]), at) for at, one in there)])
+
+    def of(name: str) -> Any:
+        columns = [np.asarray(one[name], np.bool_).reshape(thresholds, -1) for _, one in there]
+        return np.concatenate([np.zeros((thresholds, 0), np.bool_), *columns], 1)[:, order]
+
+    matched, ignored = of("dtMatches"), of("dtIgnore")
+    return Ranked(matched & ~ignored, ~matched & ~ignored, pictures[order], true)
 
 
 def _mean(values: Any) -> float | None:

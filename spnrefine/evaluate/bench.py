@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,18 +28,43 @@ SCENES = ((256, 256), (512, 512), (1024, 1024), (2048, 2048), (4000, 6000))
 TAPS = 4 * 3  # directions times three-way
 
 
+def kernels(device: str) -> Iterator[dict[str, Any]]:
+    """Time how the kernels of a GPU come into being, apart from all that is timed of them later.
+
+    ``first_seconds``: compiling from nothing, forward alone and then all that training takes, at the same time;
+    ``again_seconds``: taking the same from disk.
+    """
+    from spnrefine.ops.cuda import compiling
+
+    capability = torch.cuda.get_device_capability(device)
+    for training in (False, True):
+        units = compiling.units_for(torch.float32, torch.float32, training=training)
+        with ThreadPoolExecutor(len(units)) as pool:
+            start = time.perf_counter()
+            codes = list(pool.map(lambda unit: compiling.machine_code(unit, capability, anew=True), units))
+            first = time.perf_counter() - start
+        again = median_seconds(lambda: compiling.precompile(units, capability), seconds=0)  # noqa: B023  # called here
+        yield {
+            "ways": " and ".join(unit.way for unit in units),
+            "first_seconds": first,
+            "again_seconds": again,
+            "bytes": sum(map(len, codes)),
+        }
+
+
 def propagation(device: str, *, reference: bool = True) -> Iterator[dict[str, Any]]:
     """Time a round of propagation, forward and backward, in both memory layouts.
 
     ``gb_s`` counts the floor only: one read of gates and input, one write of the result. ``share`` is that against
-    the copy bandwidth of the same device, measured just before.
+    the copy bandwidth of the same device, measured just before. Kernels are compiled before anything is timed.
     """
+    timed = partial(median_seconds, device=device, seconds=0.2 if device.startswith("cuda") else 1.0)
     for height, width, channels in PROPAGATION_SHAPES:
         for layout in ("channels_last", "contiguous"):
             x, guidance = _operands(height, width, channels, layout, device)
             bandwidth = copy_bandwidth(device, cores.available())
-            forward = median_seconds(partial(propagate, x, guidance), device)
-            backward = median_seconds(_backward(x, guidance), device)
+            forward = timed(partial(propagate, x, guidance))
+            backward = timed(_backward(x, guidance))
             moved = (TAPS + 2) * x.numel() * x.element_size()
             row = {
                 "shape": f"{height}x{width}x{channels}",

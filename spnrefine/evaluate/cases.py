@@ -9,8 +9,8 @@ from spnrefine.evaluate.file_cases import FileCase, IdsCase
 from spnrefine.evaluate.item_cases import Chosen, ItemsCase
 from spnrefine.evaluate.sides import Annotated, Side, is_annotations, one_of, open_side
 from spnrefine.evaluate.subjects import Case, Source
-from spnrefine.files.formats import MASKS
-from spnrefine.files.stems import by_stem, only
+from spnrefine.files.formats import PHOTOGRAPHS
+from spnrefine.files.stems import by_path, masks_of, name_below, only
 
 
 class Cases(NamedTuple):
@@ -41,7 +41,8 @@ def find_cases(
 ) -> Cases:
     """Match what belongs together.
 
-    Files of folders are matched by their stems, items of annotation files of one format by their photographs and what
+    Files of folders are matched by their paths below them without extensions, where a mask may be called ``STEM_mask``
+    too, items of annotation files of one format by their photographs and what
     they are called; where a photograph has one object alone on either side, these two belong together.
 
     Parameters
@@ -86,28 +87,31 @@ def _of_folders(
     maps: bool,
     which: int | None,
 ) -> Cases:
-    """Match the files of folders by stem; each truth needs its photograph and its coarse mask."""
-    stems = {folder: by_stem(folder) for folder in (images, coarse, truth)}
-    for folder, found in stems.items():
+    """Match the files of folders by their paths below them; each truth needs its photograph and its coarse mask."""
+    photographs = by_path(images, PHOTOGRAPHS, (coarse, truth, *against.values()))
+    names = {images: photographs} | {folder: masks_of(images, photographs, folder) for folder in (coarse, truth)}
+    for folder, found in names.items():
         if not found:
-            raise FileError(f"{folder} holds no files: expected photographs, coarse masks and truths of equal stems.")
-    others = {name: by_stem(folder, MASKS) for name, folder in against.items()}
+            raise FileError(
+                f"{folder} holds no pictures: expected photographs, coarse masks and truths of equal stems."
+            )
+    others = {name: masks_of(images, photographs, folder) for name, folder in against.items()}
     cases: list[Case] = []
     alone = []
-    for stem in stems[truth] if strict else sorted(set().union(*stems.values())):
-        partners = [stems[folder].get(stem, []) for folder in (images, coarse, truth)]
+    for name in names[truth] if strict else sorted(set().union(*names.values())):
+        partners = [names[folder].get(name, []) for folder in (images, coarse, truth)]
         if not strict and not all(partners):
-            alone.append(stem)
+            alone.append(name)
             continue
         for folder, files in zip((images, coarse, truth), partners, strict=True):
             if len(files) != 1:
-                raise FileError(f"{folder} holds {len(files)} files named {stem}.*: expected one for each truth.")
-        for name, masks in others.items():
-            if stem not in masks:
-                raise FileError(f"{name} has no mask named {stem}.*: expected one for each truth.")
-        made = tuple((name, only(masks[stem], "masks")) for name, masks in others.items())
+                raise FileError(f"{folder} holds {len(files)} files named {name}.*: expected one for each truth.")
+        for method, masks in others.items():
+            if name not in masks:
+                raise FileError(f"{method} has no mask named {name}.*: expected one for each truth.")
+        made = tuple((method, only(masks[name], "masks")) for method, masks in others.items())
         image, mask, true = (files[0] for files in partners)
-        cases.append(IdsCase(stem, image, mask, true, which, made) if maps else FileCase(stem, image, mask, true, made))
+        cases.append(IdsCase(name, image, mask, true, which, made) if maps else FileCase(name, image, mask, true, made))
     if not cases:
         raise FileError(f"{images}, {coarse} and {truth} have no stem in common: give the three files of one name.")
     return Cases(cases, alone)
@@ -123,12 +127,12 @@ def _of_files(images: Path, coarse: Path, truth: Path, against: Mapping[str, Pat
         path = mine.objects.get(photograph, {}).get("")
         if not isinstance(path, Path):
             _missing(photograph, coarse, strict=strict)
-            alone.append(photograph.stem)
+            alone.append(name_below(photograph, images))
             continue
         truly = one_of(objects, truth, photograph)
         made = [(name, one_of(side.of(photograph), against[name], photograph)) for name, side in others.items()]
         category = None if isinstance(truly, Path) else truly.category
-        cases.append(FileCase(photograph.stem, photograph, path, truly, tuple(made), category))
+        cases.append(FileCase(name_below(photograph, images), photograph, path, truly, tuple(made), category))
     problems = _problems([true, mine, *others.values()], strict=strict)
     return _some(Cases(cases, alone, _crowds(true), problems), images, coarse, truth)
 
@@ -148,7 +152,8 @@ def _of_items(images: Path, coarse: Path, truth: Path, against: Mapping[str, Pat
             own = mine.partner(photograph, called, true)
             if own is None:
                 _missing(photograph, coarse, strict=strict, called=called)
-                alone.append(f"{photograph.stem}#{called}" if called else photograph.stem)
+                name = name_below(photograph, images)
+                alone.append(f"{name}#{called}" if called else name)
                 continue
             made: list[tuple[str, Source]] = []
             for name, side in others.items():
@@ -160,7 +165,7 @@ def _of_items(images: Path, coarse: Path, truth: Path, against: Mapping[str, Pat
             category = category or (None if isinstance(own, Path) else own.category)
             chosen.append(Chosen(items.index(own), truly, tuple(made), category))  # type: ignore[arg-type]
         if chosen:
-            cases.append(ItemsCase(photograph.stem, items, chosen))
+            cases.append(ItemsCase(name_below(photograph, images), items, chosen))
     problems = _problems([true, mine, *others.values()], strict=strict)
     return _some(Cases(cases, alone, _crowds(true), problems), images, coarse, truth)
 

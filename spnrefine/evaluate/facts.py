@@ -3,17 +3,15 @@
 import csv
 import io
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
-
-import numpy as np
 
 from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import COARSE, Measured, Result
 from spnrefine.evaluate.intervals import Interval, differences, intervals
 from spnrefine.evaluate.metrics import Scores
 from spnrefine.evaluate.summary import summarise
-from spnrefine.evaluate.thresholds import THRESHOLDS
+from spnrefine.evaluate.thresholds import THRESHOLDS, mean_errors
 
 DIGITS = 6
 SIZES = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, None))
@@ -104,25 +102,38 @@ def of_pictures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 def as_csv(measured: Sequence[Measured]) -> bytes:
     """Return a row for each picture; what is not defined is empty."""
     names, measures = list(measured[0].outcomes), measured[0].outcomes[COARSE].scores.names
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     head = ["stem", "category", "object_pixels", "void_pixels"]
-    table.writerow(head + [f"{name} {column}" for name in names for column in (*measures, "seconds")])
+    rows = []
     for each in measured:
         cells: list[Any] = [each.name, each.category, each.object_pixels, each.void_pixels]
         for outcome in each.outcomes.values():
-            cells += [_rounded(outcome.scores.value(measure)) for measure in measures]
+            cells += [outcome.scores.value(measure) for measure in measures]
             cells.append(round(outcome.seconds, 4))
-        table.writerow(["" if cell is None else cell for cell in cells])
+        rows.append(cells)
+    return as_table(head + [f"{name} {column}" for name in names for column in (*measures, "seconds")], rows)
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return a CSV table; numbers have six digits after the point at most, and what is None is empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head)
+    for row in rows:
+        table.writerow(
+            ["" if cell is None else round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row]
+        )
     return text.getvalue().encode()
 
 
 def by_threshold(results: Results) -> dict[str, Any]:
     """Return each method's mean 1 - IoU of its probabilities above each threshold."""
-    errors = {name: np.mean(result.by_threshold, 0) for name, result in results.items() if result.by_threshold}
+    errors = {name: mean_errors(result.by_threshold) for name, result in results.items()}
     return {
         "thresholds": THRESHOLDS.tolist(),
-        "errors": {name: [round(float(error), DIGITS) for error in row] for name, row in errors.items()},
+        "errors": {
+            name: None if row is None else [round(float(error), DIGITS) for error in row]
+            for name, row in errors.items()
+        },
     }
 
 

@@ -87,6 +87,8 @@ class IdsCase:
         void = NO_VOID if truth_void is None and self.which == DEFAULT_VOID else truth_void
         truth = read_labels(self.truth, photograph, void=void)
         wanted = find_ids(truth.ids, truth.void)[0].tolist() if self.which is None else [self.which]
+        if not wanted:  # a photograph without an object
+            return
         is_map = _is_map(loaded.mask, truth, wanted, self.coarse)
         coarse_of = _as_it_came(loaded.mask, is_map)
         others_of = {}

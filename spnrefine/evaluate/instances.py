@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.annotations.items import Item
+from spnrefine.batch.folders import named
 from spnrefine.batch.items_task import Opened, open_items, read_upright
 from spnrefine.batch.task import Tools
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.boxes.ids import find_ids
 from spnrefine.errors import FileError
-from spnrefine.evaluate.sides import Side, open_side
+from spnrefine.evaluate.sides import Annotated, Side, open_side
 from spnrefine.evaluate.subjects import read_fitting
 from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
+from spnrefine.files.stems import name_below
 from spnrefine.files.truth import read_labels
 from spnrefine.job import job
 from spnrefine.job.record import Record
@@ -39,13 +41,15 @@ class Instance:
 class Picture(NamedTuple):
     """The instances of one photograph.
 
-    ``true`` are its instances, ``void`` (H, W) the pixels that nobody knows about, ``found`` those of each method.
+    ``true`` are its instances, ``void`` (H, W) the pixels that nobody knows about, ``found`` those of each method,
+    ``path`` where it lies.
     """
 
     name: str
     true: list[Instance]
     void: NDArray[np.bool_]
     found: dict[str, list[Instance]]
+    path: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,13 @@ class InstanceCases:
 
     Attributes
     ----------
+    images : the folder of the photographs.
     photographs : all that the truth speaks of.
     coarse, truth : sides of the comparison.
     others : what other methods found, by their names.
     """
 
+    images: Path
     photographs: Sequence[Path]
     coarse: Side
     truth: Side
@@ -69,6 +75,21 @@ class InstanceCases:
         """What is wrong with items that cannot be read, which are left out."""
         sides = (self.truth, self.coarse, *self.others.values())
         return [problem for side in sides for problem in side.problems]
+
+    @property
+    def unmatched(self) -> list[str]:
+        """Say what has no partner: photographs of the truth without a map, and what was found on others."""
+        said = []
+        for side in (self.coarse, *self.others.values()):
+            without = [] if isinstance(side, Annotated) else sorted(set(self.photographs) - side.photographs)
+            beyond = sorted(
+                {photograph for photograph in side.photographs if side.all_of(photograph)} - {*self.photographs}
+            )
+            if without:
+                said.append(f"{side.path} has no map of {named(without)}: nothing is found there.")
+            if beyond:
+                said.append(f"Left out: what {side.path} has of {named(beyond)}, which the truth does not know.")
+        return said
 
     def __len__(self) -> int:
         return len(self.photographs)
@@ -95,7 +116,7 @@ class InstanceCases:
                 found = _refined_items([item for item in sources if isinstance(item, Item)], tools)
             for name, side in self.others.items():
                 found[name] = _made(side.all_of(path), photograph, tools)
-            yield Picture(path.stem, true, void, found)
+            yield Picture(name_below(path, self.images), true, void, found, path)
 
     def _true(self, path: Path, photograph: Photograph, void: int | None) -> tuple[list[Instance], NDArray[np.bool_]]:
         sources = self.truth.all_of(path)
@@ -119,7 +140,7 @@ def find_instances(images: Path, coarse: Path, truth: Path, against: Mapping[str
     if not photographs:
         raise FileError(f"{truth} has no mask of a photograph in {images}: give truths of the same stems.")
     others = {name: open_side(path, images, named_in=truth) for name, path in against.items()}
-    return InstanceCases(photographs, open_side(coarse, images, named_in=truth), true, others)
+    return InstanceCases(images, photographs, open_side(coarse, images, named_in=truth), true, others)
 
 
 def _refined_items(items: list[Item], tools: Tools) -> dict[str, list[Instance]]:

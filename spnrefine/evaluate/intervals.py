@@ -67,18 +67,24 @@ def differences(
 
 def drawn_intervals(count: int, figures: Draws, pictures: Sequence[str] | None = None) -> dict[str, Interval]:
     """Return the interval of each of the ``figures`` of ``count`` pictures, or of so many objects on ``pictures``."""
+    return {name: interval_of(values) for name, values in drawn(count, figures, pictures).items()}
+
+
+def drawn(count: int, figures: Draws, pictures: Sequence[str] | None = None, draws: int = DRAWS) -> dict[str, Numbers]:
+    """Return the ``figures`` of all ``draws``, (D,), which are whole hundreds and always the same."""
     rng = np.random.default_rng(SEED)
     of_object = np.arange(count) if pictures is None else np.unique(list(pictures), return_inverse=True)[1]
     count = int(of_object.max()) + 1
-    drawn: dict[str, list[Numbers]] = {}
-    for _ in range(DRAWS // CHUNK):
+    found: dict[str, list[Numbers]] = {}
+    for _ in range(draws // CHUNK):
         times = rng.multinomial(count, np.full(count, 1 / count), size=CHUNK).astype(np.float64)
         for name, values in figures(times[:, of_object]).items():
-            drawn.setdefault(name, []).append(values)
-    return {name: _interval(np.concatenate(values)) for name, values in drawn.items()}
+            found.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in found.items()}
 
 
-def _interval(values: Numbers) -> Interval:
+def interval_of(values: Numbers) -> Interval:
+    """Return where 95 % of the draws' ``values`` lie."""
     if not np.isfinite(values).all():
         return Interval(None, None)
     low, high = np.percentile(values, PERCENTILES)

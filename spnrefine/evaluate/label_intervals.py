@@ -1,9 +1,11 @@
-"""What of the IoU of classes may be chance: intervals by bootstrap over photographs."""
+"""What of the F1 and IoU of classes may be chance: intervals by bootstrap over photographs."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from spnrefine.evaluate.intervals import Interval, Numbers, drawn_intervals
-from spnrefine.evaluate.labels import Confusion
+from spnrefine.evaluate.confusion import Confusion, f1_of, iou_of
+from spnrefine.evaluate.intervals import Draws, Interval, Numbers, drawn_intervals
 
 MEAN = "mean"
 
@@ -14,20 +16,40 @@ def iou_intervals(found: Confusion, other: Confusion | None = None) -> dict[str,
     With ``other``, of the same photographs, by how much they are above its. A mean is over the classes of a draw; a
     class that some draws lack has no interval.
     """
+    count = len(found.classes.names)
 
     def figures(times: Numbers) -> dict[str, Numbers]:
-        ours = _iou(times, found)
-        values = ours if other is None else ours - _iou(times, other)
+        ours, theirs = (_drawn(times, each, iou_of)[:, :count] for each in (found, other or found))
+        values = ours if other is None else ours - theirs
         named = {name: values[:, n] for n, name in enumerate(found.classes.names) if not np.isnan(ours[:, n]).all()}
-        mean = np.nanmean(values, 1) if named else np.full(len(times), np.nan)
-        return named | {MEAN: mean}
+        return named | {MEAN: _mean_of_known(values)}
 
-    kept = set(found.iou())
-    return {name: each for name, each in drawn_intervals(len(found.each), figures).items() if name in kept}
+    return _kept(found, figures, set(found.iou()))
 
 
-def _iou(times: Numbers, confusion: Confusion) -> Numbers:
-    """Return (D, K): of each draw and class; NaN where the class does not occur."""
-    hits, true, found = (times @ np.array(column, np.float64) for column in zip(*confusion.each, strict=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(hits / (true + found - hits))
+def f1_intervals(found: Confusion, other: Confusion | None = None) -> dict[str, Interval]:
+    """Return likewise the interval of the F1 of each class but the background, and of each group."""
+
+    def figures(times: Numbers) -> dict[str, Numbers]:
+        values = _drawn(times, found, f1_of)
+        if other is not None:
+            values = values - _drawn(times, other, f1_of)
+        return {name: values[:, n] for n, name in enumerate(found.names)}
+
+    return _kept(found, figures, set(found.f1()))
+
+
+def _mean_of_known(values: Numbers) -> Numbers:
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw of void alone knows nothing
+        return np.asarray(np.where(known, values, 0).sum(1) / known.sum(1))
+
+
+def _kept(found: Confusion, figures: Draws, names: set[str]) -> dict[str, Interval]:
+    return {name: each for name, each in drawn_intervals(len(found.each), figures).items() if name in names}
+
+
+def _drawn(times: Numbers, confusion: Confusion, measure: Callable[[Numbers], Numbers]) -> Numbers:
+    """Return (D, K): of each draw, and class or group; NaN where it does not occur."""
+    counted = np.array(confusion.each, np.float64)
+    return measure(np.tensordot(times, counted, 1))

@@ -1,70 +1,42 @@
-"""How good label maps are: F1 and IoU of classes, and of groups of classes, over all pixels of all photographs."""
+"""Photographs with their true label maps."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
-from spnrefine.files.classes import VOID, Classes, read_classes
-from spnrefine.files.formats import MASKS, PHOTOGRAPHS
-from spnrefine.files.images import read_photograph
-from spnrefine.files.stems import by_stem, pair_by_stem
+from spnrefine.files.classes import Classes, read_classes
+from spnrefine.files.formats import PHOTOGRAPHS
+from spnrefine.files.images import Photograph, Photographs
+from spnrefine.files.stems import by_path, masks_of, name_below, pair_trees
+from spnrefine.files.tiff_photographs import Bands
 from spnrefine.files.truth import read_labels
 
-Given = TypeVar("Given")
+Numbers = NDArray[np.uint8]
+"""(H, W) numbers of classes; `VOID` for what is none."""
 
 
-class Confusion:
-    """Pixels counted by their true class (rows) and the class found (columns); void pixels do not count.
+class LabelledPicture(NamedTuple):
+    """A photograph, and the numbers of its true classes, (H, W); ``photographs`` are all of its file."""
 
-    The last column, one more than there are classes, is for what was found to be none of them. ``each`` holds for every
-    label map the pixels that are right, true and found, by class.
-    """
-
-    def __init__(self, classes: Classes):
-        self.classes = classes
-        self.counts = np.zeros((len(classes.names), len(classes.names) + 1), np.int64)
-        self.each: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
-
-    def add(self, truth: NDArray[np.uint8], found: NDArray[np.integer]) -> None:
-        """Count one label map; both are (H, W) and hold numbers of classes, ``truth`` also void."""
-        rows, columns = self.counts.shape
-        counted = truth != VOID
-        pairs = truth[counted].astype(np.int64) * columns + np.minimum(found[counted], rows)
-        here = np.bincount(pairs, minlength=self.counts.size).reshape(rows, columns)
-        self.each.append((here.diagonal().copy(), here.sum(1), here.sum(0)[:rows]))
-        self.counts += here
-
-    def f1(self) -> dict[str, float]:
-        """F1 of each class but the background, and of each group; classes that never occur are left out.
-
-        A group named ``overall`` sums the hits and misses of its classes, as HELEN's overall F-measure does; in any
-        other, a pixel of one of its classes that is found as another of them is a hit.
-        """
-        scores = {}
-        for number, name in enumerate(self.classes.names):
-            if number:
-                scores[name] = _f1(self.counts[number, number], self.counts[number].sum(), self.counts[:, number].sum())
-        for group, members in self.classes.groups:
-            rows = [self.classes.names.index(member) for member in members]
-            hits = self.counts[rows, rows].sum() if group == "overall" else self.counts[np.ix_(rows, rows)].sum()
-            scores[group] = _f1(hits, self.counts[rows].sum(), self.counts[:, rows].sum())
-        return {name: score for name, score in scores.items() if score is not None}
-
-    def iou(self) -> dict[str, float | None]:
-        """IoU of each class that occurs, background included, and their ``mean``; None where none occurs."""
-        hits = self.counts.diagonal()
-        either = self.counts.sum(0)[: len(hits)] + self.counts.sum(1) - hits
-        each = {name: float(hits[n] / either[n]) for n, name in enumerate(self.classes.names) if either[n]}
-        return each | {"mean": float(np.mean([*each.values()])) if each else None}
+    name: str
+    path: Path
+    photographs: Photographs
+    photograph: Photograph
+    truth: Numbers
 
 
 def find_labelled(
-    images: Path, truth: Path, classes: Path | None, void: int | None, most: int | None
+    images: Path,
+    truth: Path,
+    classes: Path | None,
+    void: int | None,
+    most: int | None,
+    bands: Bands | None = None,
 ) -> tuple[Classes, "Labelled"]:
     """Pair photographs with true label maps of the same stems, and say which classes those hold.
 
@@ -77,7 +49,7 @@ def find_labelled(
     for folder in (images, truth):
         if not folder.is_dir():
             raise FileError(f"{folder} is no folder: --images and --truth each expect a folder of files.")
-    pairs = list(pair_by_stem(images, truth))
+    pairs = list(pair_trees(images, truth))
     if not pairs:
         raise FileError(
             f"No photograph in {images} has a label map of the same stem in {truth}: give folders of equal stems."
@@ -85,27 +57,44 @@ def find_labelled(
     if most is not None and most < len(pairs):
         pairs = [pairs[index] for index in np.linspace(0, len(pairs) - 1, most).astype(int)]
     known = read_classes(classes) if classes else Classes.numbered(1 + _largest(pairs, void, truth))
-    found = {path.stem for path, _ in pairs}
-    alone = sorted((by_stem(images, PHOTOGRAPHS).keys() | by_stem(truth, MASKS).keys()) - found) if most is None else []
-    return known, Labelled(pairs, known, void, alone)
+    found = {name_below(path, images) for path, _ in pairs}
+    photographs = by_path(images, PHOTOGRAPHS, [truth])
+    alone = sorted((photographs.keys() | masks_of(images, photographs, truth).keys()) - found) if most is None else []
+    return known, Labelled(images, pairs, known, void, bands, alone)
 
 
 class Labelled:
-    """Photographs (H, W, 3) and the numbers of their true classes (H, W), read one after another.
+    """Photographs and the numbers of their true classes, read one after another.
 
-    ``alone`` are stems that only one of the folders has.
+    Parameters
+    ----------
+    images : the photographs' folder.
+    void : the value of void in the truths; None for the usual one.
+    bands : those of photographs that are seen.
+    alone : stems that only one of the folders has.
     """
 
-    def __init__(self, pairs: list[tuple[Path, Path]], classes: Classes, void: int | None, alone: Sequence[str] = ()):
-        self.pairs, self.classes, self.void, self.alone = pairs, classes, void, alone
+    def __init__(
+        self,
+        images: Path,
+        pairs: list[tuple[Path, Path]],
+        classes: Classes,
+        void: int | None,
+        bands: Bands | None = None,
+        alone: Sequence[str] = (),
+    ):
+        self.images, self.pairs, self.classes, self.void = images, pairs, classes, void
+        self.bands, self.alone = bands, alone
 
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        for photograph, labels in self.pairs:
-            seen = read_photograph(photograph)
-            yield seen.pixels, self.classes.numbers(read_labels(labels, seen, void=self.void))
+    def __iter__(self) -> Iterator[LabelledPicture]:
+        for path, labels in self.pairs:
+            photographs = Photographs(path, self.bands)
+            seen = photographs[0]
+            truth = self.classes.numbers(read_labels(labels, seen, void=self.void))
+            yield LabelledPicture(name_below(path, self.images), path, photographs, seen, truth)
 
 
 def _largest(pairs: Sequence[tuple[Path, Path]], void: int | None, folder: Path) -> int:
@@ -125,7 +114,7 @@ def _largest(pairs: Sequence[tuple[Path, Path]], void: int | None, folder: Path)
     return largest
 
 
-def lowered(labels: NDArray[np.uint8], classes: int, times: int) -> NDArray[np.uint8]:
+def lowered(labels: Numbers, classes: int, times: int) -> Numbers:
     """Return a label map (H, W) as it comes from a network of ``times`` lower resolution.
 
     Each cell has the class that most of its pixels have (void is none), and is enlarged to a block.
@@ -138,20 +127,3 @@ def lowered(labels: NDArray[np.uint8], classes: int, times: int) -> NDArray[np.u
     ]
     cells = np.argmax(shares, 0).astype(np.uint8)
     return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
-
-
-def measure(
-    photographs: Iterable[tuple[Given, NDArray[np.uint8]]],
-    classes: Classes,
-    methods: Callable[[Given, NDArray[np.uint8]], dict[str, NDArray[np.uint8]]],
-) -> dict[str, Confusion]:
-    """Return each method's confusion; ``methods`` takes a photograph, or what is known of it, and its truth to maps."""
-    found: dict[str, Confusion] = {}
-    for given, truth in photographs:
-        for name, labels in methods(given, truth).items():
-            found.setdefault(name, Confusion(classes)).add(truth, labels)
-    return found
-
-
-def _f1(hits: int, true: int, found: int) -> float | None:
-    return float(2 * hits / (true + found)) if true + found else None

@@ -1,6 +1,6 @@
 """Label maps, or planes of K classes, that a network of one's own made: as they came, and refined as by `batch`."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,68 +8,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
+from spnrefine.evaluate.labels import LabelledPicture, Numbers
+from spnrefine.evaluate.subjects import read_fitting
 from spnrefine.files.classes import VOID, Classes
-from spnrefine.files.formats import MASKS
-from spnrefine.files.images import Photographs
 from spnrefine.files.masks import Mask, of_labels
 from spnrefine.files.rasters import read_raster
-from spnrefine.files.stems import by_stem, only
-from spnrefine.files.truth import LabelTruth, read_labels
+from spnrefine.files.stems import masks_of, only
+from spnrefine.files.truth import LabelTruth
 from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Settings
 from spnrefine.model.protocols import Image, RefinesMasks
 
-Numbers = NDArray[np.uint8]
-"""(H, W) numbers of classes; `VOID` for what is none."""
-
 
 @dataclass(frozen=True)
-class OwnMaps:
-    """Photographs with their true label maps and those of a network: coarse, refined and true numbers of classes.
+class MapFolder:
+    """Label maps in a folder, same stems as photographs: one channel of ids, or planes of classes in their order."""
 
-    Parameters
-    ----------
-    pairs : photographs and true maps.
-    coarse : folder of the network's, same stems: one channel of ids, or planes of classes in the order of the ids.
-    classes : what the ids of all mean.
-    settings : how maps are refined; ``void`` is that of the truths too.
-    """
-
-    pairs: list[tuple[Path, Path]]
-    coarse: Path
+    folder: Path
+    found: dict[str, list[Path]]
     classes: Classes
-    refiner: RefinesMasks
     settings: Settings
 
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __iter__(self) -> Iterator[tuple[dict[str, Numbers], Numbers]]:
-        """Yield by name the numbers before and after, and the true ones.
+    @classmethod
+    def of(
+        cls, folder: Path, images: Path, photographs: Sequence[str], classes: Classes, settings: Settings
+    ) -> "MapFolder":
+        """List the maps of the ``photographs`` in ``images``.
 
         Raises
         ------
         FileError
-            A photograph has no map or several, or one cannot be read.
+            A photograph has none, or it is no folder.
+        """
+        found = masks_of(images, photographs, folder)
+        missing = next((name for name in photographs if name not in found), None)
+        if missing is not None:
+            raise FileError(f"{folder} has no file named {missing}.*: expected one for each label map.")
+        return cls(folder, found, classes, settings)
+
+    def refined(self, picture: LabelledPicture, refiner: RefinesMasks) -> dict[str, Numbers]:
+        """Return the numbers before and after refinement, by name; raises as `made` does."""
+        path, how = self._how(picture)
+        loaded = job.load_for(picture.photographs, picture.photograph, path, picture.path, how)
+        refined = job.refine(loaded, refiner, how, Record("", None))
+        found = {"coarse": refined.before, "refined": refined.after}
+        return {name: self._numbers(ids, loaded.mask) for name, ids in found.items()}
+
+    def made(self, picture: LabelledPicture) -> Numbers:
+        """Return the numbers as they came.
+
+        Raises
+        ------
+        FileError
+            A photograph has several maps, or one cannot be read.
         ShapeError
             One has another size than its photograph.
         """
-        maps = by_stem(self.coarse, MASKS)
-        for image, truth in self.pairs:
-            if image.stem not in maps:
-                raise FileError(f"{self.coarse} has no file named {image.stem}.*: expected one for each label map.")
-            photographs = Photographs(image, self.settings.bands)
-            photograph = photographs[0]
-            void = self.settings.void if isinstance(self.settings.void, int) else None
-            true = self.classes.numbers(read_labels(truth, photograph, void=void))
-            path = only(maps[image.stem], "masks")
-            planes = read_raster(path).is_stack
-            how = replace(self.settings, labels=None if planes else True, void=None if planes else self.settings.void)
-            loaded = job.load_for(photographs, photograph, path, image, how)
-            refined = job.refine(loaded, self.refiner, how, Record("", None))
-            found = {"coarse": refined.before, "refined": refined.after}
-            yield {name: self._numbers(ids, loaded.mask) for name, ids in found.items()}, true
+        path, how = self._how(picture)
+        mask = read_fitting(path, picture.photograph, how)
+        if mask.stack is not None:
+            return self._numbers(mask.stack.ids(how.threshold), mask)
+        return self._numbers(mask.probability > 0.5 if mask.labels is None else mask.labels, mask)
+
+    def _how(self, picture: LabelledPicture) -> tuple[Path, Settings]:
+        path = only(self.found[picture.name], "masks")
+        planes = read_raster(path).is_stack
+        void = None if planes else self.settings.void
+        return path, replace(self.settings, labels=None if planes else True, void=void)
 
     def _numbers(self, ids: NDArray, mask: Mask) -> Numbers:
         if ids.dtype == np.bool_:  # a map of one id comes as the mask of that

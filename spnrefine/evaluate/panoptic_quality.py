@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.evaluate.instances import ANY, Instance, Picture
-from spnrefine.evaluate.intervals import Interval, Numbers, drawn_intervals
+from spnrefine.evaluate.intervals import Numbers
 from spnrefine.evaluate.overlaps import intersection, ious, known_part
 
 MATCH = 0.5
@@ -41,7 +41,11 @@ class Counted(NamedTuple):
 
     def mean(self) -> Quality:
         """Return the means over the categories that occur."""
-        return Quality(*(_known(value) for value in _over_categories(_qualities(self.sums.sum(0)))))
+        return _mean(self.sums.sum(0))
+
+    def each(self) -> list[Quality]:
+        """Return the same of each picture alone."""
+        return [_mean(sums) for sums in self.sums]
 
 
 def count(pictures: Sequence[Picture], method: str, categories: Sequence[str]) -> Counted | None:
@@ -59,17 +63,8 @@ def count(pictures: Sequence[Picture], method: str, categories: Sequence[str]) -
     return Counted(categories, sums)
 
 
-def pq_interval(counted: Counted, other: Counted | None = None) -> Interval:
-    """Return the interval of the mean panoptic quality; with ``other``, of by how much it is above that."""
-
-    def drawn(times: Numbers) -> dict[str, Numbers]:
-        ours = _drawn_pq(times, counted)
-        return {"pq": ours if other is None else ours - _drawn_pq(times, other)}
-
-    return drawn_intervals(len(counted.sums), drawn)["pq"]
-
-
-def _drawn_pq(times: Numbers, counted: Counted) -> Numbers:
+def drawn_pq(times: Numbers, counted: Counted) -> Numbers:
+    """Return (D,): the mean panoptic quality of pictures that were drawn so many ``times`` (D, N); NaN: undefined."""
     return _over_categories(_qualities(np.einsum("dn,nkv->dkv", times, counted.sums)))[..., 0]
 
 
@@ -105,6 +100,10 @@ def _qualities(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore", divide="ignore"):
         sq = np.where(every > 0, np.where(hits > 0, iou / hits, 0), np.nan)
         return np.stack([iou / every, sq, hits / every], -1)
+
+
+def _mean(sums: NDArray[np.float64]) -> Quality:
+    return Quality(*(_known(value) for value in _over_categories(_qualities(sums))))
 
 
 def _over_categories(values: NDArray[np.float64]) -> NDArray[np.float64]:

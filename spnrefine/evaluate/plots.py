@@ -4,11 +4,9 @@ import io
 from collections.abc import Mapping
 from importlib.util import find_spec
 
-import numpy as np
-
 from spnrefine.errors import FileError, MissingExtraError
 from spnrefine.evaluate.evaluation import Result
-from spnrefine.evaluate.thresholds import THRESHOLDS
+from spnrefine.evaluate.thresholds import THRESHOLDS, mean_errors
 
 FORMATS = {".png", ".svg", ".pdf"}
 
@@ -39,8 +37,9 @@ def plot(results: Mapping[str, Result], suffix: str) -> bytes:
     for name, result in results.items():
         rows = result.band.rows()
         reliability.plot([row["predicted"] for row in rows], [row["observed"] for row in rows], marker="o", label=name)
-        if result.by_threshold:
-            error.plot(THRESHOLDS, np.mean(result.by_threshold, 0), label=name)
+        errors = mean_errors(result.by_threshold)
+        if errors is not None:
+            error.plot(THRESHOLDS, errors, label=name)
     reliability.set(xlabel="probability of the object, mean of a bin", ylabel="share of pixels that are the object's")
     reliability.set(title="Reliability within 2 % of the diagonal of the coarse contour", xlim=(0, 1), ylim=(0, 1))
     error.set(xlabel="threshold", ylabel="mean 1 - IoU", title="Error by threshold", xlim=(0, 1))

@@ -8,7 +8,7 @@ from spnrefine.annotations.items import Item
 from spnrefine.errors import FileError
 from spnrefine.evaluate.subjects import Source
 from spnrefine.files.formats import MASKS, PHOTOGRAPHS
-from spnrefine.files.stems import by_stem, has_extension, only
+from spnrefine.files.stems import by_path, has_extension, masks_of, only
 
 Objects = Mapping[str, Source]
 """The objects of a photograph by what they are called; a mask file's is called nothing."""
@@ -122,8 +122,8 @@ def open_side(path: Path, images: Path, named_in: Path | None = None) -> Side:
     """
     if is_annotations(path):
         return Annotated(path, images, named_in)
-    photographs = by_stem(images, PHOTOGRAPHS)
-    masks = by_stem(path, MASKS)
+    photographs = by_path(images, PHOTOGRAPHS, [path])
+    masks = masks_of(images, photographs, path)
     return Side(
         path,
         {

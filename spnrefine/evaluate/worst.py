@@ -12,6 +12,7 @@ from spnrefine.review.report import Report
 from spnrefine.review.thumbnails import Thumbnail, thumbnail
 
 MOST = 100  # pictures of a page: some 20 kilobytes each
+TRUE = "beside the truth (its outline the coarse one's colour)"
 
 Kept = tuple[dict[str, Any], Thumbnail, Thumbnail]
 
@@ -38,7 +39,7 @@ class Worst:
         """Return the page; ``about`` is what it says of the run, by name."""
         report = Report({**about, "expected error": "here the measured 1 - IoU", "shown": f"the worst {self._most}"})
         for _, _, (record, changed, true) in self._kept:
-            report.add_thumbnail(record, changed, [("beside the truth (its outline the coarse one's colour)", true)])
+            report.add_thumbnail(record, changed, [(TRUE, true)])
         return report
 
 

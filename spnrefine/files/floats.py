@@ -44,7 +44,14 @@ def outside_in_words(values: np.ndarray) -> tuple[str, str]:
     if _are_whole(values) and values.min() >= 0:
         held = f"the whole numbers {in_words({int(value) for value in np.unique(values)})} as floats, outside 0..1"
         return held, "give --labels if they are ids, or divide them if they are probabilities"
-    return "numbers outside 0..1", "give probabilities in 0..1, or ids as whole numbers with --labels"
+    return outside(
+        values
+    ), "give probabilities in 0..1 (of logits their sigmoid), or ids as whole numbers with --labels"
+
+
+def outside(values: np.ndarray) -> str:
+    """Say what is outside 0..1: numbers, or what is no number."""
+    return "numbers outside 0..1" + ("" if bool(np.isfinite(values).all()) else ", NaN or infinite ones among them")
 
 
 def _are_whole(values: np.ndarray) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spnrefine.errors import FileError
-from spnrefine.files.floats import rounded_into_range
+from spnrefine.files.floats import outside, rounded_into_range
 from spnrefine.files.orientation import turn
 from spnrefine.files.resampling import bilinear
 
@@ -67,7 +67,10 @@ def read_stack(pixels: np.ndarray, name: str) -> tuple[Stack, int]:
     if pixels.dtype.kind == "f":
         pixels = rounded_into_range(pixels)
         if not bool(np.isfinite(pixels).all()) or pixels.min() < 0 or pixels.max() > 1:
-            raise FileError(f"{name} holds numbers outside 0..1: give probabilities in 0..1, or one plane of ids.")
+            raise FileError(
+                f"{name} holds {outside(pixels)}: give probabilities in 0..1 (of logits of classes their softmax, of "
+                "objects each by itself their sigmoid), or one plane of ids."
+            )
     elif pixels.dtype == np.uint8 and pixels.max() > 1:
         top, rounding = 255, 0.5 / 255
     elif pixels.dtype.kind != "b" and (pixels.min() < 0 or pixels.max() > 1):

@@ -39,21 +39,6 @@ def by_stem(folder: Path, extensions: Collection[str] | None = None) -> dict[str
     return found
 
 
-def pair_by_stem(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each photograph of one folder that has a mask of its stem in another, and that mask, by name.
-
-    Raises
-    ------
-    FileError
-        One is no folder, or a stem that both folders know is not that of one photograph and one mask: nothing says
-        which of several belong together.
-    """
-    there = by_stem(masks, MASKS)
-    for stem, found in by_stem(photographs, PHOTOGRAPHS).items():
-        if stem in there:
-            yield only(found, "photographs"), only(there[stem], "masks")
-
-
 def pair_trees(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each photograph below one folder that has a mask of its path in another, and that mask, by path.
 
@@ -65,26 +50,55 @@ def pair_trees(photographs: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
     FileError
         One is no folder, or several photographs or masks have one name.
     """
-    there = _below(masks, MASKS)
-    together = photographs.exists() and masks.exists() and photographs.samefile(masks)
-    for name, found in _below(photographs, PHOTOGRAPHS).items():
-        fitting = [] if together else there.get(name, [])
-        fitting = fitting or there.get(name + MASK_SUFFIX, [])
-        if fitting:
-            yield only(found, "photographs"), only(fitting, "masks")
+    found = by_path(photographs, PHOTOGRAPHS)
+    there = masks_of(photographs, found, masks)
+    for name, files in found.items():
+        if name in there:
+            yield only(files, "photographs"), only(there[name], "masks")
 
 
-def _below(folder: Path, extensions: Collection[str]) -> dict[str, list[Path]]:
-    """Collect files by their paths below a folder, without their extensions; hidden ones are left out."""
+def masks_of(folder: Path, photographs: Collection[str], masks: Path) -> dict[str, list[Path]]:
+    """Collect the masks below ``masks`` by the names of the ``photographs`` below ``folder``, or else by their own."""
+    together = folder.exists() and masks.exists() and folder.samefile(masks)
+    exact: dict[str, list[Path]] = {}
+    longer: dict[str, list[Path]] = {}
+    for name, files in by_path(masks, MASKS).items():
+        short = name.removesuffix(MASK_SUFFIX)
+        if short != name and short in photographs:
+            longer[short] = files
+        elif not together:
+            exact[name] = files
+    return longer | exact
+
+
+def by_path(folder: Path, extensions: Collection[str], without: Iterable[Path] = ()) -> dict[str, list[Path]]:
+    """Collect files by their paths below a folder, without their extensions, folder by folder in order of their names.
+
+    Linked folders are gone through too. Hidden ones are left out, and so are the folders ``without`` and a link that
+    leads back to a folder on the way to it; errors as of `by_stem`.
+    """
     found: dict[str, list[Path]] = {}
     if not folder.is_dir():
         by_stem(folder)  # which says why
-    for each in sorted(Path(path) for path, _, _ in os.walk(folder)):
-        if any(part.startswith(".") for part in each.relative_to(folder).parts):
-            continue
-        for stem, files in by_stem(each, extensions).items():
-            found[(each.relative_to(folder) / stem).as_posix()] = files
+    left_out = {path.resolve() for path in without} - {folder.resolve()}
+    places = []
+    above = {str(folder): {folder.resolve()}}  # of each folder, what it lies in, linked ones too
+    for place, folders, _ in os.walk(folder, followlinks=True):
+        here, over = Path(place), above.pop(place)
+        real = {name: (here / name).resolve() for name in folders if not name.startswith(".")}
+        folders[:] = [name for name, path in real.items() if path not in left_out | over]
+        above |= {str(here / name): over | {real[name]} for name in folders}
+        places.append(here)
+    for here in sorted(places):
+        for stem, files in by_stem(here, extensions).items():
+            found[(here.relative_to(folder) / stem).as_posix()] = files
     return found
+
+
+def name_below(path: Path, folder: Path) -> str:
+    """Return a file's path below a folder, without its extension; its stem alone, where it lies elsewhere."""
+    path, folder = path.resolve(), folder.resolve()
+    return path.relative_to(folder).with_suffix("").as_posix() if path.is_relative_to(folder) else path.stem
 
 
 def only(files: Sequence[Path], what: str) -> Path:

@@ -2,15 +2,19 @@
 
 import ctypes
 import logging
+import re
 import sys
 import warnings
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from spnrefine.errors import NO_TORCH, BackendError
 from spnrefine.model import weights
 from spnrefine.model.protocols import Network, Parses, SegmentsObjects
 from spnrefine.simd import cores
+
+Loaded = TypeVar("Loaded")
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
@@ -33,41 +37,61 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     BackendError
         There is no such device.
     """
-    device = resolve_device(device)
     info = weights.describe(model)
     weights.expect(info, weights.SPN)
-    if device == "cpu":
+
+    def on_cpu() -> Network | None:
         from spnrefine.model.on_cpu import NetworkOnCPU, is_exported
 
-        if is_exported(info.config):
-            return NetworkOnCPU(*weights.read(model), threads or cores.threads())
-    return _on_torch("NetworkOnTorch")(model, device, threads)
+        return NetworkOnCPU(*weights.read(model), threads or cores.threads()) if is_exported(info.config) else None
+
+    return _loaded(device, on_cpu, lambda place: _on_torch("NetworkOnTorch")(model, place, threads))
 
 
 def load_segmenter(backbone: str, device: str = "auto", threads: int | None = None) -> SegmentsObjects:
     """Load a network that makes the mask of an object; arguments and errors as for :func:`load`."""
-    device = resolve_device(device)
     info = weights.describe(backbone)
     weights.expect(info, weights.SEGMENTER)
-    if device == "cpu":
+
+    def on_cpu() -> SegmentsObjects | None:
         from spnrefine.model.on_cpu import SegmenterOnCPU, is_exported_segmenter
 
-        if is_exported_segmenter(info.config):
-            return SegmenterOnCPU(*weights.read(backbone), threads or cores.threads())
-    return _on_torch("SegmenterOnTorch")(backbone, device, threads)
+        exported = is_exported_segmenter(info.config)
+        return SegmenterOnCPU(*weights.read(backbone), threads or cores.threads()) if exported else None
+
+    return _loaded(device, on_cpu, lambda place: _on_torch("SegmenterOnTorch")(backbone, place, threads))
 
 
 def load_parser(model: str, device: str = "auto", threads: int | None = None) -> Parses:
     """Load a network that makes a label map and refines it; arguments and errors as for :func:`load`."""
-    device = resolve_device(device)
     info = weights.describe(model)
     weights.expect(info, weights.PARSER)
-    if device == "cpu":
+
+    def on_cpu() -> Parses | None:
         from spnrefine.model.parser_on_cpu import ParserOnCPU, is_exported_parser
 
-        if is_exported_parser(info.config):
-            return ParserOnCPU(*weights.read(model), threads or cores.threads())
-    return _on_torch("ParserOnTorch")(model, device, threads)
+        exported = is_exported_parser(info.config)
+        return ParserOnCPU(*weights.read(model), threads or cores.threads()) if exported else None
+
+    return _loaded(device, on_cpu, lambda place: _on_torch("ParserOnTorch")(model, place, threads))
+
+
+def _loaded(device: str, on_cpu: Callable[[], Loaded | None], in_torch: Callable[[str], Loaded]) -> Loaded:
+    """Load a network where it can run: ``on_cpu`` without torch unless that is None, or ``in_torch`` on a device.
+
+    Where a GPU that was not asked for by name turns out to be of no use (its memory is taken, the kernels cannot be
+    compiled), the CPU takes its place, and a line is logged that says why.
+    """
+    place = resolve_device(device)
+    if place != "cpu":
+        try:
+            return in_torch(place)
+        except BackendError as error:
+            if device != "auto":
+                raise
+            logging.getLogger(__name__).warning("The GPU is not used: %s", error)
+    found = on_cpu()
+    return in_torch("cpu") if found is None else found
 
 
 def resolve_device(device: str) -> str:
@@ -115,7 +139,7 @@ def _cuda_devices() -> tuple[int, str | None]:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
     if not available:
-        return 0, str(said[0].message).partition(". ")[0] if said else None
+        return 0, re.split(r"\. (?=[A-Z])", str(said[0].message))[0] if said else None
     from spnrefine.ops.cuda.tensors import why_not
 
     return torch.cuda.device_count(), why_not()

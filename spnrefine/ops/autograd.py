@@ -184,9 +184,11 @@ def _problem_of_shapes(x: Sequence[int], guidance: Sequence[int], expected: str)
 
 def _choose(backend: str, device: str) -> str:
     """The backend for tensors on a kind of device."""
-    available = available_backends()
+    if backend in ("auto", device) and _has_kernels(device):
+        return device
     if backend == "auto":
-        return device if device in available else "reference"
+        return "reference"
+    available = available_backends()
     if backend not in available:
         raise BackendError(f"backend was {backend!r}: expected auto, {', '.join(available)}, which are available here.")
     if backend not in ("reference", device):
@@ -195,6 +197,11 @@ def _choose(backend: str, device: str) -> str:
             f"(available here are {', '.join(available)})."
         )
     return backend
+
+
+def _has_kernels(device: str) -> bool:
+    """Whether tensors that lie on a kind of device have a compiled backend; asked for every call."""
+    return device == "cpu" or (device == "cuda" and operators.module("cuda").is_available())
 
 
 def _cuda() -> bool:

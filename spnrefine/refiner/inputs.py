@@ -79,7 +79,9 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
         probability = mask.astype(np.float32)
         past = max(ROUNDING, float(np.finfo(mask.dtype).eps))
         if not ((probability >= -past) & (probability <= 1 + past)).all():
-            raise ShapeError("The mask holds floats outside 0..1 or NaN: expected probabilities.")
+            raise ShapeError(
+                "The mask holds floats outside 0..1 or NaN: expected probabilities, of logits their sigmoid or softmax."
+            )
         return np.clip(probability, 0, 1)
     top = mask.max(initial=1)
     if mask.dtype.kind in "iu" and top in (1, 255) and bool(((mask == 0) | (mask == top)).all()):

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from spnrefine.model.matte_inputs import SURROUND, matte_inputs
 from spnrefine.model.matte_on_cpu import MattingOnCPU
+from spnrefine.refiner import opencv
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.exact_matte import keep_exact_mattes
 from spnrefine.refiner.tiles import tiles
@@ -29,9 +30,12 @@ class Matting:
     ------
     WeightsError
         The weights are missing, corrupt or of another network.
+    BackendError
+        OpenCV lacks a part that it needs.
     """
 
     def __init__(self, model: str = "matte", threads: int = 1):
+        opencv.need("ximgproc.guidedFilter", "A matte")
         self._network = MattingOnCPU(model, threads)
 
     def __call__(

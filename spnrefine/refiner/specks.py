@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS = 512  # that are looked at at once: what is found of them needs no map of the whole
+_RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
 
 
 def without_specks(refined: NDArray[np.float32], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -28,16 +29,14 @@ def without_specks(refined: NDArray[np.float32], coarse: NDArray[np.float32]) ->
         found = lone(inside)[own]
         if found.any():
             found &= ~lone(before)[own]
-            rows, columns = np.nonzero(found)
+            rows, columns = np.divmod(np.flatnonzero(found), found.shape[1])  # np.nonzero takes ten times as long
             refined[top + rows, columns] = np.where(inside[own][rows, columns], np.float32(0.5), just_above)
     return refined
 
 
 def lone(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Mark the pixels of a mask (H, W) that differ from all of their neighbours, eight of them off the border."""
+    if inside.size == 1:
+        return np.zeros_like(inside)
     around = np.ascontiguousarray(inside).view(np.uint8)
-    count, there = (
-        cv2.boxFilter(each, cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        for each in (around, np.ones_like(around))
-    )
-    return np.where(inside, count == 1, count == there - 1) & (there > 1)
+    return (cv2.dilate(around, _RING) < around) | (cv2.erode(around, _RING) > around)

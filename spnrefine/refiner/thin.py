@@ -151,7 +151,7 @@ def _long_ones(marked: NDArray[np.uint8]) -> NDArray[np.bool_]:
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=small)
     kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_PIXELS
     kept[0] = False
-    return kept[numbers]
+    return kept[numbers] if kept.any() else np.zeros(marked.shape, np.bool_)
 
 
 def _around(marked: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.files.classes import read_classes
+from spnrefine.files.reserved import locked, prepare_folder
 from spnrefine.model import storage, weights
 from spnrefine.train.data.found_classes import classes_of
 from spnrefine.train.data.pairs import Pair, Split, find_folders, find_tree, with_coarse
@@ -27,7 +28,6 @@ from spnrefine.train.steps.display import Display, say
 from spnrefine.train.steps.execution import execution_on
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
-from spnrefine.train.steps.output import locked, prepare_folder
 from spnrefine.train.steps.start import begin, check_kind
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task
@@ -122,7 +122,8 @@ def _train(options: Options) -> int:
 
     def on_report(step: int, report: object) -> None:
         reports.append(report)
-        say(f"step {step}: {report}")
+        for line in f"step {step}: {report}".split("\n"):
+            say(line)
 
     budget = Budget(options.steps, options.minutes)
     if ready.measure is not None and options.minutes is not None:
@@ -176,7 +177,8 @@ def _task(options: Options, recipe: Recipe) -> Task:
         return Labels(
             network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
         )
-    return Binary(network, options.start)
+    seconds = None if options.minutes is None else _validation_seconds(options.minutes, recipe)
+    return Binary(network, options.start, seconds)
 
 
 def _find(options: Options, recipe: Recipe) -> Split:

@@ -63,19 +63,23 @@ class Task(Protocol):
 
 
 class Binary:
-    """The refiner of one object's mask."""
+    """The refiner of one object's mask.
+
+    ``seconds`` are how long it may take to draw the patches of the validation; None: as long as it takes.
+    """
 
     classes: tuple[str, ...] = ()
 
-    def __init__(self, network: dict[str, int], start: str | None = None):
+    def __init__(self, network: dict[str, int], start: str | None = None, seconds: float | None = None):
         self.model = SPN(_configured(_told_as(start), network))
+        self._seconds = seconds
 
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
         store = load("train", split.train, seed)
         measure = None
         if split.val:
             # the same objects and polygons whatever the run's seed, so that runs can be compared
-            validation = Validation(load("held aside", split.val, SEED), recipe)
+            validation = Validation(load("held aside", split.val, SEED), recipe, self._seconds)
             measure = OfRefiner(validation, knows_off=bool(self.model.config.knows_off))
 
         counts = dict(Counter(store.set_names[index] for index in store.sets.tolist()))

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from spnrefine import FileError
+from spnrefine.adapt import examples
 from spnrefine.adapt.examples import MOST_EXAMPLES, read_examples
 from spnrefine.adapt.trials import all_choices, errors_of
 from spnrefine.refiner.choice import Choice
@@ -25,9 +26,9 @@ def cells(tmp_path):
 
 
 def test_each_object_of_a_map_is_an_example(cells):
-    examples = read_examples(cells / "images", cells / "good", cells / "coarse")
-    assert len(examples) == 6
-    for one in examples:
+    found = read_examples(cells / "images", cells / "good", cells / "coarse")
+    assert len(found) == 6
+    for one in found:
         assert one.picture == "a"
         assert one.image.shape[:2] == one.coarse.shape == one.truth.shape == one.valid.shape
         assert one.truth.sum() == (one.coarse > 0.5).sum() == 400
@@ -35,9 +36,23 @@ def test_each_object_of_a_map_is_an_example(cells):
 
 
 def test_without_coarse_masks_some_are_made(cells):
-    examples = read_examples(cells / "images", cells / "good", None)
-    assert 6 < len(examples) <= MOST_EXAMPLES
-    assert all((one.coarse > 0.5).any() for one in examples)
+    found = read_examples(cells / "images", cells / "good", None)
+    assert 6 < len(found) <= MOST_EXAMPLES
+    assert all((one.coarse > 0.5).any() for one in found)
+
+
+def test_of_many_photographs_some_are_read_and_no_more_masks_made_than_are_used(cells, monkeypatch):
+    for number in range(2 * MOST_EXAMPLES):
+        for name in ("images", "good"):
+            (cells / name / f"{number}.png").hardlink_to(cells / name / "a.png")
+    read, made = [], []
+    before = examples.read_photograph
+    monkeypatch.setattr(examples, "read_photograph", lambda path: read.append(path) or before(path))
+    makers = {str(number): lambda truth, _: made.append(0) or truth.astype(np.float32) for number in range(5)}
+    monkeypatch.setattr(examples, "MAKERS", makers)
+    found = read_examples(cells / "images", cells / "good", None)
+    assert len(read) == len(found) == len(made) == MOST_EXAMPLES
+    assert len({one.picture for one in found}) > 30
 
 
 def test_folders_without_pairs_are_refused(cells):

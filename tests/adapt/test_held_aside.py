@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -35,6 +36,14 @@ def test_no_pair_is_on_both_sides_and_none_is_lost(pairs, tmp_path):
     again = split_pairs(pairs / "images", pairs / "good", tmp_path / "b")[1]
     assert {path.name for path in (again / "images").iterdir()} == names[1]
     assert (held / "images" / min(names[1])).read_bytes() == (pairs / "images" / min(names[1])).read_bytes()
+
+
+def test_sub_folders_are_kept(pairs, tmp_path):
+    for name in ("images", "good"):
+        for half in ("a", "b"):
+            shutil.copytree(pairs / name, tmp_path / name / half)
+    halves = split_pairs(tmp_path / "images", tmp_path / "good", tmp_path / "split")
+    assert [len(list(half.rglob("masks/*/*.png"))) for half in halves] == [30, 10]
 
 
 def test_too_few_pairs_to_train_on_are_refused(pairs, tmp_path):

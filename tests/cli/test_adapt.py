@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from spnrefine.cli import main
+from spnrefine.files.reserved import locked
 from spnrefine.model import weights
 
 
@@ -30,6 +32,17 @@ def folders(tmp_path_factory):
 
 def run(*arguments):
     return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def test_two_runs_into_one_output_refuse_each_other_and_no_input_is_replaced(folders, tmp_path):
+    pairs = ["--images", folders / "images", "--masks", folders / "masks", "--coarse", folders / "coarse"]
+    out = tmp_path / "mine.safetensors"
+    with locked(out):
+        done = run("adapt", *pairs, "--out", out)
+    assert (done.exit_code, "is being written by another run" in done.stderr) == (1, True)
+    shutil.copy(weights.find("general"), out)
+    done = run("adapt", *pairs, "--model", out, "--out", out, "--overwrite")
+    assert (done.exit_code, "itself, which is never overwritten" in done.stderr) == (1, True)
 
 
 def test_a_choice_is_made_and_used(folders, tmp_path):

@@ -107,6 +107,9 @@ def test_json_prints_a_record_a_line(run, folder):
     records = [json.loads(line) for line in batch(run, folder, "--json").stdout.splitlines()]
     assert [r["status"] for r in records] == ["refined", "no mask", "refined", "refined"]
     assert records[0]["output"] == str(folder / "out/a.png")
+    both = batch(run, folder, "--json", "--records", folder / "records.jsonl")
+    assert (both.exit_code, (folder / "records.jsonl").exists()) == (2, False)
+    assert "--json, which is --records -, and a file of records were both given: give one." in both.stderr
 
 
 def test_overlays_are_drawn(run, folder):

@@ -52,6 +52,22 @@ def test_it_prints_before_and_after(run, folders):
     assert {"torch", "numpy"} <= set(printed["versions"])
 
 
+def test_sub_folders_are_seen_as_batch_sees_them(run, folders):
+    (folders / "images/other.txt").write_text("a note beside the photographs")
+    plain = json.loads(evaluate(run, folders, "--json").stdout)
+    for name in ("images", "coarse", "truth"):
+        (folders / name / "sub").mkdir()
+        suffix = "_mask" if name == "coarse" else ""
+        (folders / name / "2.png").rename(folders / name / "sub" / f"1{suffix}.png")
+    (folders / "coarse").rename(folders / "images/coarse")
+    places = "--images", folders / "images", "--coarse", folders / "images/coarse", "--truth", folders / "truth"
+    result = run("eval", *places, "--json", "--details")
+    assert "Left out" not in result.stderr
+    printed = json.loads(result.stdout)
+    assert [row["stem"] for row in printed["images"]] == ["1", "3", "sub/1"]
+    assert printed["results"]["coarse"]["iou"] == pytest.approx(plain["results"]["coarse"]["iou"], abs=1e-6)
+
+
 def test_a_floor_that_is_missed_fails(run, folders):
     assert evaluate(run, folders, "--min-iou", "0.1").exit_code == 0
     floors = [f"--min-{name}" for name in ("iou", "biou", "mba", "error-removed")]
@@ -255,7 +271,7 @@ def test_every_option_that_changes_a_refined_mask_is_there():
         "backbone",
         "only",
     }
-    assert [refine - each for each in measure] == [others, others | {"overwrite"}]
+    assert [refine - each for each in measure] == [others, others]
     of_a_batch = {option.name for option in section_of(batch_command, MAY_CHANGE, NETWORK)}
     assert of_a_batch <= refine, "what changes a mask changes it in a batch and alone"
     assert {"threshold", "band", "max_change", "keep_topology", "strength", "off", "careful"} <= measure[0] & measure[1]

@@ -50,6 +50,56 @@ def test_maps_and_planes_of_ones_own_before_and_after(run, folders):
     assert still["iou"]["refined"] == still["iou"]["coarse"]
 
 
+def test_others_maps_rows_and_a_page(run, folders):
+    more = ["--csv", folders / "rows.csv", "--report", folders / "worst.html", "--min-iou", "0.999"]
+    places = ["--images", folders / "images", "--truth", folders / "truth", "--coarse", folders / "ids"]
+    result = run(
+        "eval-labels", *places, "--against", folders / "planes", "--against", folders / "truth", *more, "--json"
+    )
+    found = json.loads(result.stdout)
+    planes, truth = (f"against {folders / name}" for name in ("planes", "truth"))
+    assert found["iou"][planes] == found["iou"]["coarse"]
+    assert found["iou"][truth]["mean"] == found["f1"][truth]["class 2"] == 1
+    for measure in ("iou", "f1"):
+        assert found[f"{measure}_above"]["refined"][planes] == found[f"{measure}_above"]["refined"]["coarse"]
+        for name, value in found[measure]["refined"].items():
+            low, high = found[f"{measure}_intervals"]["refined"][name]
+            assert low <= value <= high
+    assert result.exit_code == 1
+    assert "mean iou is 0." in result.stderr
+    head, first, _ = (line.split(",") for line in (folders / "rows.csv").read_text().splitlines())
+    row = dict(zip(head, first, strict=True))
+    assert (row["stem"], row["void_pixels"], row[f"{truth} mean iou"]) == ("1", "200", "1.0")
+    assert 0.5 < float(row["coarse iou class 2"]) < float(row["refined iou class 2"]) < 1
+    assert "IoU of class 2" in (folders / "worst.html").read_text()
+    shown = run("eval-labels", *places, "--against", folders / "truth")
+    assert "95 % of draws of images" in shown.stdout
+    assert f"mean IoU of refined, above {truth}: -" in shown.stdout
+
+
+def test_an_input_is_never_replaced(run, folders):
+    places = ["--images", folders / "images", "--truth", folders / "truth", "--coarse", folders / "ids"]
+    mask = folders / "ids/1.png"
+    before = mask.read_bytes()
+    result = run("eval-labels", *places, "--csv", mask, "--overwrite")
+    assert (result.exit_code, mask.read_bytes()) == (1, before)
+    assert "1.png itself, which is never overwritten" in result.stderr
+
+
+def test_a_photograph_of_void_alone_draws_no_warning(run, folders, recwarn):
+    Image.fromarray(np.full((80, 100), 255, np.uint8)).save(folders / "truth/2.png")
+    found = measured(run, folders, "--coarse", folders / "ids")
+    assert found["iou_intervals"]["coarse"]["mean"] is None
+    assert not recwarn.list
+
+
+def test_sub_folders_are_seen(run, folders):
+    for kind in ("images", "truth", "ids"):
+        (folders / kind / "sub").mkdir()
+        (folders / kind / "2.png").rename(folders / kind / "sub" / f"1{'_mask' if kind == 'ids' else ''}.png")
+    assert measured(run, folders, "--coarse", folders / "ids")["photographs"] == 2
+
+
 def test_a_class_that_no_truth_knows_is_a_miss(run, folders):
     for path in (folders / "ids").iterdir():
         Image.fromarray(np.full((80, 100), 7, np.uint8)).save(path)

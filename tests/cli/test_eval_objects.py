@@ -16,7 +16,7 @@ from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import Measured, Outcome
 from spnrefine.evaluate.metrics import Scores
 from spnrefine.evaluate.subjects import Subject, certain
-from spnrefine.evaluate.thresholds import THRESHOLDS, errors_by_threshold
+from spnrefine.evaluate.thresholds import THRESHOLDS, errors_by_threshold, mean_errors
 from spnrefine.evaluate.worst import Worst
 from spnrefine.files.masks import of_array
 from spnrefine.files.truth import ObjectTruth
@@ -243,8 +243,17 @@ def test_results_of_a_network_are_measured_as_instances(run, place):
     assert rows["coarse"]["boundary_ap"] < rows["coarse"]["ap"] < 1
     assert rows["coarse"]["by_category"]["dog"]["ap"] == rows["coarse"]["ap"]
     assert printed["notes"] == []
-    shown = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth)
-    assert "boundary_ap" in shown.stdout
+    csv, page = place / "rows.csv", place / "worst.html"
+    more = ["--csv", csv, "--report", page]
+    shown = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth, *more)
+    assert "95 % of 2,000 draws of images" in shown.stdout
+    head, row = (line.split(",") for line in csv.read_text().splitlines())
+    written = dict(zip(head, row, strict=True))
+    assert (written["photograph"], written["true_instances"], written["coarse matched"]) == ("a", "3", "3")
+    assert float(written["coarse ap"]) == rows["coarse"]["ap"]
+    assert "beside the truth" in page.read_text()
+    again = run("eval-instances", "--images", place / "images", "--coarse", coarse, "--truth", truth, *more)
+    assert (again.exit_code, "rows.csv exists" in again.stderr) == (1, True)
 
 
 def test_maps_of_instances_need_no_equal_ids(run, place):
@@ -256,6 +265,39 @@ def test_maps_of_instances_need_no_equal_ids(run, place):
     expected = np.mean([iou(mask, TRUE[number]) for mask, number in zip(shown, TRUE, strict=True)])
     assert printed["results"]["coarse"]["pq"] == pytest.approx(expected, abs=1e-6)
     assert "What was found has no scores" in printed["notes"][0]
+
+
+def test_photographs_without_a_partner_are_said(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    write(place, "images/b.png", np.zeros((*SHAPE, 3), np.uint8))
+    coarse = write(place, "coarse/b.png", as_map(TRUE))
+    result, printed = instances(run, place, coarse, truth)
+    assert f"{coarse} has no map of {place / 'images/a.png'}: nothing is found there." in result.stderr
+    assert f"Left out: what {coarse} has of {place / 'images/b.png'}, which the truth" in result.stderr
+    assert (printed["results"]["coarse"]["instances"], printed["results"]["coarse"]["pq"]) == (0, 0)
+
+
+def test_a_network_that_found_nothing_has_no_precision(run, place):
+    truth = write(place, "truth.json", annotations(TRUE))
+    result, printed = instances(run, place, write(place, "results.json", []), truth, "--min-ap", 0.1)
+    assert (result.exit_code, printed["results"]["refined"]["ap"]) == (1, 0)
+    lost = [results(MISSED)[0] | {"image_id": 7}]
+    result, _ = instances(run, place, write(place, "lost.json", lost), truth)
+    assert "no image with a file name in the file that names the images" in result.stderr
+
+
+def test_a_photograph_without_an_object_is_none_of_those_measured(run, place):
+    truth = write(place, "truth/a.png", as_map(TRUE))
+    coarse = write(place, "coarse/a.png", as_map(MISSED))
+    for folder in ("images", "truth", "coarse"):
+        write(
+            place,
+            f"{folder}/b.png",
+            np.zeros((*SHAPE, 3), np.uint8) if folder == "images" else np.zeros(SHAPE, np.uint16),
+        )
+    result, printed = measure(run, place, coarse, truth, "--each-object")
+    assert result.exit_code == 0, result.output
+    assert printed["results"]["coarse"]["masks"] == 3
 
 
 def test_instances_that_cannot_be_read_are_said(run, place):
@@ -347,3 +389,6 @@ def test_the_error_by_threshold_is_that_of_each_threshold():
     assert errors_by_threshold(probability, truth, valid) == pytest.approx(expected, abs=1e-12)
     nothing = np.zeros(SHAPE)
     assert not errors_by_threshold(nothing.astype(np.float32), nothing > 0, valid).any()
+    void = errors_by_threshold(probability, truth, nothing > 0)
+    assert mean_errors([void, errors_by_threshold(probability, truth, valid)]) == pytest.approx(expected, abs=1e-12)
+    assert mean_errors([void]) is None

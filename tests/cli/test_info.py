@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+from spnrefine import cache
 from spnrefine.model import weights
 
 
@@ -11,6 +12,16 @@ def test_info_tells_versions_backends_and_weights(run):
     general = next(w for w in facts["weights"] if w["name"] == "general")
     assert general["sha256"] == weights.describe("general").sha256
     assert "non-commercial" in general["terms"]
+
+
+def test_info_tells_which_kernels_are_kept(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert json.loads(run("info", "--json").stdout)["machine"]["kernels kept"] == "0 files, 0.0 MB"
+    for name in ("cuda.forward-float32-float32-sm_90-0f.cubin", "scan-1e.routines"):
+        cache.keep(name, bytes(10**6))
+    machine = json.loads(run("info", "--json").stdout)["machine"]
+    assert machine["kernels kept"] == "2 files, 2.0 MB"
+    assert machine["of them for CUDA"] == ["forward-float32-float32-sm_90"]
 
 
 def test_info_for_people_says_the_same(run):

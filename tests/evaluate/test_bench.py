@@ -1,13 +1,16 @@
 import json
 import sys
+import time
 from multiprocessing.pool import ThreadPool
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from spnrefine.evaluate import bench, commands, peers, timing
 from spnrefine.evaluate.scene import draw_scene
+from spnrefine.ops.cuda import compiling
 
 
 @pytest.fixture
@@ -45,6 +48,30 @@ def test_propagation_rows(monkeypatch, briefly):
         assert row["share"] == pytest.approx(row["gb_s"] / row["copy_gb_s"])
         assert row["backward_ms"] > 0
         assert row["times_reference"] == pytest.approx(row["reference_ms"] / row["forward_ms"])
+
+
+def test_compiling_is_timed_apart(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    compiled = []
+
+    def compile_slowly(unit, capability):
+        compiled.append(unit.way)
+        time.sleep(0.05)
+        return b"code", ""
+
+    monkeypatch.setattr(compiling, "compiled", compile_slowly)
+    rows = list(bench.kernels("cuda"))
+    assert [row["ways"] for row in rows] == ["forward", "forward and backward"]
+    assert sorted(compiled) == ["backward", "forward", "forward"]  # from disk nothing is compiled
+    for row in rows:
+        assert row["first_seconds"] > max(0.05, row["again_seconds"])
+
+
+def test_what_a_gpu_compiles_is_not_timed_on_a_cpu(run):
+    refused = run("bench", "--only", "kernels", "--device", "cpu")
+    assert refused.exit_code == 2
+    assert "give --device cuda too" in refused.output
 
 
 def test_end_to_end_rows_have_time_and_memory(monkeypatch):

@@ -10,10 +10,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from spnrefine.boxes.boxed import Boxed
-from spnrefine.evaluate import instance_facts
+from spnrefine.evaluate import instance_chance, instance_facts, instance_rows
 from spnrefine.evaluate.average_precision import average_precision
+from spnrefine.evaluate.instance_quality import measure
 from spnrefine.evaluate.instances import ANY, Instance, Picture
-from spnrefine.evaluate.panoptic_quality import count, pq_interval
+from spnrefine.evaluate.panoptic_quality import count, drawn_pq
+from spnrefine.evaluate.ranked import drawn_precision
 
 SHAPE = 120, 160
 CATEGORIES = ["cat", "dog"]
@@ -87,7 +89,7 @@ def test_boundaries_count_where_they_are_asked_for():
     whole = average_precision(pictures, "coarse", CATEGORIES)
     wide = average_precision(pictures, "coarse", CATEGORIES, boundary_share=0.5)
     narrow = average_precision(pictures, "coarse", CATEGORIES, boundary_share=0.005)
-    assert wide == whole, "bands that fill the objects are these"
+    assert wide[:-1] == whole[:-1], "bands that fill the objects are these"
     assert narrow.ap < whole.ap
     exact = [picture._replace(found={"coarse": picture.true}) for picture in pictures]
     assert average_precision(exact, "coarse", CATEGORIES, boundary_share=0.02).ap == 1
@@ -135,9 +137,62 @@ def test_panoptic_quality_is_that_of_its_definition():
     counted = count(pictures, "coarse", CATEGORIES)
     assert counted.mean() == pytest.approx(quality_by_pixels(pictures), abs=1e-12)
     assert 0.1 < counted.mean().pq < 0.9
-    low, high = pq_interval(counted)
-    assert low < counted.mean().pq < high
-    assert pq_interval(counted, counted) == (0, 0)
+    times = np.array([[1] * 6, [2, 0, 0, 1, 0, 3]], float)
+    twice = [pictures[at] for at in (0, 0, 3, 5, 5, 5)]
+    expected = [counted.mean().pq, count(twice, "coarse", CATEGORIES).mean().pq]
+    assert drawn_pq(times, counted) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("share", [None, 0.02])
+def test_precision_of_drawn_pictures_is_that_of_a_set_that_holds_them_so_often(share):
+    pictures = [drawn(seed) for seed in range(5)] + [drawn(7)._replace(true=[])]
+    ranked = average_precision(pictures, "coarse", CATEGORIES, boundary_share=share).ranked
+    draws = [(0, 1, 2, 3, 4, 5), (0, 0, 3, 4, 4, 4), (5, 5, 1, 1, 1, 1), (2, 2, 2, 2, 2, 2)]
+    times = np.array([np.bincount(draw, minlength=6) for draw in draws], float)
+    found = drawn_precision(times, ranked)
+    for at, draw in enumerate(draws):
+        ours = average_precision([pictures[each] for each in draw], "coarse", CATEGORIES, boundary_share=share)
+        assert [found[name][at] for name in ("ap", "ap50", "ap75")] == pytest.approx(ours[:3], abs=1e-12)
+    nothing = drawn_precision(np.array([[0, 0, 0, 0, 0, 6.0]]), ranked)
+    assert np.isnan(nothing["ap"]).all()
+
+
+def test_intervals_hold_the_figures_and_differences_are_of_the_same_draws():
+    pictures = [drawn(seed, apart=True) for seed in range(5)]
+    exact = [
+        picture._replace(found=picture.found | {"refined": picture.true, "same": picture.true}) for picture in pictures
+    ]
+    qualities = measure(exact, 0.02)
+    facts = instance_facts.of(exact, qualities, 0.02)
+    assert facts["draws"] == 2000
+    for name, (low, high) in facts["intervals"]["coarse"].items():
+        assert low < facts["results"]["coarse"][name] < high
+    above = facts["above"]["refined"]
+    for name, row in above["coarse"].items():
+        assert row["difference"] == pytest.approx(1 - facts["results"]["coarse"][name], abs=2e-6)
+        assert 0 < row["interval"][0] < row["difference"] < row["interval"][1]
+    assert {tuple(row["interval"]) for row in above["same"].values()} == {(0, 0)}
+
+
+def test_there_are_fewer_draws_where_they_would_take_long():
+    draws = [instance_chance.draws_within(instances) for instances in (0, 50_000, 100_000, 10_000_000)]
+    assert draws == [2000, 2000, 1000, 200]
+
+
+def test_each_picture_has_a_row():
+    pictures = [drawn(seed, apart=True) for seed in range(3)]
+    pictures[1] = pictures[1]._replace(true=[], found={"coarse": [], "refined": []})
+    rows = instance_rows.rows(pictures, measure(pictures, 0.02))
+    alone = average_precision(pictures[2:], "coarse", CATEGORIES).ap
+    assert rows[2]["coarse"].ap == pytest.approx(alone, abs=1e-12)
+    counted = count(pictures[2:], "coarse", CATEGORIES)
+    assert rows[2]["refined"].pq == pytest.approx(counted.mean().pq)
+    iou, *parts = counted.sums[0].sum(0)
+    assert rows[2]["coarse"][4:] == (*parts, pytest.approx(iou))
+    assert rows[1]["coarse"] == (0, None, None, None, 0, 0, 0, 0)
+    lines = instance_rows.as_csv(pictures, rows).decode().splitlines()
+    assert lines[0].startswith("photograph,true_instances,void_pixels,coarse instances,coarse ap")
+    assert lines[2] == "1,0,0,0,,,,0,0,0,0.0,0,,,,0,0,0,0.0"
 
 
 def test_void_is_left_out_of_panoptic_quality():
@@ -149,13 +204,19 @@ def test_void_is_left_out_of_panoptic_quality():
     assert count([nothing], "coarse", [ANY]).sums[0, 0].tolist() == [0, 0, 0, 1], "in void alone it is not false"
 
 
+def facts_of(pictures):
+    return instance_facts.of(pictures, measure(pictures, 0.02), 0.02)
+
+
 def test_overlapping_instances_have_no_panoptic_quality():
-    printed = instance_facts.of([drawn(1)], 0.02)
+    printed = facts_of([drawn(1)])
     assert printed["results"]["coarse"]["pq"] is None
     assert any("overlap: panoptic quality is not defined" in note for note in printed["notes"])
 
 
 def test_nothing_is_defined_without_a_true_instance():
     picture = drawn(1, apart=True)._replace(true=[])
-    row = instance_facts.of([picture], 0.02)["results"]["refined"]
+    facts = facts_of([picture])
+    row = facts["results"]["refined"]
     assert (row["ap"], row["boundary_ap"]) == (None, None)
+    assert facts["intervals"]["refined"]["ap"] is None

@@ -3,7 +3,9 @@ import pytest
 from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
-from spnrefine.evaluate.labels import Confusion, find_labelled, lowered, measure
+from spnrefine.evaluate.confusion import Confusion, measure
+from spnrefine.evaluate.label_intervals import f1_intervals
+from spnrefine.evaluate.labels import LabelledPicture, find_labelled, lowered
 from spnrefine.files.classes import VOID, Classes
 
 CLASSES = Classes(
@@ -45,21 +47,41 @@ def test_masks_of_0_and_255_are_no_label_maps_unless_that_is_said(tmp_path):
     with pytest.raises(FileError, match="hold 0 and 255 alone, and 255 is void among ids: measure masks of objects"):
         find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
     _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, 255, None)
-    assert [truth.tolist() for _, truth in labelled] == [[[0, VOID, VOID]]]
+    assert [picture.truth.tolist() for picture in labelled] == [[[0, VOID, VOID]]]
     assert labelled.alone == ["b"]
     Image.fromarray(np.array([[255, 255, 255]], np.uint8)).save(tmp_path / "labels/a.png")
     _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
-    assert [truth.tolist() for _, truth in labelled] == [[[VOID, VOID, VOID]]]
+    assert [picture.truth.tolist() for picture in labelled] == [[[VOID, VOID, VOID]]]
 
 
 def test_photographs_add_up():
     one, two = counted([1, 1], [1, 0]), counted([1, 0], [1, 1])
+    truths = [np.array([truth], np.uint8) for truth in ([1, 1], [1, 0])]
+    seen = []
     both = measure(
-        [(np.array([[1, 1]]), np.array([[1, 1]], np.uint8)), (np.array([[1, 1]]), np.array([[1, 0]], np.uint8))],
+        [LabelledPicture(str(at), None, None, None, truth) for at, truth in enumerate(truths)],
         CLASSES,
-        lambda image, truth: {"found": np.array([[1, 0]] if truth[0, 1] else [[1, 1]], np.uint8)},
+        lambda picture: {"found": np.array([[1, 0]] if picture.truth[0, 1] else [[1, 1]], np.uint8)},
+        lambda picture, maps, found: seen.append((picture.name, [*maps], len(found["found"].each))),
     )["found"]
-    assert np.array_equal(both.counts, one.counts + two.counts)
+    assert np.array_equal(both.each, one.each + two.each)
+    assert both.f1()["upper lip"] == 2 * 2 / (3 + 3)
+    assert both.iou(1) == two.iou()
+    assert seen == [("0", ["found"], 1), ("1", ["found"], 2)]
+
+
+def test_f1_of_classes_and_groups_has_intervals():
+    maps, better = Confusion(CLASSES), Confusion(CLASSES)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        truth = rng.integers(0, 3, (4, 40)).astype(np.uint8)
+        maps.add(truth, np.where(rng.random(truth.shape) < 0.5, truth, 1))
+        better.add(truth, truth)
+    for name, (low, high) in f1_intervals(maps).items():
+        assert low < maps.f1()[name] < high
+    assert set(f1_intervals(maps)) == {"upper lip", "lower lip", "mouth", "overall"}
+    for name, (low, high) in f1_intervals(better, maps).items():
+        assert 0 < low < 1 - maps.f1()[name] < high
 
 
 def test_lowered_takes_what_most_of_a_cell_is():
@@ -80,14 +102,14 @@ def test_pairs_are_read_by_stem_and_void_is_void(tmp_path):
     Image.fromarray(np.array([[0, 2, 11]], np.uint8)).save(tmp_path / "labels/a.png")
     classes, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", None, 11, None)
     assert classes.names == ("background", "class 1", "class 2")
-    [(image, truth)] = labelled
-    assert image.shape == (1, 3, 3)
-    assert truth.tolist() == [[0, 2, VOID]]
+    [picture] = labelled
+    assert picture.photograph.pixels.shape == (1, 3, 3)
+    assert picture.truth.tolist() == [[0, 2, VOID]]
     Image.fromarray(np.array([[0, 2, 300]], np.uint16)).save(tmp_path / "labels/a.png")
     known = tmp_path / "known.txt"
     known.write_text("background: 0\nroad: 2\n")
     _, labelled = find_labelled(tmp_path / "images", tmp_path / "labels", known, None, None)
-    assert [truth.tolist() for _, truth in labelled] == [[[0, 1, VOID]]]
+    assert [picture.truth.tolist() for picture in labelled] == [[[0, 1, VOID]]]
     with pytest.raises(FileError, match="ids up to 300"):
         find_labelled(tmp_path / "images", tmp_path / "labels", None, None, None)
     Image.new("L", (2, 1)).save(tmp_path / "labels/a.png")

@@ -12,7 +12,7 @@ from pycocotools import mask as coco
 
 from spnrefine.evaluate.average_precision import average_precision
 from spnrefine.evaluate.calibration import tally, tally_winner
-from spnrefine.evaluate.labels import Confusion
+from spnrefine.evaluate.confusion import Confusion
 from spnrefine.evaluate.metrics import Measures, score
 from spnrefine.evaluate.panoptic_quality import count
 from spnrefine.files.classes import Classes

@@ -187,6 +187,31 @@ def test_long_lines_with_channels_side_by_side(channels):
     assert check(x, guidance, grad, directions=directions)[0] == "forward_long"
 
 
+def laid_out(channels, length, *, last, dtype=torch.float32):
+    """Return what plans are made for: lines of so many pixels, with a pixel's channels neighbours or far apart."""
+    x = torch.empty(1, channels, length, 8, dtype=dtype, device="meta")
+    guidance = torch.empty(1, 12 * channels, length, 8, dtype=dtype, device="meta")
+    if last:
+        x, guidance = (each.to(memory_format=torch.channels_last) for each in (x, guidance))
+    return tensors._operands(x, guidance.unflatten(1, (4, 3, channels)), ALL_DIRECTIONS, "bounded")
+
+
+@pytest.mark.parametrize(
+    ("channels", "length", "last", "kernel", "blocks"),
+    [
+        (32, 1024, False, "forward", 128),
+        (32, 512, True, "forward", 64),  # two channels a block
+        (32, 1024, True, "forward_long", 32),  # four, where a thread a position would leave but one
+        (2, 1024, True, "forward", 8),  # there are no four
+        (32, 2048, True, "forward_long", 32),
+    ],
+)
+def test_blocks_take_neighbouring_channels_together(channels, length, last, kernel, blocks):
+    scans = plan.forward_plan(laid_out(channels, length, last=last), save=False).scans
+    assert (scans.kernel, scans.blocks) == (kernel, blocks)
+    assert (scans.shared > 0, scans.carry > 0) == ((True, False) if length < 2048 else (False, True))
+
+
 COMPILED = pytest.mark.slow(reason="compiles the kernels for one more type; the coarsest tells most of it")
 
 

@@ -12,6 +12,7 @@ import spnrefine
 from spnrefine.errors import BackendError
 from spnrefine.evaluate import peers
 from spnrefine.refiner import faces, opencv
+from spnrefine.refiner.matte import Matting
 from tests.documents import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -46,6 +47,12 @@ def test_peers_of_a_missing_part_are_not_among_those_that_can_run(monkeypatch):
     assert "grabcut" in peers.available()
     with pytest.raises(BackendError, match=r"guided-filter needs cv2\.ximgproc\.guidedFilter"):
         peers.choose("guided-filter")
+
+
+def test_a_matte_needs_a_part_too(monkeypatch):
+    monkeypatch.setattr(cv2, "ximgproc", SimpleNamespace())
+    with pytest.raises(BackendError, match=r"^A matte needs cv2\.ximgproc\.guidedFilter"):
+        Matting()
 
 
 def test_the_api_says_what_went_wrong_at_import(monkeypatch):

@@ -82,6 +82,7 @@ def test_a_run_writes_weights_that_say_where_they_come_from(train, tmp_path: Pat
     assert done.exit_code == 0, done.stderr
     assert done.stdout.strip() == str(out)
     assert done.stderr.count("validation: IoU error") == 2
+    assert "\\n" not in done.stderr  # what is of several lines stands on them
     assert "patches/s" in done.stderr
     assert not checkpoint_path(out).exists()
     made = weights.describe(out).provenance

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from spnrefine.model.cuda_graphs import WARM_UPS
 from spnrefine.model.spn import SPN
+from spnrefine.ops.cuda import tensors
 from spnrefine.train.data.store import Store
 from spnrefine.train.lessons.batches import Batches
 from spnrefine.train.lessons.refining import Refining
 from spnrefine.train.recipe import Recipe
-from spnrefine.train.steps.capture import WARM_UPS, Captured, put_back, tensors_of, with_tensors
+from spnrefine.train.steps.capture import Captured, put_back, tensors_of, with_tensors
 from spnrefine.train.steps.execution import Execution, execution_on
 from spnrefine.train.steps.optimiser import load_optimiser, make_optimiser, set_rate
 from spnrefine.train.steps.trainer import Budget, Trainer
@@ -51,6 +53,20 @@ def test_captured_steps_equal_plain_ones(store: Store, recipe: Recipe):
     averages = (each.average.model.state_dict().values() for each in (plain, captured))
     assert all(torch.equal(a, b) for a, b in zip(*averages, strict=True))
     assert len(captured.learn._graphs) == 2  # type: ignore[attr-defined]
+
+
+def test_all_kernels_are_ready_before_the_first_step(store: Store, recipe: Recipe, monkeypatch: pytest.MonkeyPatch):
+    """On a device that is made up: the lesson says that it is there."""
+    asked = []
+    monkeypatch.setattr(tensors, "prepare", lambda *given, training: asked.append((*given, training)))
+    made = trainer(store, recipe, captured=False)
+    made.warm_up()
+    assert asked == []
+    made.lesson.device = torch.device("cuda")
+    made.warm_up()
+    made.bfloat16 = True
+    made.warm_up()
+    assert asked == [(torch.device("cuda"), dtype, True) for dtype in (torch.float32, torch.bfloat16)]
 
 
 def test_a_step_changes_only_what_is_said_to_be_held(store: Store, recipe: Recipe):

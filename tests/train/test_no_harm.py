@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 
 from spnrefine.errors import SpnRefineError
+from spnrefine.files.reserved import locked
 from spnrefine.train.command import _validation_seconds
 from spnrefine.train.data.decode import decode
 from spnrefine.train.data.pairs import Pair
@@ -19,7 +21,6 @@ from spnrefine.train.measure import validation
 from spnrefine.train.measure.validation import OfRefiner, Score, Validation
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.settings import with_settings
-from spnrefine.train.steps.output import locked
 from tests.train.sets import draw_pair
 
 
@@ -62,6 +63,25 @@ def test_validation_takes_the_time_it_is_given(store: Store, recipe: Recipe, mon
     assert now[0] - began == 0.5 * kinds * patches / 4
     measure.fit(0, infer)
     assert len(measure.validation.sets) == 2, "one of each set stays"
+
+
+def test_so_does_drawing_what_it_is_on(store: Store, recipe: Recipe, monkeypatch: pytest.MonkeyPatch):
+    recipe = with_settings(recipe, ["validation_patches=16"])
+    full = Validation(store, recipe)
+    now, drawn = [0.0], validation._drawn
+
+    def slow(store: Store, recipe: Recipe, records: np.ndarray, *random: Any) -> Any:
+        now[0] += 0.5 * len(records)
+        return drawn(store, recipe, records, *random)
+
+    monkeypatch.setattr(validation.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(validation, "_drawn", slow)
+    some = Validation(store, recipe, 4.0)
+    assert len(some.sets) == full.full / 2
+    assert now[0] == 1 + 4
+    same = Validation(store, recipe, 60.0)
+    assert torch.equal(same.image, full.image)
+    assert all(torch.equal(same.coarse[name], full.coarse[name]) for name in full.coarse)
 
 
 def test_all_validations_together_take_a_tenth_of_the_minutes():

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from spnrefine.errors import FileError
-from spnrefine.train.data.pairs import find_folders, find_tree, is_held_aside
+from spnrefine.train.data.pairs import find_folders, find_tree, is_held_aside, with_coarse
 from spnrefine.train.data.store import build_store
 from spnrefine.train.recipe import Recipe
 from tests.train.sets import VOID, draw_pair, write_pair
@@ -33,6 +33,15 @@ def test_pairs_in_two_folders_are_held_aside(tree: Path):
     split = find_folders(*folders, labels=False, held_aside=0.5)
     assert len(split.train) + len(split.val) == 12
     assert {pair.stem for pair in split.val} == {f"disc{i}" for i in range(12) if is_held_aside(f"disc{i}", 0.5)}
+
+
+def test_masks_of_networks_are_those_of_the_same_sub_folders(tmp_path: Path):
+    for place in ("images/a/1.jpg", "images/b/1.jpg", "masks/a/1.png", "masks/b/1.png", "net/b/1.png"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    found = find_folders(tmp_path / "images", tmp_path / "masks", labels=False, held_aside=0.0)
+    coarse = {pair.name: pair.coarse for pair in with_coarse(found, [tmp_path / "net"], tree=False).train}
+    assert coarse == {"a/1": (), "b/1": (tmp_path / "net/b/1.png",)}
 
 
 @pytest.mark.parametrize("content", [None, "empty"])

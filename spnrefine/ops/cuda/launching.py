@@ -9,11 +9,21 @@ from typing import Any
 import torch
 
 from spnrefine.errors import BackendError
-from spnrefine.ops.cuda.compiling import Unit, machine_code
+from spnrefine.ops.cuda.compiling import Unit, machine_code, precompile
 from spnrefine.ops.cuda.plan import Launch
 
 INVALID_CONTEXT = 201
 """What the driver calls an error of that name."""
+
+_Packed = ctypes.c_char_p * 1
+
+
+def load(units: list[Unit], index: int) -> None:
+    """Load units for good, having compiled at the same time those that are new."""
+    if len(units) > 1:
+        precompile(units, torch.cuda.get_device_capability(index))
+    for unit in units:
+        _library(unit, index)
 
 
 def launch(what: Launch, device: torch.device, *pointers: int) -> None:
@@ -30,15 +40,14 @@ def launch(what: Launch, device: torch.device, *pointers: int) -> None:
 
 
 def _launch(what: Launch, index: int, pointers: tuple[int, ...]) -> None:
-    arguments = ctypes.create_string_buffer(pack(f"{len(pointers)}Q", *pointers) + what.numbers)
-    addresses = (ctypes.c_void_p * 1)(ctypes.addressof(arguments))
+    arguments = _Packed(pack(f"{len(pointers)}Q", *pointers) + what.numbers)  # the driver copies them as it launches
     kernel, run = _kernel(what.unit, what.kernel, index), _driver().cuLaunchKernel
     shape = what.blocks, 1, 1, what.threads, 1, 1, what.shared
-    stream = torch.cuda.current_stream(index).cuda_stream
-    (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+    stream = torch._C._cuda_getCurrentRawStream(index)  # torch.cuda's makes an object first, which takes longer
+    (error,) = run(kernel, *shape, stream, ctypes.addressof(arguments), 0)
     if error.value == INVALID_CONTEXT:  # in this thread nothing has run on this device yet
         _enter_context(index)
-        (error,) = run(kernel, *shape, stream, ctypes.addressof(addresses), 0)
+        (error,) = run(kernel, *shape, stream, ctypes.addressof(arguments), 0)
     if error.value:
         raise BackendError(f"A CUDA kernel could not be launched: {error.name}.")
 

@@ -15,6 +15,8 @@ AT_ONCE = 4
 """Pixels that a thread of the merging kernels takes."""
 SECTOR = 32
 """Bytes that a GPU moves at least."""
+FEW_CHANNELS = 4
+"""With fewer neighbouring channels a block, long lines would rather be cut up among a thread's turns."""
 ENOUGH_BLOCKS = 132
 _NORMALISE = {None: 0, "bounded": 1, "unit": 2}
 
@@ -99,18 +101,20 @@ def _scans(operands: Operands, unit: Unit, numbers: tuple[int, ...], buffers: in
     length = max(height if direction.horizontal else width for direction in directions)
     narrow = limits[f"{unit.way.upper()}_THREADS"]
     most = narrow if unit.way == "forward" else limits["WIDE_THREADS"]
-    side = _side(operands, most // length) if length <= most else _side(operands, limits["LONG_THREADS"] // 32)
-    kernel, threads, pixels = unit.way, -(-length * side // 32) * 32, -(-length * side // 32) * 32
-    if length > most:
+    bytes_a_pixel = 2 * buffers * (8 if unit.wide else 4)
+    side, long_side = _side(operands, most // length), _side(operands, limits["LONG_THREADS"] // 32)
+    # a block that takes one of several neighbouring channels wastes most of each sector
+    if length > most or (side == 1 and long_side >= FEW_CHANNELS):
+        fitting = SHARED // (bytes_a_pixel * (length + 2))
+        side = FEW_CHANNELS if long_side > fitting >= FEW_CHANNELS else long_side
         kernel, threads, pixels = f"{unit.way}_long", limits["LONG_THREADS"], length * side
-    elif threads > narrow:
-        kernel = f"{unit.way}_wide"
+    else:
+        threads = pixels = -(-length * side // 32) * 32
+        kernel = f"{unit.way}_wide" if threads > narrow else unit.way
     blocks = n * len(directions) * channels // side
-    cells = 2 * buffers * (pixels + 2 * side)
-    shared = cells * (8 if unit.wide else 4)
-    carry = 0
+    shared, carry = bytes_a_pixel * (pixels + 2 * side), 0
     if shared > SHARED:
-        shared, carry = 0, cells * blocks
+        shared, carry = 0, 2 * buffers * (pixels + 2 * side) * blocks
     ways = sum(int(direction) << (2 * i) for i, direction in enumerate(directions))
     taps = operands.guidance_shape[2]
     scans = (n, len(directions), channels, height, width, side, ways, _NORMALISE[operands.normalise], taps)
@@ -127,7 +131,7 @@ def _merging(operands: Operands, unit: Unit, kernel: str) -> Launch:
 def _side(operands: Operands, most: int) -> int:
     """Choose how many neighbouring channels a block takes, at most ``most``: a sector's worth, where they are last."""
     channels = operands.shape[1]
-    if not _channels_last(operands):
+    if not _channels_last(operands) or not most:
         return 1
     itemsize = operands.guidance_type.itemsize
     side = max(SECTOR // itemsize, 1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from spnrefine.ops.cuda import launching
+from spnrefine.ops.cuda.compiling import units_for
 from spnrefine.ops.cuda.plan import Launch, Operands, Plan, backward_plan, forward_plan
 from spnrefine.ops.directions import Direction
 from spnrefine.ops.reference import accumulation_dtype
@@ -32,6 +33,18 @@ def why_not() -> str | None:
 def is_available() -> bool:
     """Say whether torch has a CUDA device and the extra ``cuda`` is installed; never raises."""
     return why_not() is None
+
+
+def prepare(device: torch.device, dtype: torch.dtype, *, training: bool) -> None:
+    """Compile and load all that propagating tensors of ``dtype`` takes on a device, so that no call waits for it.
+
+    Raises
+    ------
+    BackendError
+        The compiler is missing, or the driver is too old for what it made.
+    """
+    index = torch.cuda.current_device() if device.index is None else device.index
+    launching.load(units_for(dtype, dtype, training=training), index)
 
 
 def forward(

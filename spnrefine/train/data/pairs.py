@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spnrefine.errors import FileError
 from spnrefine.files.formats import MASKS
-from spnrefine.files.stems import by_stem, only, pair_trees
+from spnrefine.files.stems import by_path, name_below, only, pair_trees
 
 ENOUGH = 16
 """Pairs held aside of a set, unless they are more than ``SMALL_SHARE`` of it."""
@@ -20,7 +20,7 @@ class Pair:
 
     ``labels`` says that the mask file holds class ids; otherwise it is that of an object, and ``coarse`` are masks of
     the same object that networks made. ``void`` is the value of pixels that do not count, None for the usual one: see
-    :mod:`spnrefine.files.truth`.
+    :mod:`spnrefine.files.truth`. ``name`` is the photograph's path below its folder, without its extension.
     """
 
     image: Path
@@ -29,6 +29,7 @@ class Pair:
     labels: bool
     void: int | None = None
     coarse: tuple[Path, ...] = ()
+    name: str = ""
 
     @property
     def stem(self) -> str:
@@ -88,7 +89,7 @@ def find_folders(images: Path, masks: Path, *, labels: bool, held_aside: float, 
 
 
 def with_coarse(split: Split, folders: Sequence[Path], *, tree: bool) -> Split:
-    """Add the masks that networks made: those of the same stems in ``folders``.
+    """Add the masks that networks made: those of the same paths in ``folders``.
 
     With a ``tree`` of sets, they lie in sub-folders that have the names of the sets. Pairs of class ids are left
     as they are.
@@ -102,16 +103,18 @@ def with_coarse(split: Split, folders: Sequence[Path], *, tree: bool) -> Split:
         if not folder.is_dir():
             raise FileError(f"{folder} is no folder: --coarse expects a folder of masks that a network made.")
         places = {pair.set_name: folder / pair.set_name if tree else folder for pair in split.train + split.val}
-        masks = {name: by_stem(place, MASKS) if place.is_dir() else {} for name, place in places.items()}
+        masks = {name: by_path(place, MASKS) if place.is_dir() else {} for name, place in places.items()}
 
         def added(pair: Pair, masks: dict[str, dict[str, list[Path]]] = masks) -> Pair:
-            found = None if pair.labels else masks[pair.set_name].get(pair.stem)
+            found = None if pair.labels else masks[pair.set_name].get(pair.name)
             return replace(pair, coarse=(*pair.coarse, only(found, "masks"))) if found else pair
 
         more = Split([added(pair) for pair in split.train], [added(pair) for pair in split.val])
         if more == split:
             where = "a sub-folder named like its set" if tree else "it"
-            raise FileError(f"{folder} holds no mask of any photograph: expected files of the same stems in {where}.")
+            raise FileError(
+                f"{folder} holds no mask of any photograph: expected files of the same names and folders in {where}."
+            )
         split = more
     return split
 
@@ -145,4 +148,7 @@ def _pairs_of_set(folder: Path, name: str, void: dict[str, int]) -> list[Pair]:
 
 
 def _match(images: Path, masks: Path, name: str, labels: bool, void: int | None) -> list[Pair]:
-    return [Pair(photograph, mask, name, labels, void) for photograph, mask in pair_trees(images, masks)]
+    return [
+        Pair(photograph, mask, name, labels, void, name=name_below(photograph, images))
+        for photograph, mask in pair_trees(images, masks)
+    ]

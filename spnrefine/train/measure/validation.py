@@ -97,29 +97,21 @@ def mean_of(scores: list[Score]) -> Score:
 class Validation:
     """Patches of held-aside pairs, kept as bytes; the same ones whatever the run's seed."""
 
-    def __init__(self, store: Store, recipe: Recipe) -> None:
-        host = np.random.default_rng(SEED)
-        generator = torch.Generator(store.device)
-        generator.manual_seed(SEED)
+    def __init__(self, store: Store, recipe: Recipe, seconds: float | None = None) -> None:
+        """Draw the patches of all sets; fewer where that would take more than so many ``seconds``."""
+        host, generator = _random(store)
         self.names, self.sets = store.set_names, np.zeros(0, int)
-        images, valids, truths, offs = [], [], [], []
-        kinds: dict[str, list[Tensor]] = {name: [] for name in MAKERS}
-        for records in _chosen(store, recipe.validation_patches):
-            views = draw_views(store, len(records), recipe.validation_side, recipe, host, plain=True, records=records)
-            draws = Draws(generator, len(records), recipe.validation_side)
-            scene = make_scene(store, views, draws, CLEAN, cells=4)
-            off = []
-            for name, made in MAKERS.items():
-                coarse = made(scene, draws, host)
-                kinds[name].append(_bytes(coarse))
-                off.append(told(coarse, scene.truth, scene.valid, draws, ALWAYS_TOLD))
-            images.append(_bytes(scene.image))
-            valids.append(_bytes(scene.valid))
-            truths.append(_bytes(scene.truth))
-            offs.append(torch.stack(off, 1))
+        self.full = len(np.concatenate([*_chosen(store, recipe.validation_patches)]))
+        count = recipe.validation_patches
+        if seconds is not None:
+            count = max(1, min(count, int(seconds / _seconds_a_patch(store, recipe))))
+        patches = []
+        for records in _chosen(store, count):
+            patches.append(_drawn(store, recipe, records, host, generator))
             self.sets = np.concatenate([self.sets, store.sets[records]])
+        images, valids, truths, coarse, offs = zip(*patches, strict=True)
         self.image, self.valid, self.truth = (torch.cat(each) for each in (images, valids, truths))
-        self.coarse = {name: torch.cat(parts) for name, parts in kinds.items()}
+        self.coarse = dict(zip(MAKERS, (torch.cat(each) for each in zip(*coarse, strict=True)), strict=True))
         self.off = dict(zip(MAKERS, torch.cat(offs).unbind(1), strict=True))
 
     def __call__(self, refine: Refine, *, knows_off: bool = False) -> Report:
@@ -185,10 +177,40 @@ class OfRefiner:
         began = time.perf_counter()
         infer(image, coarse, *more).sum().item()  # a GPU is waited for
         each = (time.perf_counter() - began) / count * len(validation.coarse) * (1 + self._knows_off)
-        before = len(validation.sets)
         validation.keep(max(1, int(seconds / each)))
         now = len(validation.sets)
-        return None if now == before else f"{now} of {before} patches"
+        return None if now == validation.full else f"{now} of {validation.full} patches"
+
+
+def _random(store: Store) -> tuple[np.random.Generator, torch.Generator]:
+    """Return where the draws come from, the same ones for every run."""
+    generator = torch.Generator(store.device)
+    generator.manual_seed(SEED)
+    return np.random.default_rng(SEED), generator
+
+
+def _drawn(
+    store: Store, recipe: Recipe, records: NDArray[np.int64], host: np.random.Generator, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor], Tensor]:
+    """Draw patches: image, valid, truth, coarse masks of each kind, all as bytes, and how far off these are."""
+    views = draw_views(store, len(records), recipe.validation_side, recipe, host, plain=True, records=records)
+    draws = Draws(generator, len(records), recipe.validation_side)
+    scene = make_scene(store, views, draws, CLEAN, cells=4)
+    coarse, off = [], []
+    for made in MAKERS.values():
+        mask = made(scene, draws, host)
+        coarse.append(_bytes(mask))
+        off.append(told(mask, scene.truth, scene.valid, draws, ALWAYS_TOLD))
+    return _bytes(scene.image), _bytes(scene.valid), _bytes(scene.truth), coarse, torch.stack(off, 1)
+
+
+def _seconds_a_patch(store: Store, recipe: Recipe) -> float:
+    """Return how long a patch takes to be drawn; the first one prepares much, and is not counted."""
+    began = 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        _drawn(store, recipe, np.zeros(1, np.int64), *_random(store))
+    return max(time.perf_counter() - began, 1e-9)
 
 
 def _score(errors: NDArray[np.float64]) -> Score:

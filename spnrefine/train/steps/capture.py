@@ -1,4 +1,4 @@
-"""A step as a CUDA graph: thousands of small launches become one, so that the host no longer sets the pace."""
+"""A training step as a CUDA graph, one for each size of patches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -7,11 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-WARM_UPS = 3
-"""Calls before a capture: libraries choose their algorithms in the first ones, which a capture does not allow."""
-
-Record = Callable[[Callable[[], int], torch.device], tuple[Callable[[], None], int]]
-"""Takes a call and the device it works on; calls it a few times; returns what repeats it, and the call's result."""
+from spnrefine.model.cuda_graphs import Record, Recorder
 
 Held = Callable[[], dict[str, Tensor]]
 """Returns by name all tensors that a step changes in place and that outlive it."""
@@ -34,7 +30,7 @@ class Captured:
     step : works on tensors of one CUDA device and returns a plain number that follows from their shapes. It must not
         ask the host for anything else, and change nothing that outlives it but what ``held`` lists.
     held : what appears in it during the first call, such as an optimiser's averages, has to begin at zero.
-    record : captures; None: a :class:`Recorder`.
+    record : captures; None: a :class:`~spnrefine.model.cuda_graphs.Recorder`.
     """
 
     def __init__(self, step: Callable[[Any], int], held: Held, record: Record | None = None) -> None:
@@ -61,26 +57,6 @@ class Captured:
         replay, result = self._record(lambda: self._step(still), tensors_of(drawn)[0].device)
         put_back(self._held(), before)
         return Graph(tensors_of(still), replay, result)
-
-
-class Recorder:
-    """Captures calls as CUDA graphs in one pool of memory: no two of them run at the same time."""
-
-    def __init__(self) -> None:
-        self._pool: Any = None
-
-    def __call__(self, call: Callable[[], int], device: torch.device) -> tuple[Callable[[], None], int]:
-        here, aside = torch.cuda.current_stream(device), torch.cuda.Stream(device)
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UPS):
-                call()
-        here.wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        self._pool = self._pool or torch.cuda.graph_pool_handle()
-        with torch.cuda.graph(graph, pool=self._pool):
-            result = call()
-        return graph.replay, result
 
 
 @torch.no_grad()

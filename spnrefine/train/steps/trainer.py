@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spnrefine.errors import SpnRefineError
+from spnrefine.model.spn import SPN
 from spnrefine.train.lessons.lesson import Lesson
 from spnrefine.train.recipe import Recipe
 from spnrefine.train.steps.capture import Captured
@@ -92,6 +93,10 @@ class Trainer:
 
     def warm_up(self) -> None:
         """Compile and capture for every size of patches, on a GPU; nothing changes but the time of the first steps."""
+        if self.lesson.device.type == "cuda" and any(isinstance(module, SPN) for module in self.model.modules()):
+            from spnrefine.ops.cuda import tensors
+
+            tensors.prepare(self.lesson.device, torch.bfloat16 if self.bfloat16 else torch.float32, training=True)
         if not isinstance(self.learn, Captured):
             return
         state = self.lesson.state()
