@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from spnrefine.annotations.coco_items import CocoItem, form_of
+from spnrefine.annotations.coco_brief import Brief, brief
+from spnrefine.annotations.coco_items import CocoItem
 from spnrefine.annotations.items import Item, TextFile, called
-from spnrefine.annotations.json_spans import Spanned
+from spnrefine.annotations.json_spans import Kept
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.errors import MissingExtraError
 
-OPENED: dict[str, Any] = {"annotations": [{}]}
+OPENED: dict[str, Any] = {"annotations": [Kept({}, brief)]}
 
 STEMS = ("{:012}", "COCO_val2014_{:012}", "COCO_train2014_{:012}", "COCO_test2014_{:012}")
 """What COCO calls the photograph of a number. Another photograph that is named by a number may have another id."""
@@ -82,9 +83,9 @@ def open_coco(
     masks = {
         position: found
         for position, found in enumerate(annotations)
-        if isinstance(found, Spanned) and found.get("segmentation")
+        if isinstance(found, Brief) and found["segmentation"]
     }
-    compressed = any(form_of(found["segmentation"]) == "compressed" for found in masks.values())
+    compressed = any(found["segmentation"] == "compressed" for found in masks.values())
     ids = Counter(_key(found.get("id")) for found in masks.values())
     items: list[Item] = []
     for position, found in masks.items():
@@ -92,7 +93,7 @@ def open_coco(
         own_id = key and ids[key] == 1
         name = f"{path.as_posix()}#{found['id']}" if own_id else f"{path.as_posix()}#{where}[{position}]"
         photograph, problem, stated = known.find(name, found)
-        own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+        own: dict[str, Any] = {"held": found.start, "text": text, "stated": stated, "tolerance": tolerance}
         own |= {"category": known.category(found), "score": _score(found), "crowd": found.get("iscrowd") == 1}
         items.append(CocoItem(name, photograph, problem, polygons=polygons, compressed=compressed, **own))
     return TextFile(path, text, items, objects=len(annotations))
@@ -130,12 +131,12 @@ class Images:
                 photographs.mention([_file_name(image)])
         self._by_text = {str(image.get("id")): image for image in known if texts[str(image.get("id"))] == 1}
 
-    def category(self, found: Spanned) -> str | None:
+    def category(self, found: dict[str, Any]) -> str | None:
         """Return the name of an annotation's category, or its id where it has none."""
         identity = found.get("category_id")
         return self._categories.get(_key(identity)) or called(identity)
 
-    def find(self, name: str, found: Spanned) -> tuple[Path, str | None, tuple[Any, Any]]:
+    def find(self, name: str, found: dict[str, Any]) -> tuple[Path, str | None, tuple[Any, Any]]:
         """Return the photograph of an annotation, what is wrong with it, and its (height, width) by the file."""
         identity = found.get("image_id")
         if self._only is None and not self._listed:
@@ -163,7 +164,7 @@ class Images:
         return photograph, problem
 
 
-def _score(found: Spanned) -> float | None:
+def _score(found: dict[str, Any]) -> float | None:
     score: Any = found.get("score")
     return float(score) if type(score) in (int, float) and abs(score) <= sys.float_info.max else None
 

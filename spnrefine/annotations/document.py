@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from spnrefine.annotations import coco, cvat, geojson, json_formats, label_studio, panoptic
+from spnrefine.annotations.coco_brief import brief_result
 from spnrefine.annotations.folders import open_folder, read_annotations
 from spnrefine.annotations.items import Document, Item, decode_text
-from spnrefine.annotations.json_spans import parse
+from spnrefine.annotations.json_spans import Kept, parse
 from spnrefine.annotations.photograph_names import Claims, Photographs, search_path, shared
 from spnrefine.errors import FileError, SpnRefineError
 
@@ -24,7 +25,7 @@ COCO_FORMS: dict[str, Callable[[Any], bool]] = {
     "COCO results": coco.is_results,
 }
 OPENED: dict[str, Any] = {**json_formats.OPENED, **panoptic.OPENED}
-OPENED_LIST: list[Any] = [{**label_studio.OPENED[0], **geojson.OPENED}]
+OPENED_LIST: list[Any] = [Kept({**label_studio.OPENED[0], **geojson.OPENED}, brief_result)]
 FORMATS = (
     "COCO, Label Studio, LabelMe, Supervisely, SA-1B or QuPath JSON, CVAT's XML, or a folder of YOLO, LabelMe, "
     "Supervisely, SA-1B or QuPath files"
@@ -84,6 +85,7 @@ def _open_file(
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return cvat.open_cvat(path, data, photographs, tolerance=tolerance)
     text = decode_text(data, str(path))
+    del data  # which would be there until all is parsed
     listed = text.lstrip("\ufeff \t\r\n").startswith("[")
     value = parse(text, str(path), OPENED_LIST if listed else OPENED)
     if panoptic.is_panoptic(value):

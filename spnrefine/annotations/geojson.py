@@ -52,7 +52,7 @@ def open_geojson(path: Path, text: str, value: Any, photographs: Photographs, *,
         plane = found.get("plane")
         if problem is None and isinstance(plane, dict) and (plane.get("z") or plane.get("t")):
             problem = f"{name} lies on another plane than the first: export the objects of one plane."
-        own: dict[str, Any] = {"found": found, "text": text, "stated": (None, None), "tolerance": tolerance}
+        own: dict[str, Any] = {"held": found, "text": text, "stated": (None, None), "tolerance": tolerance}
         items.append(_Area(name, photograph, problem, category=_category(feature), **own))
     return TextFile(path, text, items, objects=len(features))
 

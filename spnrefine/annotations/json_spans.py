@@ -2,15 +2,18 @@
 
 import json
 import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in CPython and PyPy, missing in typeshed
-from typing import Any
+from typing import Any, Union
 
 from spnrefine.errors import FileError
 
-Opened = dict[str, Any] | list[Any] | None
+Opened = Union[dict[str, Any], list[Any], "Kept", None]
 """Which containers to look into: ``{"annotations": [{}]}`` records the spans of each member of each annotation, and of
 the top-level members; under `ANY` stands what goes for members without a key of their own. None, or a value of another
-kind than said, is decoded as a whole."""
+kind than said, is decoded as a whole. What a `Kept` makes of an object takes its place."""
 
 ANY = "*"
 
@@ -26,6 +29,20 @@ class Spanned(dict[str, Any]):
     def __init__(self) -> None:
         super().__init__()
         self.spans: dict[str, tuple[int, int]] = {}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Objects of which less is held than they say, as there are very many.
+
+    Attributes
+    ----------
+    opened : what is looked into.
+    keep : is given each, and where it begins in the text, and returns what is held.
+    """
+
+    opened: dict[str, Any]
+    keep: Callable[[Spanned, int], Any]
 
 
 def parse(text: str, name: str, opened: Opened) -> Any:
@@ -50,6 +67,11 @@ def parse(text: str, name: str, opened: Opened) -> Any:
         raise FileError(f"{name} holds JSON that no annotation tool writes ({error}): export it again.") from error
 
 
+def read_object(text: str, start: int) -> Spanned:
+    """Read once more an object of a text that was parsed, with the spans of its members, from where it begins."""
+    return _object(text, start + 1, {})[0]
+
+
 def dumps_like(value: Any, text: str) -> str:
     """Write ``value`` as JSON on one line, with spaces after commas unless ``text``, the old value, has none."""
     compact = "," in text and not re.search(r",\s", text)
@@ -58,6 +80,9 @@ def dumps_like(value: Any, text: str) -> str:
 
 def _value(text: str, position: int, opened: Opened) -> tuple[Any, int]:
     first = text[position : position + 1]
+    if first == "{" and isinstance(opened, Kept):
+        found, end = _object(text, position + 1, opened.opened)
+        return opened.keep(found, position), end
     if first == "{" and isinstance(opened, dict):
         return _object(text, position + 1, opened)
     if first == "[" and isinstance(opened, list):
@@ -77,6 +102,7 @@ def _object(text: str, position: int, opened: dict[str, Any]) -> tuple[Spanned, 
         if text[position : position + 1] != '"':
             raise json.JSONDecodeError("a key in double quotes expected", text, position)
         key, position = scanstring(text, position + 1, True)
+        key = sys.intern(key)  # objects of a list have the same ones
         start = _skip(text, _expect(text, _skip(text, position), ":"))
         found[key], end = _value(text, start, opened.get(key, opened.get(ANY)))
         found.spans[key] = (start, end)

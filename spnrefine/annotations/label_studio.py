@@ -63,7 +63,7 @@ def open_label_studio(path: Path, text: str, value: Any, photographs: Photograph
                 problem = f"{name} was drawn on a turned photograph (image_rotation {rotation!r}), which is not read"
                 problem += ": turn it back in Label Studio and export it again."
             stated = (region.get("original_height"), region.get("original_width"))
-            own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+            own: dict[str, Any] = {"held": found, "text": text, "stated": stated, "tolerance": tolerance}
             items.append(kind(name, photograph, problem, category=_category(found), **own))
     return Document(path, "Label Studio", [TextFile(Path(path.name), text, items, objects=objects)])
 

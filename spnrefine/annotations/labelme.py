@@ -78,7 +78,7 @@ def open_labelme(
         else:
             embedded = None
         kind = _MaskShape if shape.get("shape_type") == "mask" else _Polygon
-        own: dict[str, Any] = {"found": shape, "text": text, "stated": stated, "tolerance": tolerance}
+        own: dict[str, Any] = {"held": shape, "text": text, "stated": stated, "tolerance": tolerance}
         items.append(kind(name, photograph, problem, embedded=embedded, category=called(shape.get("label")), **own))
     open_shapes = [shape for shape in value["shapes"] if not isinstance(shape, dict) or shape.get("locked") is not True]
     return TextFile(path, text, items, objects=len(open_shapes))

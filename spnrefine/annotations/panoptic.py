@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from spnrefine.annotations import rle
 from spnrefine.annotations.coco import Images, is_coco
+from spnrefine.annotations.coco_brief import brief
 from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size
 from spnrefine.annotations.json_items import JsonItem
-from spnrefine.annotations.json_spans import Spanned
+from spnrefine.annotations.json_spans import Kept, Spanned
 from spnrefine.annotations.panoptic_map import VOID, PanopticMap
 from spnrefine.annotations.photograph_names import Photographs, is_within
 from spnrefine.boxes.boxed import Boxed
 from spnrefine.errors import FileError
 from spnrefine.files.regular import is_file
 
-OPENED: dict[str, Any] = {"annotations": [{"segments_info": [{}]}]}
+OPENED: dict[str, Any] = {"annotations": [Kept({"segments_info": [{}]}, brief)]}
 
 
 def is_panoptic(value: Any) -> bool:
@@ -59,7 +60,7 @@ def open_panoptic(path: Path, text: str, value: Any, photographs: Photographs) -
                 problem = f"{name} is a segment of {png.source}, {where}: put the PNG itself there."
             elif not VOID < identity < 1 << 24:
                 problem = f"{name} has no id that a colour can have: export it again."
-            own: dict[str, Any] = {"found": segment, "text": text, "stated": stated, "tolerance": 0.0}
+            own: dict[str, Any] = {"held": segment, "text": text, "stated": stated, "tolerance": 0.0}
             own |= {"category": images.category(segment), "crowd": segment.get("iscrowd") == 1}
             items.append(_Segment(name, photograph, problem, png=png, number=identity, **own))
     there = [png for png in maps.values() if _is_there(png.source, path)]

@@ -72,7 +72,7 @@ def open_supervisely(path: Path, text: str, value: Any, photographs: Photographs
             continue
         name = f"{path.as_posix()}#{position}"
         photograph, problem = photographs.find(name, [path.stem, *of_stem(path.stem)])
-        own: dict[str, Any] = {"found": found, "text": text, "stated": stated, "tolerance": tolerance}
+        own: dict[str, Any] = {"held": found, "text": text, "stated": stated, "tolerance": tolerance}
         items.append(kind(name, photograph, problem, category=called(figure.get("classTitle")), **own))
     return TextFile(path, text, items, objects=len(value["objects"]))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from spnrefine.batch import place
@@ -33,6 +34,7 @@ class Outputs:
     overwrite : replace what exists.
     resume : take up what earlier runs have finished, and replace what else they wrote.
     done_is_done : take up what was made with other options, weights or versions too.
+    told : makes of a record what the ledger is to hold.
     """
 
     def __init__(
@@ -44,28 +46,18 @@ class Outputs:
         overwrite: bool = False,
         resume: bool = False,
         done_is_done: bool = False,
+        told: Callable[[Record], Record] = lambda record: record,
     ):
         self.ledger, self.inputs, self.resume = ledger, inputs or Inputs(), resume
         self._done_is_done = done_is_done
         self._lock, self._overwrite = lock, overwrite
         self._folders: set[Path] = set()
-        self._told: Callable[[Record], Record] = lambda record: record
+        self._told = told
 
-    def elsewhere(self, output: Path, told: Callable[[Record], Record]) -> "Outputs":
-        """Return outputs by the same rules in another folder, for items that are worked on in one of their own.
-
-        ``told`` makes of a record what the ledger there is to hold.
-        """
-        ledger = Ledger(output, self.ledger.run, required=True)
-        other = Outputs(
-            ledger,
-            self.inputs,
-            overwrite=self._overwrite,
-            resume=self.resume,
-            done_is_done=self._done_is_done,
-        )
-        other._told = told
-        return other
+    @property
+    def terms(self) -> "Terms":
+        """On which outputs are written elsewhere too, for items that are worked on in a folder of their own."""
+        return Terms(self.ledger.run, self._overwrite, self.resume, self._done_is_done)
 
     def close(self) -> None:
         """Let other runs in, once the names of all that was written are on the disc."""
@@ -178,6 +170,26 @@ class Outputs:
         if folder not in self._folders:
             self._folders.add(folder)
             temporary.sweep(folder)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a run may write, whatever the folder and the process; attributes as of `Ledger` and `Outputs`."""
+
+    run: str
+    overwrite: bool
+    resume: bool
+    done_is_done: bool
+
+    def open(self, output: Path, told: Callable[[Record], Record]) -> Outputs:
+        """Open outputs in a folder that is this run's alone; errors as of `Ledger`, which is required."""
+        return Outputs(
+            Ledger(output, self.run, required=True),
+            overwrite=self.overwrite,
+            resume=self.resume,
+            done_is_done=self.done_is_done,
+            told=told,
+        )
 
 
 def open_outputs(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_keys, refine_pair, suffixes
+from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_keys, record_of, refine_pair, suffixes
 from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import CHOSEN, Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
@@ -93,7 +93,7 @@ class PairPortion(Sendable):
 
     @property
     def _record(self) -> Record:
-        return Record(str(self._pair.photograph), _name(self._pair.mask))
+        return record_of(self._pair)
 
     def _refine(self) -> Record:
         if self._pair.problem:
@@ -142,7 +142,8 @@ class PairPortion(Sendable):
         for output in places:
             record = self._done_there(output, *keys)
             if record is not None:
-                return replace(record, image=str(pair.photograph), mask=_name(pair.mask), output=str(output))
+                own = self._record
+                return replace(record, image=own.image, mask=own.mask, output=str(output))
         return self._by_hand(places)
 
     def _done_there(self, output: Path, key: str, inputs: str) -> Record | None:
@@ -158,8 +159,4 @@ class PairPortion(Sendable):
         own = [path for path in there if self._work.outputs.is_by_hand(path)]
         if not own or len(own) < len(there):
             return None
-        return Record(str(self._pair.photograph), _name(self._pair.mask), str(own[0]), BY_HAND, notes=[LEFT])
-
-
-def _name(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+        return replace(self._record, output=str(own[0]), status=BY_HAND, notes=[LEFT])

@@ -92,6 +92,11 @@ class PairTask:
             raise FileError(self.refused[output.suffix])
 
 
+def record_of(pair: Pair) -> Record:
+    """Return the record of a pair with which nothing was done."""
+    return Record(str(pair.photograph), None if pair.mask is None else str(pair.mask))
+
+
 def suffixes(pair: Pair) -> list[str]:
     """Return the extensions that the refined mask of a pair may have, its own first."""
     own = pair.mask.suffix if pair.mask else ".png"

@@ -43,6 +43,11 @@ class Work:
     matting: MakesMattes | None = None
     step: Callable[[], None] = lambda: None
 
+    @classmethod
+    def of(cls, tools: Tools, outputs: Outputs) -> "Work":
+        """Return what a portion alone takes, in whatever process."""
+        return cls(tools.refiner, tools.settings, outputs, tools.maker, matting=tools.matting)
+
     @property
     def tools(self) -> Tools:
         """What of this a worker in another process needs."""
@@ -109,15 +114,22 @@ class Sendable(Portion):
 
         The ledger knows of each, so that those of a run that was cut off count too. One that was given up begins anew.
         """
-        ledger, key = self._work.outputs.ledger, self._try_key()
         if not self._tries and self._work.outputs.resume:
-            self._tries = ledger.tries(key)
+            self._tries = self._earlier_tries()
         self._tries += 1
-        ledger.tried(key, given_up=self._tries >= MOST_TRIES)
+        self._keep_try(given_up=self._tries >= MOST_TRIES)
         if self._tries < MOST_TRIES:
             return None
         what = f"The process that worked on it ended {self._tries} times ({why})"
         return self.give_up(SpnRefineError(f"{what}: check the picture, or give each worker more memory."))
+
+    def _earlier_tries(self) -> int:
+        """Return how often processes of earlier runs ended in the middle of it."""
+        return self._work.outputs.ledger.tries(self._try_key())
+
+    def _keep_try(self, *, given_up: bool) -> None:
+        """Have the ledger know that one more did."""
+        self._work.outputs.ledger.tried(self._try_key(), given_up=given_up)
 
     def _try_key(self) -> str:
         ledger = self._work.outputs.ledger

@@ -178,9 +178,11 @@ def batch(
         raise click.UsageError("No photographs were named: give DIR, their names, --files-from or --files0-from.")
     from spnrefine.cli import batch_stores
 
-    if batch_stores.any_urls(*paths, mask_dir, destination, given["records"]):
+    places = mask_dir, destination, given["records"]
+    if batch_stores.any_urls(*paths, *places):
         batch_stores.check_fit(
             paths,
+            places,
             images=images,
             images_file=images_file,
             polygons=polygons,

@@ -9,7 +9,7 @@ import click
 
 from spnrefine.cli import batch_files
 from spnrefine.errors import SpnRefineError
-from spnrefine.stores.urls import is_url, own_path
+from spnrefine.stores.urls import is_own_memory, is_url, own_path
 
 ON_DISCS = ("report", "overlay", "compare", "cutout")
 """Options that show or draw what is done, which is written beside files."""
@@ -20,16 +20,19 @@ def any_urls(*places: Any) -> bool:
     return any(map(is_url, places))
 
 
-def check_fit(paths: tuple[Any, ...], *, given: dict[str, Any], **others: Any) -> None:
-    """Refuse options that a batch in a store has no use for."""
+def check_fit(paths: tuple[Any, ...], places: tuple[Any, ...], *, given: dict[str, Any], **others: Any) -> None:
+    """Refuse options that a batch in a store has no use for; ``places`` are where masks, outputs and records lie."""
     if len(paths) != 1 or any(others.values()):
         named = [f"--{name.replace('_', '-')}" for name, value in others.items() if value] or ["several names"]
         raise click.UsageError(f"{named[0]} was given with a URL: give one folder, DIR or URL, of photographs.")
     drawn = next((name for name in ON_DISCS if given[name]), None)
     if drawn is not None:
         raise click.UsageError(f"--{drawn} was given with a URL: copy the folders here for it, and leave URLs out.")
-    if given["engine"] != "threads":
-        raise click.UsageError("--engine ray was given with a URL: leave it out, or give it folders all nodes have.")
+    if given["engine"] != "threads" and any(is_own_memory(place) for place in (*paths, *places)):
+        raise click.UsageError(
+            "--engine ray was given with memory://, which is one process's own: give s3://, gs:// or folders, or leave "
+            "--engine out."
+        )
 
 
 def refine_stores(

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import time
 from contextlib import suppress
@@ -52,20 +53,21 @@ def release_all() -> None:
         release(path)
 
 
-def sweep(folder: Path) -> list[Path]:
+def sweep(folder: Path, *, folders: bool = False) -> list[Path]:
     """Delete the temporary files in ``folder`` of processes of this machine that are dead, and return their paths.
 
     Those of other machines stay, and of other containers, whose processes cannot be seen from here. A number that has
-    gone to another process since keeps a file alive.
+    gone to another process since keeps a file alive. With ``folders`` it is temporary folders that are deleted.
     """
     swept = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _NAME.fullmatch(entry.name) is None or not entry.is_file(follow_symlinks=False):
+            is_one = entry.is_dir if folders else entry.is_file
+            if _NAME.fullmatch(entry.name) is None or not is_one(follow_symlinks=False):
                 continue
             with suppress(OSError):
                 if is_of_dead(entry.name, entry.stat().st_mtime):
-                    os.unlink(entry.path)  # noqa: PTH108
+                    (shutil.rmtree if folders else os.unlink)(entry.path)
                     swept.append(Path(entry.path))
     return swept
 

@@ -1,50 +1,35 @@
 """A photograph and its mask in a store: fetched, refined as on a disc, and put back whole."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from spnrefine.batch import place
-from spnrefine.batch.digests import digest, digest_file
-from spnrefine.batch.outputs import Outputs
+from spnrefine.batch.digests import digest
+from spnrefine.batch.ledger import Ledger
 from spnrefine.batch.pair_portion import PairPortion
-from spnrefine.batch.pair_task import suffixes
+from spnrefine.batch.pair_task import record_of, suffixes
 from spnrefine.batch.pairs import Pair
-from spnrefine.batch.portion import Portion, Work
+from spnrefine.batch.portion import Sendable, Work, failed
+from spnrefine.batch.task import Task
 from spnrefine.errors import FileError
 from spnrefine.files import sidecars
 from spnrefine.files.labelmaps import find_labelmap
 from spnrefine.job.record import Record
 from spnrefine.stores import store
-from spnrefine.stores.lease import Lease
-from spnrefine.stores.mirror import Desk, Mirror
-from spnrefine.stores.urls import Url
-
-LEDGER = ".spnrefine"
-"""Folder, in that of the outputs, of an object for each item: the lines that a ledger on a disc would hold of it."""
+from spnrefine.stores.at_work import AtWork, Order
+from spnrefine.stores.mirror import Mirror
+from spnrefine.stores.target import Target
+from spnrefine.stores.tasks import FetchedTask, StoreTask
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where refined masks go in a store: its folder, the path that stands for it, and what keeps others away."""
-
-    url: Url
-    path: Path
-    lease: Lease
-
-
-@dataclass(frozen=True)
-class Open:
-    """An item at work: its portion, whose files lie on the desk, and what was there before."""
-
-    desk: Desk
-    portion: PairPortion
-    outputs: Outputs
-    before: dict[Path, str | None]
-    ledger: bytes
-
-
-class StorePortion(Portion):
+class StorePortion(Sendable):
     """A pair whose photograph, mask or output lies in a store.
+
+    Another process that works on it fetches its files itself, and puts what goes to a store; what goes to a folder is
+    written here.
 
     Parameters
     ----------
@@ -54,12 +39,13 @@ class StorePortion(Portion):
     """
 
     def __init__(self, pair: Pair, work: Work, mirror: Mirror, target: Target | None):
-        self._pair, self._work, self._mirror, self._target = pair, work, mirror, target
-        self._open: Open | None = None
+        super().__init__(work)
+        self._pair, self._mirror, self._target = pair, mirror, target
+        self._open: AtWork | None = None
 
     def limit(self, most: int) -> int | None:
         if not self._work.outputs.resume or self._is_idle:
-            return PairPortion(self._pair, self._work).limit(most)
+            return self._there.limit(most)
         try:
             return self._take_up().portion.limit(most)
         except Exception:  # it will fail, and say why, in its turn
@@ -79,70 +65,79 @@ class StorePortion(Portion):
     def run(self) -> list[Record]:
         """Refine the pair and put its files, or skip it."""
         if self._is_idle:
-            records = PairPortion(self._pair, self._work).run()
-        else:
-            try:
-                item = self._take_up()
-                records = item.portion.run()
-                self._put(item, records[0])
-            except Exception as error:  # whatever is wrong with one item, the others go on
-                records = PairPortion(self._pair, self._work).give_up(error)
-            finally:
-                self._put_down()
-        return [self._mirror.told(record) for record in records]
+            return self._told(self._there.run())
+        try:
+            item = self._take_up()
+            records = item.portion.run()
+            item.put(records[0])
+        except Exception as error:  # whatever is wrong with one item, the others go on
+            return self.give_up(error)
+        finally:
+            self._put_down()
+        return self._told(records)
+
+    def task(self) -> Task | None:
+        """Return what another process is to do with the pair; where that is to skip it too, if it goes to a store."""
+        if self._is_idle:
+            return None
+        order = self._order()
+        if order.target is not None:
+            order = replace(order, target=order.target.to_send())
+            return StoreTask(order, self._work.outputs.terms, self._mirror.tree)
+        if self._work.outputs.resume and self._take_up().portion.task() is None:
+            return None  # it is done, and lies here for `run`
+        self._put_down()
+        task = self._there.task()
+        return None if task is None else FetchedTask(task, order.files, self._mirror.tree)
+
+    def finish(self, result: Any) -> list[Record]:
+        """Return the records of what was put; write what goes to a folder."""
+        if self._target is not None:
+            return list(result)
+        with closing(self._mirror.desk()) as desk:
+            mask = self._pair.mask
+            if mask is not None:
+                desk.bring_all(sidecars.beside(mask))
+                mask = desk.path(mask)
+            return self._told(PairPortion(replace(self._pair, mask=mask), self._work).finish(result))
+
+    def give_up(self, error: Exception) -> list[Record]:
+        return self._told([failed(record_of(self._pair), error)])
+
+    @property
+    def inputs(self) -> Sequence[Path]:
+        """The photograph and its mask, in the tree."""
+        return self._pair.inputs
 
     @property
     def _is_idle(self) -> bool:
         return bool(self._pair.problem or self._pair.without)
 
-    def _take_up(self) -> Open:
+    @property
+    def _there(self) -> PairPortion:
+        return PairPortion(self._pair, self._work)
+
+    def _told(self, records: Sequence[Record]) -> list[Record]:
+        return [self._mirror.told(record) for record in records]
+
+    def _take_up(self) -> AtWork:
         if self._open is None:
-            desk = self._mirror.desk()
-            try:
-                self._open = self._lay_out(desk)
-            except BaseException:
-                desk.close()
-                raise
+            self._open = AtWork(self._order(), self._mirror, self._work.tools, self._work.outputs)
         return self._open
 
     def _put_down(self) -> None:
         if self._open is not None:
-            if self._target is not None:
-                self._open.outputs.close()
-            self._open.desk.close()
+            self._open.close()
             self._open = None
 
-    def _lay_out(self, desk: Desk) -> Open:
-        pair = self._pair
-        desk.bring_all(pair.inputs)
-        if pair.mask is not None:
-            desk.bring_all([*filter(None, [find_labelmap(pair.mask)]), *sidecars.beside(pair.mask)])
-        there = replace(
-            pair,
-            photograph=desk.path(pair.photograph),
-            mask=pair.mask and desk.path(pair.mask),
-            folder=desk.path(pair.folder),
-        )
-        if self._target is None:
-            return Open(desk, PairPortion(there, self._work), self._work.outputs, {}, b"")
-        ledger = self._lay_outputs(desk, self._target)
-        outputs = self._work.outputs.elsewhere(desk.path(self._target.path), self._mirror.told)
-        portion = PairPortion(there, replace(self._work, outputs=outputs))
-        return Open(desk, portion, outputs, _digests(there.folder), ledger)
-
-    def _lay_outputs(self, desk: Desk, target: Target) -> bytes:
-        """Lay out what is at the places of the outputs, and return the item's lines of the ledger."""
-        self._check_inputs()
-        folder = desk.path(self._pair.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        resume = self._work.outputs.resume
-        written = self._written()
-        for path in written:
-            desk.bring(path, whole=resume)
-        lines = store.read(self._ledger(target)) or b"" if resume or written else b""
-        if lines:
-            place.beside(desk.path(target.path)).write_bytes(lines)
-        return lines
+    def _order(self) -> Order:
+        """Say what there is to do; errors as of `_check_inputs`."""
+        mask, files = self._pair.mask, list(self._pair.inputs)
+        if mask is not None:
+            files += [*filter(None, [find_labelmap(mask)]), *sidecars.beside(mask)]
+        if self._target is not None:
+            self._check_inputs()
+        return Order(self._pair, tuple(files), tuple(self._written()), self._target)
 
     def _written(self) -> list[Path]:
         """List, in the tree, the objects at the places of its outputs and of what goes beside them."""
@@ -155,62 +150,46 @@ class StorePortion(Portion):
         return [self._pair.folder / (self._pair.stem + suffix) for suffix in suffixes(self._pair)]
 
     def _check_inputs(self) -> None:
+        """Refuse to write over a file that the run reads.
+
+        Raises
+        ------
+        FileError
+            Its refined mask would.
+        """
         for path in self._places:
             source = self._work.outputs.inputs.find(path)
             if source is not None:
                 raise FileError(f"{path} is the input {source} itself, which is never overwritten: choose another -o.")
 
-    def _ledger(self, target: Target) -> Url:
-        inside = (self._pair.folder / self._pair.stem).relative_to(target.path)
-        return target.url / LEDGER / f"{inside.as_posix()}.jsonl"
+    def _earlier_tries(self) -> int:
+        with self._try_ledger() as ledger:
+            return ledger.tries(self._try_key())
 
-    def _put(self, item: Open, record: Record) -> None:
-        """Put what the portion wrote: what belongs to the mask, then the ledger's word of it, and then the mask.
+    def _keep_try(self, *, given_up: bool) -> None:
+        with self._try_ledger() as ledger:
+            ledger.tried(self._try_key(), given_up=given_up)
 
-        So whenever the run is killed, the ledger knows each mask there, and a mask that it knows has all beside it.
-        """
-        if self._target is None:
+    def _try_key(self) -> str:
+        """Name the item by its place, as its bytes are not here."""
+        return digest(*(self._mirror.said(str(path)).encode() for path in self.inputs))
+
+    @contextmanager
+    def _try_ledger(self) -> Iterator[Ledger]:
+        """Open the ledger that knows of its tries: in a store its own, put again where a line was added."""
+        outputs, target = self._work.outputs, self._target
+        if target is None:
+            yield outputs.ledger
             return
-        item.outputs.ledger.close()
-        folder = item.desk.path(self._pair.folder)
-        written = [path for path, now in _digests(folder).items() if item.before.get(path) != now]
-        mask = [path for path in written if str(path) == record.output]
-        for path in (path for path in written if path not in mask):
-            self._put_file(item, path, self._target)
-        lines = item.outputs.ledger.path
-        data = lines.read_bytes() if lines.exists() else b""
-        if data != item.ledger:
-            self._target.lease.check()
-            store.put(self._ledger(self._target), data, replace=True)
-        for path in mask:
-            self._put_file(item, path, self._target)
-
-    def _put_file(self, item: Open, path: Path, target: Target) -> None:
-        url = self._mirror.url(path)
-        assert url is not None
-        target.lease.check()
-        overwrite, was_there = self._work.settings.overwrite, path in item.before
-        if was_there and not overwrite and digest(store.read(url) or b"") != item.before[path]:
-            raise FileError(f"{url} was changed meanwhile: it stays as it is, unless --overwrite is given.")
-        store.put(url, path.read_bytes(), replace=was_there or overwrite)
-
-
-def _digests(folder: Path) -> dict[Path, str | None]:
-    """Digest the files in a folder."""
-    return {path: digest_file(path) for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
-
-
-def open_target(mirror: Mirror, url: Url) -> Target:
-    """Take a folder of a store for a run alone, and lay out what is there; ``lease`` is to be released.
-
-    Raises
-    ------
-    FileError
-        Another run goes on there, or the store cannot be reached.
-    """
-    lease = Lease(url, url / LEDGER / "run")
-    try:
-        return Target(url, mirror.lay(url), lease)
-    except BaseException:
-        lease.release()
-        raise
+        url = target.ledger(self._pair)
+        with closing(self._mirror.desk()) as desk:
+            output, before = desk.path(target.path), store.read(url) or b""
+            output.mkdir(parents=True)
+            lines = place.beside(output)
+            lines.write_bytes(before)
+            with closing(Ledger(output, outputs.ledger.run, required=True)) as ledger:
+                yield ledger
+            after = lines.read_bytes() if lines.exists() else b""
+        if after != before:
+            target.lease.check()
+            store.put(url, after, replace=True)

@@ -7,6 +7,7 @@ this machine whose process has gone.
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from spnrefine.errors import FileError
@@ -20,6 +21,27 @@ DEAD = timedelta(minutes=10)
 """Without a sign for so long, a run is taken for dead."""
 TRIES = 3
 """Others may come first, and go again."""
+
+
+_looked: dict["Claimed", float] = {}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A lease as another process sees it: it reads the ``claim``, which holds what is the run's ``own``."""
+
+    output: Url
+    claim: Url
+    own: bytes
+
+    def check(self) -> None:
+        """Refuse to write, as of `Lease`; asked for more often than once a minute, it does not look."""
+        now = time.monotonic()
+        if now - _looked.get(self, -EVERY) < EVERY:
+            return
+        if store.read(self.claim) != self.own:
+            raise _taken_over(self.output)
+        _looked[self] = now
 
 
 class Lease:
@@ -54,7 +76,12 @@ class Lease:
             It has, as this one gave no sign for too long.
         """
         if self._lost:
-            raise FileError(f"{self._output} was taken over by another run: wait for its end, and give --resume.")
+            raise _taken_over(self._output)
+
+    @property
+    def claimed(self) -> Claimed:
+        """What another process of the run is sent."""
+        return Claimed(self._output, self._claim, self._own)
 
     def release(self) -> None:
         """Let others in."""
@@ -104,3 +131,7 @@ class Lease:
                 store.put(self._claim, self._own, replace=True)
             except FileError:  # the next time; or others find it dead
                 continue
+
+
+def _taken_over(output: Url) -> FileError:
+    return FileError(f"{output} was taken over by another run: wait for its end, and give --resume.")

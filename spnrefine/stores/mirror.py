@@ -8,10 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from spnrefine.errors import FileError
+from spnrefine.files import temporary
 from spnrefine.job.record import Record
 from spnrefine.stores import store
 from spnrefine.stores.urls import SCHEMES, Url, is_plain
@@ -20,18 +22,28 @@ from spnrefine.stores.urls import SCHEMES, Url, is_plain
 class Mirror:
     """The folder, and which paths in it stand for which URLs; several threads may use it at once.
 
+    Those of dead processes are deleted, once a process.
+
+    Parameters
+    ----------
+    tree : of a mirror in another process, whose paths are to mean the same here; None for one of its own.
+
     Attributes
     ----------
     left_out : in sentences, which objects can have no path.
+    tree : whose paths stand for objects.
     """
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="spnrefine-")).resolve()
-        self._tree, self._desks = self._folder / "tree", self._folder / "desks"
-        self._tree.mkdir()
+    def __init__(self, tree: Path | None = None) -> None:
+        _sweep()
+        self._folder = Path(tempfile.gettempdir()).resolve() / temporary.new_name()
+        self.tree, self._desks = tree or self._folder / "tree", self._folder / "desks"
+        self._folder.mkdir(mode=0o700)
         self._desks.mkdir()
-        schemes = "|".join(SCHEMES)
-        self._inside = re.compile(rf"{re.escape(str(self._folder))}/(?:tree|desks/[^/]+)/({schemes})/")
+        if tree is None:
+            self.tree.mkdir()
+        places = rf"(?:{re.escape(str(self.tree))}|{re.escape(str(self._desks))}/[^/]+)"
+        self._inside = re.compile(rf"{places}/({'|'.join(SCHEMES)})/")
         self._also: dict[Path, Url] = {}
         self.left_out: list[str] = []
 
@@ -41,7 +53,7 @@ class Mirror:
 
     def path(self, url: Url) -> Path:
         """Return the path that stands for a URL."""
-        return self._tree / url.scheme / url.path
+        return self.tree / url.scheme / url.path
 
     def url(self, path: Path) -> Url | None:
         """Return the URL that a path stands for, in the tree or on a desk; None for one of this machine's own."""
@@ -81,7 +93,7 @@ class Mirror:
 
     def desk(self) -> "Desk":
         """Make a folder for one item at work."""
-        return Desk(self, self._tree, Path(tempfile.mkdtemp(dir=self._desks)))
+        return Desk(self, self.tree, Path(tempfile.mkdtemp(dir=self._desks)))
 
     def said(self, text: str) -> str:
         """Say a text with URLs in the place of the paths that stand for them."""
@@ -99,6 +111,11 @@ class Mirror:
             elif isinstance(value, list) and all(isinstance(each, str) for each in value):
                 changed[field.name] = [self.said(each) for each in value]
         return replace(record, **changed)
+
+
+@cache
+def _sweep() -> None:
+    temporary.sweep(Path(tempfile.gettempdir()), folders=True)
 
 
 class Desk:

@@ -9,8 +9,9 @@ from spnrefine.batch.pairs import Pair
 from spnrefine.batch.portion import Portion, Work
 from spnrefine.files import labelmaps
 from spnrefine.stores import store
-from spnrefine.stores.item import LEDGER, StorePortion, Target, open_target
+from spnrefine.stores.item import StorePortion
 from spnrefine.stores.mirror import Mirror
+from spnrefine.stores.target import LEDGER, Target, open_target
 from spnrefine.stores.urls import Url, is_url
 
 Stamp = tuple[int, int, int] | None
@@ -51,7 +52,7 @@ class Places:
     def close(self) -> None:
         """Let other runs in, and delete what was fetched."""
         if self._target is not None:
-            self._target.lease.release()
+            self._target.release()
         self._mirror.close()
 
     @property

@@ -16,6 +16,11 @@ def is_url(text: object) -> bool:
     return isinstance(text, str) and _URL.match(text) is not None
 
 
+def is_own_memory(text: object) -> bool:
+    """Tell a URL that leads to the memory of the process that opens it."""
+    return isinstance(text, str) and text.lower().startswith("memory://")
+
+
 def own_path(text: str) -> Path | None:
     """Return the path that a ``file://`` URL names on this machine; None where the URL is another.
 

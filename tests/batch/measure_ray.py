@@ -1,7 +1,9 @@
 """What a batch on Ray costs beside one on threads, for docs/scale.md: no test, as it takes minutes and a quiet machine.
 
 ``python -m tests.batch.measure_ray images 56`` refines so many copies of a photograph of 512 x 512 pixels on one and on
-two threads and workers; ``python -m tests.batch.measure_ray portions 50000`` hands out portions that do nothing.
+two threads and workers. ``python -m tests.batch.measure_ray small 2000`` refines so many of 160 x 120 on two threads
+and on two workers by turns, and tells the workers' throughput beside the threads'; ``workers 200`` has them refined by
+1, 2 and 4 workers. ``portions 50000`` hands out portions that do nothing.
 """
 
 import os
@@ -10,6 +12,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from spnrefine import Refiner
 from spnrefine.batch.engine import Threads
@@ -26,7 +31,9 @@ from spnrefine.job.record import Record
 from spnrefine.job.types import Settings
 from tests.batch.test_ray import descendants
 from tests.documents import ROOT
+from tests.model.make_check import draw
 
+TURN = 100  # images of one engine, before it is the other's turn
 FIRST = 16  # images that are not counted: workers load and compile
 
 
@@ -98,6 +105,66 @@ def measure_images(count, folder):
             outputs.close()
 
 
+def make_small(count, folder):
+    """Write a photograph of 160 x 120 under so many names, and its mask."""
+    image, coarse = draw(120, 160, seed=7)
+    Image.fromarray(image).save(folder / "first.jpg", quality=95)
+    Image.fromarray(np.uint8(255) * (coarse > 127)).save(folder / "mask.png")
+    for number in range(count):
+        os.link(folder / "first.jpg", folder / f"{number:05}.jpg")
+
+
+def measure_workers(count, folder):
+    """Print the CPU time that a small image takes on 1, 2 and 4 workers, in all processes and in this one."""
+    make_small(count + TURN, folder)
+    for jobs in (1, 2, 4):
+        engine, work = RayEngine(None, jobs, Share(0.5)), _work(folder / f"{jobs}")
+        engine.equip(work.tools)
+        pairs = [Pair(folder / f"{at:05}.jpg", folder / "mask.png", folder / f"{jobs}") for at in range(count + TURN)]
+        for number, record in enumerate(run((PairPortion(pair, work) for pair in pairs), engine=engine), 1):
+            assert record.status == "refined", record.error
+            if number == TURN:
+                own, every = seconds([os.getpid()]), seconds(descendants(os.getpid()))
+        own, every = seconds([os.getpid()]) - own, seconds(descendants(os.getpid())) - every
+        print(f"{jobs} workers: {1000 * every / count:.1f} ms of CPU an image, {1000 * own / count:.1f} of them here")
+        engine.close()
+        work.outputs.close()
+
+
+def _work(folder):
+    return Work(Refiner(device="cpu", threads=1), Settings(), Outputs(Ledger(folder, "run")))
+
+
+def measure_small(count, folder):
+    """Print the time that a small image takes on each engine, of the clock and of the CPU, and the ratios."""
+    make_small(count + TURN, folder)
+    spent, engines = {}, [Threads(2), RayEngine(None, 2, Share(1))]
+    works = [_work(folder / type(each).__name__) for each in engines]
+    for engine, work in zip(engines, works, strict=True):
+        engine.equip(work.tools)
+    for first in range(0, count + TURN, TURN):
+        for engine, work in zip(engines, works, strict=True):
+            name = type(engine).__name__
+            pairs = [
+                Pair(folder / f"{number:05}.jpg", folder / "mask.png", folder / name)
+                for number in range(first, first + TURN)
+            ]
+            began, every = time.monotonic(), seconds(descendants(os.getpid()))
+            for record in run((PairPortion(pair, work) for pair in pairs), engine=engine):
+                assert record.status == "refined", record.error
+            took, every = time.monotonic() - began, seconds(descendants(os.getpid())) - every
+            if first:  # in the first turn workers load
+                spent.setdefault(name, []).append((took, every))
+    took = {name: np.sum(each, axis=0) for name, each in spent.items()}
+    for name, (clock, cpu) in took.items():
+        print(f"{name}: {1000 * cpu / count:.1f} ms of CPU an image, {count / clock:.1f} images/s", flush=True)
+    ratio = took["Threads"] / took["RayEngine"]
+    print(f"throughput of the workers over the threads': {ratio[0]:.2f} by the clock, {ratio[1]:.2f} by CPU time")
+    for engine, work in zip(engines, works, strict=True):
+        engine.close()
+        work.outputs.close()
+
+
 def measure_portions(count):
     """Print what handing out a portion costs this process, and the memory that it takes."""
     engine = RayEngine(None, 2, Share(0.5))
@@ -117,4 +184,5 @@ if __name__ == "__main__":
         measure_portions(int(sys.argv[2]))
     else:
         with tempfile.TemporaryDirectory() as made:
-            measure_images(int(sys.argv[2]), Path(made))
+            measure = {"small": measure_small, "workers": measure_workers, "images": measure_images}[sys.argv[1]]
+            measure(int(sys.argv[2]), Path(made))

@@ -24,6 +24,12 @@ class Sending:
 
     def _records(self, portion):
         assert isinstance(portion, Sendable)
+        try:
+            return self._send(portion)
+        except Exception as error:
+            return portion.give_up(error)
+
+    def _send(self, portion):
         task = portion.task()
         if task is None:
             return portion.run()

@@ -40,13 +40,14 @@ pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.filterwarnings("default"),  # Ray's own
 ]
+TOKEN = secrets.token_hex(32)  # of all clusters of a process, as Ray reads it once
 RED, GREY = (254, 0, 0), (90, 90, 90)
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """A head and two nodes with a whole CPU each, and another that may leave."""
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
     own |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     before = {name: os.environ.get(name) for name in own}
     os.environ |= own

@@ -1,6 +1,7 @@
 """A real S3 server on the loopback address, asked by plain HTTP, and one before it that fails as it is told."""
 
 import http.client
+import importlib.util
 import subprocess
 import sys
 import time
@@ -23,7 +24,9 @@ DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Err
 
 
 def install(folder):
-    """Make an environment with moto's server and s3fs; return its packages' folder."""
+    """Make an environment with moto's server and s3fs, unless they are here; return their packages' folder."""
+    if all(importlib.util.find_spec(name) for name in ("moto", "flask", "s3fs")):
+        return Path(importlib.util.find_spec("moto").origin).parents[1]
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     subprocess.run([folder / "bin/pip", "install", "-q", "moto[s3,server]>=5", "s3fs>=2025.2"], check=True)
     return next(Path(folder).glob("lib/*/site-packages"))

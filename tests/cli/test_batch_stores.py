@@ -58,7 +58,7 @@ def test_masks_in_a_store_are_those_of_a_disc(run, bucket, tmp_path, monkeypatch
     ]
     assert str(tmp_path) not in "".join(bucket.cat_file(f"/bucket/refined/{name}").decode() for name in ledger)
     assert "refined/.spnrefine/run" not in there(bucket, "/bucket")
-    assert not list(tmp_path.glob("spnrefine-*"))
+    assert not list(tmp_path.glob(".spnrefine-*"))
 
 
 def test_resume_takes_up_what_is_done_and_leaves_what_was_edited(run, bucket):
@@ -224,7 +224,7 @@ def test_keys_lead_nowhere_else(run, bucket, tmp_path):
         (["file://host/photos", "-o", "out"], 1, "names no file of this machine: expected file:///PATH."),
         (["memory://bucket/none", "-o", "memory://bucket/out"], 1, "memory://bucket/none is not a folder"),
         (["memory://bucket/photos", "-o", "out", "--report", "page.html"], 2, "--report was given with a URL"),
-        (["memory://bucket/photos", "-o", "out", "--engine", "ray"], 2, "--engine ray was given with a URL"),
+        (["memory://bucket/photos", "-o", "out", "--engine", "ray"], 2, "--engine ray was given with memory://, which"),
         (["memory://bucket/photos", "-o", "out", "--files-from", "-"], 2, "--files-from was given with a URL"),
         (["photos", "-o", "out", "--overlay", "memory://bucket/look"], 2, "is a URL: expected a path of this machine."),
     ],

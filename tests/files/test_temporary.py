@@ -46,6 +46,19 @@ def test_what_a_dead_process_left_goes(tmp_path, name, dead):
     assert swept(tmp_path, of(9999999999, name))  # no process has such a number
 
 
+def test_folders_go_where_folders_are_asked_for(tmp_path, name, dead):
+    ended, alive, file = of(dead, name), of(os.getpid(), name), of(9999999999, name)
+    for folder in (ended, alive):
+        (tmp_path / folder / "desks").mkdir(parents=True)
+    (tmp_path / ended / "desks/photo.jpg").write_bytes(b"fetched")
+    (tmp_path / file).touch()
+    linked = of(dead, temporary.new_name())
+    (tmp_path / linked).symlink_to(tmp_path / alive)
+    assert temporary.sweep(tmp_path, folders=True) == [tmp_path / ended]
+    assert {path.name for path in tmp_path.iterdir()} == {alive, file, linked}
+    assert (tmp_path / alive / "desks").is_dir()
+
+
 def test_what_may_be_written_yet_stays(tmp_path, name, dead):
     assert not swept(tmp_path, of(os.getpid(), name))
     assert not swept(tmp_path, of(1, name))  # which is always there, and mostly another's
