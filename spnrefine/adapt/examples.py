@@ -98,7 +98,7 @@ def read_examples(images: Path, good: Path, coarse: Path | None, seed: int = 0) 
 def _objects(name: str, photograph: Path, good: Path, coarse: Path | None) -> Iterator[_Object]:
     """Yield the object of a mask, or each of a map of ids in the part of the photograph around it."""
     picture = read_photograph(photograph)
-    if not _holds_ids(good):
+    if not holds_ids(good):
         truth = read_object(good, picture)
         own = None if coarse is None else _coarse(coarse, picture)[0]
         if truth.inside.sum() >= LEAST_PIXELS and (own is None or (own > 0.5).any()):
@@ -126,7 +126,8 @@ def _objects(name: str, photograph: Path, good: Path, coarse: Path | None) -> It
         )
 
 
-def _holds_ids(good: Path) -> bool:
+def holds_ids(good: Path) -> bool:
+    """Tell whether a mask is a map of ids, each an object of its own."""
     try:
         return read_mask(good).labels is not None
     except FileError:  # read as a truth it may have a meaning, as 0, 128 and 255 have; if not, that says what is wrong

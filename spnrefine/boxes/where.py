@@ -9,6 +9,11 @@ from spnrefine.boxes.box import Box
 from spnrefine.boxes.ids import strips
 
 
+def above(mask: NDArray, threshold: float) -> NDArray[np.bool_]:
+    """Return where a mask (H, W), probabilities or bools, is above a threshold: of bools, and one in 0..1, itself."""
+    return mask if mask.dtype == np.bool_ and 0 <= threshold < 1 else np.asarray(mask > threshold)
+
+
 def count_where(condition: Callable[..., NDArray[np.bool_]], *pictures: NDArray) -> int:
     """Count the pixels at which ``condition`` holds, a function of some rows of the pictures, (H, W) each."""
     return sum(int(np.count_nonzero(each)) for _, each in _marked(condition, pictures))

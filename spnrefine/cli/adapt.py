@@ -119,14 +119,13 @@ def _trained(
     from contextlib import redirect_stdout
 
     from spnrefine.adapt.held_aside import split_pairs
+    from spnrefine.adapt.training import command
     from spnrefine.cli.train import train
 
     learnt, held = split_pairs(images, masks, out.parent / "pairs")
-    command = ["--images", learnt / "images", "--masks", learnt / "masks", "--from", model, "--minutes", minutes]
-    command += ["--out", out, "--device", device, "--threads", jobs]
     with redirect_stdout(sys.stderr):
         try:
-            train.main([str(each) for each in command], standalone_mode=False)
+            train.main(command(learnt, model, minutes, out, device, jobs), standalone_mode=False)
         except SystemExit as ended:
             if ended.code:
                 raise

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.counting import ids_counted
 from spnrefine.cli.options import (
     OVERLAY_STYLE,
     WRITING,
@@ -147,7 +148,8 @@ def refine(
     start = time.perf_counter()
     later = _Later(model, device, threads, **settings.of_refiner)
     mattes = load_matting(matting, threads) if settings.alpha or cutout else None
-    refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
+    with ids_counted():
+        refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
     record.seconds = round(time.perf_counter() - start, 4)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
@@ -209,6 +211,8 @@ def _check_output(output: str, source: str) -> None:
 
 class _Later:
     """A refiner that is loaded when first called, and once: an empty mask needs none, one of many ids calls often."""
+
+    takes_bools = True
 
     def __init__(self, model: str, device: str, threads: int, **how: Any):
         self._model, self._device, self._threads, self._how = model, device, threads, how

@@ -181,7 +181,7 @@ class Progress:
     the last of them is done, are counted sooner by who does them.
     """
 
-    def __init__(self, total: int, *, quiet: bool = False):
+    def __init__(self, total: int, *, quiet: bool = False, unit: str = "image"):
         self._total, self._quiet = total, quiet
         self._ahead = self._came = self._shown = 0
         self._began = self._said = time.monotonic()
@@ -190,7 +190,7 @@ class Progress:
         if not quiet and not os.environ.get("CI") and is_terminal(sys.stderr):
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, unit="image", leave=False, file=sys.stderr)
+            self._bar = tqdm(total=total, unit=unit, leave=False, file=sys.stderr)
 
     def step(self) -> None:
         """Count one that is done and will come with others; for several threads."""
@@ -207,8 +207,12 @@ class Progress:
                     self._came += 1
                     self._show()
         finally:
-            if self._bar is not None:
-                self._bar.close()
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
 
     def _show(self) -> None:
         done = max(self._ahead, self._came)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spnrefine.boxes.where import above
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.files.cutouts import Colours, give_colours
 from spnrefine.files.labelmaps import labelmap_of, palette
@@ -12,6 +13,7 @@ from spnrefine.files.meaning import LOSSY, interpret
 from spnrefine.files.numbers import Kind, Meaning, Void
 from spnrefine.files.opening import Source, describe
 from spnrefine.files.orientation import turn_back
+from spnrefine.files.packed import compact
 from spnrefine.files.rasters import EXTENSIONS, Raster, as_ids, encode_like, format_named, holds, read_raster
 
 
@@ -37,7 +39,7 @@ class Mask(Meaning):
 
     @property
     def shape(self) -> tuple[int, int]:
-        height, width = self.probability.shape
+        height, width = compact(self).shape
         return height, width
 
     @property
@@ -178,12 +180,12 @@ def written(
     mask: Mask, refined: np.ndarray, format: str, *, soft: bool, threshold: float, colours: Colours | None = None
 ) -> Raster:
     """Give a refined mask the clothes of the coarse one, as far as ``format``, a key of `EXTENSIONS`, can hold them."""
-    expected = mask.probability.shape if mask.stack is None else mask.stack.planes.shape
+    expected = mask.shape if mask.stack is None else mask.stack.planes.shape
     if refined.shape != expected:
         raise ShapeError(f"The refined mask is {refined.shape}, the coarse one {expected}: give one size.")
     if soft and mask.labels is not None:
         raise FileError("A mask of several ids has no probabilities to write: leave out --soft.")
-    before = mask.probability > threshold if mask.labels is None else mask.labels
+    before = above(compact(mask), threshold) if mask.labels is None else mask.labels
     decided = refined
     if mask.stack is not None:
         before = _channels_last(mask.stack.decide(mask.stack.planes, threshold))
@@ -203,16 +205,17 @@ def _hard(mask: Mask, decided: np.ndarray, colours: Colours | None) -> Raster:
     void = None if mask.void is None else turn_back(mask.void, mask.orientation)
     pixels = mask.raster.pixels.copy()
     value = pixels.dtype.type
+    free = True if void is None else ~void[..., None]
+    target = pixels[..., mask.channels]
     if mask.colours is not None:
-        written = mask.colours[inside]
+        np.copyto(target, mask.colours[inside], where=free)
     elif mask.labels is not None:
-        written = (inside + mask.background if mask.background else inside)[..., None].astype(pixels.dtype)
+        ids = inside + mask.background if mask.background else inside
+        np.copyto(target, ids[..., None].astype(pixels.dtype), where=free)
     else:
         here = inside if mask.stack is not None else inside[..., None]
-        written = np.where(here, value(mask.foreground), value(mask.background))
-    if void is not None:
-        written = np.where(void[..., None], pixels[..., mask.channels], written)
-    pixels[..., mask.channels] = written
+        np.copyto(target, value(mask.background), where=free)
+        np.copyto(target, value(mask.foreground), where=here if void is None else here & free)
     give_colours(mask, pixels, colours)
     return replace(mask.raster, pixels=pixels)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from spnrefine.errors import FileError
 from spnrefine.files.floats import outside_in_words, rounded_into_range
+from spnrefine.files.packed import Packed
 from spnrefine.files.palettes import is_gray
 from spnrefine.files.stacks import Stack
 
@@ -44,7 +45,7 @@ class Meaning:
     stack : the planes, where the raster is a stack of them; or None. ``probability`` is then that of any object.
     """
 
-    probability: np.ndarray
+    probability: Packed = Packed()  # noqa: RUF009  # a descriptor, which is not called for a default
     kind: Kind
     channels: slice
     foreground: int

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.where import above
+from spnrefine.files.packed import compact
 from spnrefine.job.outcome import as_let_through, conclude, pass_through, within_band
 from spnrefine.job.record import Record
 from spnrefine.job.types import Loaded, Refined, Settings
@@ -13,13 +15,13 @@ from spnrefine.refiner.presence import is_empty, is_full
 
 def refine_single(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings, record: Record) -> Refined:
     """Refine a mask that is no stack and say in ``record`` what became of it; void pixels stay as they are."""
-    mask, coarse = loaded.mask, loaded.mask.probability
-    before = coarse > settings.threshold if mask.labels is None else mask.labels
+    mask, coarse = loaded.mask, compact(loaded.mask)
+    before = above(coarse, settings.threshold) if mask.labels is None else mask.labels
     empty = is_empty(coarse)
     full = mask.labels is None and is_full(coarse, mask.void)
     if empty or (full and loaded.made is None):
         pass_through(record, "empty" if empty else "full")
-        return Refined(coarse, before, before)
+        return Refined(mask.probability, before, before)
     wanted, probability = _refine(loaded, refiner, settings)
     if mask.void is not None:
         wanted = np.where(mask.void, before, wanted)
@@ -27,7 +29,7 @@ def refine_single(loaded: Loaded, refiner: RefinesMasks | None, settings: Settin
         probability = within_band(before, coarse, probability, settings)
     after = conclude(record, before, wanted, probability, settings, mask.void)
     if record.status == "kept":
-        return Refined(coarse, before, after)
+        return Refined(mask.probability, before, after)
     if mask.labels is None:
         probability = as_let_through(coarse, probability, wanted, after)
     return Refined(probability, before, after)
@@ -42,5 +44,6 @@ def _refine(loaded: Loaded, refiner: RefinesMasks | None, settings: Settings) ->
         raise TypeError("a mask that was not refined where it was made needs a refiner")
     if mask.labels is not None:
         return refine_labels(refiner, loaded.image, mask.labels, mask.void)
-    probability = refiner(loaded.image, mask.probability)
+    coarse = compact(mask) if getattr(refiner, "takes_bools", False) else mask.probability
+    probability = refiner(loaded.image, coarse)
     return probability > settings.threshold, probability

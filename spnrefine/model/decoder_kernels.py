@@ -7,7 +7,7 @@ from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import multiply_add_block, splat_block, store_block
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, kernel, part
 from spnrefine.simd.shuffles import zipped
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
@@ -31,7 +31,7 @@ def decode(control, shape, state, detail, mask, first, shift, last, bias, out, s
         add_and_fetch_old(control, DONE)
 
 
-@kernel
+@part
 def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, out, scratch_array):
     """Decode rows ``y`` to ``end``: one more row of inputs at a time, and of hidden channels and logits behind it."""
     height, width, channels, details, masks = shape

@@ -16,6 +16,7 @@ from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, fitting, release_memory, session
 from spnrefine.model.weights import WeightsInfo, check_output
+from spnrefine.simd import memory
 
 SMALLEST = 32  # side of what the exported network takes without padding
 BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
@@ -54,7 +55,8 @@ class NetworkOnCPU:
         return self._decode.result()(spread, detail[0], mask[0], self._weights, self._threads)[:height, :width]
 
     def release(self) -> None:
-        """Give back the memory that ONNX Runtime keeps for the next call."""
+        """Give back the memory that ONNX Runtime and the kernels keep for the next call."""
+        memory.release()
         smallest = np.zeros((SMALLEST, SMALLEST, 3), np.uint8), np.zeros((SMALLEST, SMALLEST), np.float32)
         self._begin.run(None, self._inputs(*smallest, 0.0), release_memory())
 

@@ -1,7 +1,7 @@
 """Large objects: after one pass over the whole, look closer along the contour, up to the photograph's own resolution.
 
-Each level doubles the resolution of the one before and sees tiles along the contour only, so that its cost grows with
-the contour's length, not with the area.
+Each level has about three times the resolution of the one before and sees tiles along the contour only, so that its
+cost grows with the contour's length, not with the area.
 """
 
 import math
@@ -17,10 +17,13 @@ from spnrefine.model.framing import SMALLEST_SIDE
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.scaling import resize
 
+STEP = 3.0  # times the resolution of the level before: of 2 masks are no better, on held-aside photographs enlarged
 ENOUGH = 0.5  # of the photograph's resolution: seen at this or more, little is gained by looking again
 TILE = 256  # pixels of a level that the network sees at once
 MARGIN = 32  # of these, on each side, are only looked at: what lies beyond the tile is unknown there
 FEATHER = 24  # pixels inside the margin over which a tile fades into its neighbours
+AROUND = 48  # pixels around its contour that a trimmed tile sees: the band, and as much that is only looked at
+STRIDE = 32  # pixels: a trimmed tile has a whole number of them
 CELL = 8  # pixels of a level: the grain in which tiles are placed
 BAND = 24  # pixels of a level, from the contour, that may change
 ROWS = 512  # of the photograph: tiles are put together in so many at a time
@@ -57,15 +60,15 @@ def look_closer(
     for level in steps:
         if level == 1 and coarse is not None and thin is not None:
             np.copyto(probability, coarse, where=thin)
-        see_in_tiles(network, image, probability, level, where=where)
+        see_in_tiles(network, image, probability, level, where=where, trimmed=where is None)
     return probability
 
 
 def levels(scale: float) -> list[float]:
-    """Return the scales to look at again after ``scale``: each about twice the one before, the last one 1."""
+    """Return the scales to look at again after ``scale``: each about ``STEP`` times the one before, the last one 1."""
     if scale >= ENOUGH:
         return []
-    steps = max(1, round(math.log2(1 / scale)))
+    steps = max(1, round(math.log(1 / scale, STEP)))
     return [scale ** (1 - step / steps) for step in range(1, steps + 1)]
 
 
@@ -76,6 +79,8 @@ def see_in_tiles(
     scale: float,
     tile: int = TILE,
     where: NDArray[np.bool_] | None = None,
+    *,
+    trimmed: bool = False,
 ) -> NDArray[np.float32]:
     """Look at all tiles of one level; each sees the mask as it was before, so that their order does not matter.
 
@@ -83,7 +88,7 @@ def see_in_tiles(
     which of the contour is looked at, None all of it. ``probability`` is changed in place, and returned.
     """
     seen = []
-    for box in tiles(probability, scale, tile, where):
+    for box in tiles(probability, scale, tile, where, trimmed=trimmed):
         size = _sides(box, scale)
         before = np.clip(resize(probability[box.slices], size), 0, 1)
         after = network(resize(image[box.slices], size), before)
@@ -129,11 +134,16 @@ def _blend(probability: NDArray[np.float32], seen: Sequence[_Tile]) -> None:
 
 
 def tiles(
-    probability: NDArray[np.float32], scale: float, tile: int = TILE, where: NDArray[np.bool_] | None = None
+    probability: NDArray[np.float32],
+    scale: float,
+    tile: int = TILE,
+    where: NDArray[np.bool_] | None = None,
+    *,
+    trimmed: bool = False,
 ) -> Iterator[Box]:
     """Yield boxes of the image, ``tile`` pixels of the level wide, whose cores cover the contour.
 
-    Each is put where most of the contour is left to cover.
+    Each is put where most of the contour is left to cover. ``trimmed``, it is cut to what of the contour was left.
     """
     height, width = probability.shape
     cell = CELL / scale
@@ -145,17 +155,35 @@ def tiles(
     span = tile // CELL
     inset = MARGIN // CELL
     core_rows, core_columns = (min(cells, span - 2 * inset) for cells in (rows, columns))
-    core = core_columns, core_rows
+    window = core_columns, core_rows
     while True:
-        covered = cv2.boxFilter(left, -1, core, anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        covered = cv2.boxFilter(left, -1, window, anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT)
         _, most, _, (column, row) = cv2.minMaxLoc(covered)
         if most < 0.5:
             return
         row, column = min(row, rows - core_rows), min(column, columns - core_columns)
-        left[row : row + core_rows, column : column + core_columns] = 0
-        top, bottom = _stretch(row - inset, span, cell, height)
-        start, end = _stretch(column - inset, span, cell, width)
+        core = left[row : row + core_rows, column : column + core_columns]
+        down, across = ((row - inset, span), (column - inset, span))
+        if trimmed:
+            down, across = (_trimmed(*each, np.asarray(core.any(axis))) for each, axis in ((down, 1), (across, 0)))
+        core[:] = 0
+        top, bottom = _stretch(*down, cell, height)
+        start, end = _stretch(*across, cell, width)
         yield Box(top, bottom, start, end)
+
+
+def _trimmed(first: int, span: int, has_contour: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return where a tile begins and how long it is, in cells, that sees no more than its contour and what is around.
+
+    It was to have ``span`` cells from ``first`` on. A whole number of strides remains, so that nothing is padded.
+    """
+    held = np.flatnonzero(has_contour) + first + MARGIN // CELL
+    begin, end = int(held[0]) - AROUND // CELL, int(held[-1]) + 1 + AROUND // CELL
+    strides = STRIDE // CELL
+    length = math.ceil((end - begin) / strides) * strides
+    if length >= span:
+        return first, span
+    return min(max(begin - (length - (end - begin)) // 2, first), first + span - length), length
 
 
 def _sides(box: Box, scale: float) -> tuple[int, int]:

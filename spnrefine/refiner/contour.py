@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.where import count_where
+from spnrefine.boxes.ids import strips
+from spnrefine.boxes.where import above, count_where
 
 SOFT = 0.02, 0.98  # a probability between these is neither inside nor outside
 SOFT_EDGE = 2  # pixels: where an edge is softer than this on average, the map does not claim to be exact
@@ -56,7 +57,12 @@ def outlines(inside: NDArray[np.uint8]) -> tuple[int, int]:
 
 def contour_length(inside: NDArray[np.bool_]) -> int:
     """Count the pixels of an object (H, W) that have a neighbour outside it; the picture's border is no contour."""
-    return int(np.count_nonzero(inner_contour(inside)))
+    height, width = inside.shape
+    count = 0
+    for rows in strips(height, width):
+        seen = slice(max(rows.start - 1, 0), min(rows.stop + 1, height))
+        count += int(np.count_nonzero(inner_contour(inside[seen])[rows.start - seen.start : rows.stop - seen.start]))
+    return count
 
 
 def inner_contour(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -75,4 +81,4 @@ def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def is_soft(coarse: NDArray[np.float32]) -> bool:
     """Tell whether the edge of a probability map (H, W) is so soft that it does not claim to be exact."""
-    return count_where(unsure, coarse) > SOFT_EDGE * contour_length(coarse > 0.5)
+    return count_where(unsure, coarse) > SOFT_EDGE * contour_length(above(coarse, 0.5))

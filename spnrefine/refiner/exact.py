@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.where import count_where
-from spnrefine.refiner.contour import SOFT_EDGE, inner_contour, unsure
+from spnrefine.boxes.ids import strips
+from spnrefine.boxes.where import above, count_where
+from spnrefine.refiner.contour import SOFT_EDGE, contour_length, inner_contour, unsure
 
 LEAST_MOVE = 0.2
 """Pixels, as the network saw them, by which the contour has to move on average for the network to be believed.
@@ -23,7 +24,7 @@ def keep_exact(
     scale: float = 1.0,
     numbers: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float32]:
-    """Return ``refined``, held on the side of a half that ``coarse`` is on where both contours are as good as one.
+    """Hold ``refined`` on the side of a half that ``coarse`` is on where both contours are as good as one.
 
     Only where a mask is hard, or nearly: the contour of a soft map is not meant to be exact.
 
@@ -35,13 +36,14 @@ def keep_exact(
 
     Returns
     -------
-    (H, W) float32 in 0..1: a new array, or ``refined`` itself where every contour moved.
+    ``refined``, changed in place; as it was where every contour moved.
     """
     moved = _counts(_moves, numbers, coarse, refined)
     if not moved.any():
         return refined
-    inside = coarse > 0.5
-    length, soft = _counts(inner_contour, numbers, inside), _counts(unsure, numbers, coarse)
+    inside = above(coarse, 0.5)
+    soft = _counts(unsure, numbers, coarse)
+    length = np.array([contour_length(inside)]) if numbers is None else _counts(inner_contour, numbers, inside)
     least = LEAST_MOVE / min(scale, 1.0)
     if moved.sum() <= least * length.sum():
         least *= AMONG_EXACT
@@ -49,12 +51,15 @@ def keep_exact(
     if not exact[moved > 0].any():
         return refined
     just_above = np.nextafter(np.float32(0.5), np.float32(1))
-    held = np.where(inside, np.maximum(refined, just_above), np.minimum(refined, np.float32(0.5)))
-    return held if numbers is None else np.where(exact[numbers], held, refined)
+    for rows in strips(*coarse.shape):
+        here, within = refined[rows], inside[rows]
+        held = np.where(within, np.maximum(here, just_above), np.minimum(here, np.float32(0.5)))
+        np.copyto(here, held, where=True if numbers is None else exact[numbers[rows]])
+    return refined
 
 
 def _moves(coarse: NDArray[np.float32], refined: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return (coarse > 0.5) != (refined > 0.5)
+    return np.not_equal(above(coarse, 0.5), refined > 0.5)
 
 
 def _counts(
@@ -63,5 +68,4 @@ def _counts(
     """Count the pixels of each number that ``mark`` marks in pictures, or all of them."""
     if numbers is not None:
         return np.bincount(numbers[mark(*pictures)], minlength=int(numbers.max()) + 1)
-    whole = mark is inner_contour  # which looks at neighbours
-    return np.array([np.count_nonzero(mark(*pictures)) if whole else count_where(mark, *pictures)])
+    return np.array([count_where(mark, *pictures)])

@@ -7,6 +7,7 @@ from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
 from spnrefine.refiner.lost import restore_lost
+from spnrefine.refiner.noting import count
 from spnrefine.refiner.presence import is_empty
 from spnrefine.refiner.shared import MayBeShared, share
 from spnrefine.refiner.sheets import Objects
@@ -62,6 +63,7 @@ def refine_labels(
         wins = probability > best[here]
         refined[here][wins] = number
         best[here][wins] = probability[wins]
+        count(place + 1, len(ids))
     there_is_background = any(
         _is(BACKGROUND, labels[rows], None if void is None else void[rows]).any() for rows in strips(*labels.shape)
     )

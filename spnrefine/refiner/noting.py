@@ -1,6 +1,6 @@
 """What was used for a mask, told by the refiner to whoever listens: its own answer is the refined mask alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -58,3 +58,23 @@ def note(used: Used) -> None:
     heard = _listeners.get()
     if heard is not None:
         heard.append(used)
+
+
+_counters: ContextVar[Callable[[int, int], None] | None] = ContextVar("counters", default=None)
+
+
+@contextmanager
+def counting(tell: Callable[[int, int], None]) -> Iterator[None]:
+    """Have ``tell`` called within the block, in this thread, for each id of a map: how many are done, of how many."""
+    token = _counters.set(tell)
+    try:
+        yield
+    finally:
+        _counters.reset(token)
+
+
+def count(done: int, total: int) -> None:
+    """Say that ``done`` of the ``total`` ids of a map are refined."""
+    tell = _counters.get()
+    if tell is not None:
+        tell(done, total)

@@ -74,6 +74,9 @@ class Refiner(Rebuilt):
     (True, True)
     """
 
+    takes_bools = True
+    """Whether a hard mask may come as bools: of a large one they take less memory than float32."""
+
     def __init__(
         self,
         model: str = "general",
@@ -118,7 +121,7 @@ class Refiner(Rebuilt):
         Parameters
         ----------
         image : (H, W, 3) uint8, RGB.
-        coarse : (H, W) float32 in 0..1, probability of the object.
+        coarse : (H, W) float32 in 0..1, probability of the object; or bool, a hard mask.
 
         Returns
         -------
@@ -131,7 +134,8 @@ class Refiner(Rebuilt):
         """
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
-        coarse = coarse.astype(np.float32, copy=False)
+        if coarse.dtype != np.bool_:
+            coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
         return self._refined(image, coarse, way, lambda: self.sights[way.choice.model](image, coarse, way.off))
 
@@ -174,14 +178,14 @@ class Refiner(Rebuilt):
         choice, pixels, leaves_alone = way
         if leaves_alone:
             note(Used(choice.strength, pixels))
-            return coarse.copy()
-        refined = see() if choice.strength else coarse
+            return coarse.astype(np.float32)
+        refined = see() if choice.strength else coarse.astype(np.float32)
         judged = judge(image, coarse, refined) if self.careful or anyone_listens() else None
         if judged is None:
             note(Used(choice.strength, pixels, temperature=self.temperature))
         elif self.careful and judged.keeps:
             note(Used(0.0, pixels, judged.before, judged.before))
-            return coarse.copy()
+            return coarse.astype(np.float32)
         else:
             after = judged.after
             if self.careful and judged.prefers_broad and BROAD in self.sights:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.where import box_where
+from spnrefine.boxes.where import any_where, box_where, count_where
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.part_changes import changes_too_much
@@ -94,10 +94,10 @@ def is_lost(before: NDArray, after: NDArray) -> bool:
 
     A mask of a few pixels may vanish, or end up beside where it was: such a mask is better left alone.
     """
-    return before.dtype == np.bool_ and bool(before.any()) and not (before & after).any()
+    return before.dtype == np.bool_ and bool(before.any()) and not any_where(np.logical_and, before, after)
 
 
 def changed_share(before: NDArray, after: NDArray, void: NDArray[np.bool_] | None = None) -> float:
     """Return the pixels that changed as a share of the coarse mask's area."""
     area = np.count_nonzero(before if void is None else (before != 0) & ~void)
-    return int(np.count_nonzero(before != after)) / max(int(area), 1)
+    return count_where(np.not_equal, before, after) / max(int(area), 1)

@@ -1,11 +1,13 @@
 """What a network is shown of a photograph and its mask: one frame after another, at a scale at which it sees well."""
 
+from collections.abc import Callable
 from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.box import Box
 from spnrefine.model.framing import SMALLEST_SIDE, working_size
 from spnrefine.model.off import coded
 from spnrefine.model.protocols import Network, RefinesMasks, release
@@ -35,25 +37,35 @@ class Sight:
     def __call__(
         self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None
     ) -> NDArray[np.float32]:
-        """Refine a mask (H, W), float32 in 0..1, whose edge is ``off`` by so many pixels, None: nobody knows."""
+        """Refine a mask (H, W), float32 in 0..1, or bool, its edge ``off`` by so many pixels, None: nobody knows."""
         parts = find_parts(coarse)
         refined: NDArray[np.float32] | None = None
         for group in range(parts.count):
             frame = parts.frame(group)
             here, crop = (coarse if refined is None else refined)[frame.slices], image[frame.slices]
             many = parts.longest(group) <= self.working_side / 2
-            seen, scale = self._see(crop, coarse[frame.slices], off, many=many)
+
+            def room(frame: Box = frame) -> NDArray[np.float32]:
+                nonlocal refined
+                if parts.count > 1:
+                    return np.empty((frame.height, frame.width), np.float32)
+                refined = coarse.astype(np.float32)  # what is seen is put in place at once: it needs no second map
+                return refined[frame.slices]
+
+            seen, scale = self._see(crop, coarse[frame.slices], off, room, many=many)
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)
             numbers = None if parts.single else nearest(parts.numbers[frame.slices])
             seen = believed(here, seen, scale, numbers)
+            if refined is not None and np.may_share_memory(seen, refined):
+                continue
             if seen.shape == coarse.shape:
                 refined = seen
                 continue
-            refined = coarse.copy() if refined is None else refined
+            refined = coarse.astype(np.float32) if refined is None else refined
             refined[frame.slices] = seen
-        return coarse.copy() if refined is None else refined
+        return coarse.astype(np.float32) if refined is None else refined
 
     def see_once(
         self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], scale: float, off: float | None = None
@@ -67,9 +79,15 @@ class Sight:
         return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def _see(
-        self, crop: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None, *, many: bool
+        self,
+        crop: NDArray[np.uint8],
+        coarse: NDArray[np.float32],
+        off: float | None,
+        room: Callable[[], NDArray[np.float32]],
+        *,
+        many: bool,
     ) -> tuple[NDArray[np.float32], float]:
-        """Refine what lies in one frame, a new array; also return the scale of the photograph's that was seen last.
+        """Refine what lies in one frame, in ``room`` or a new array; also return the scale that was seen last.
 
         What is seen again, closer, is no longer as far off as the mask was: nothing is said of it.
 
@@ -80,14 +98,15 @@ class Sight:
         size = working_size(height, width, self.working_side)
         scale = max(size) / max(height, width)
         thin = None if self.quick or in_tiles else thin_places(coarse, scale)  # before there are more maps of the whole
-        mask = without_blocks(coarse)
+        mask = without_blocks(coarse.astype(np.float32, copy=False))
         if off is not None and not self.network.config.knows_off:
             mask = softened(mask, off)
         if in_tiles:
             return see_in_tiles(self._told(off), crop, mask.copy(), 1.0, self.working_side), 1.0
         seen = self._told(off, scale)(resize(crop, size), np.clip(resize(mask, size), 0, 1))
         del mask
-        whole = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        whole = room()
+        cv2.resize(seen, (width, height), dst=whole, interpolation=cv2.INTER_LINEAR)
         if self.quick:
             return whole, scale
         if whole.size >= LARGE:  # tiles are smaller than what was just seen

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.ids import STRIP, strips
+from spnrefine.boxes.where import above, any_where, box_where
 from spnrefine.refiner.contour import contour_length, is_soft, outlines
 
 WIDTH = 1.5
@@ -15,6 +17,7 @@ LEAST_PIXELS = 12  # of a line: less is an unevenness of the contour
 LEAST_SHARE = 0.05  # of the contour's length: with less, the mask is seen as one without lines
 AROUND = 6  # pixels of the photograph around a line that are looked at again along with it
 FEW = 1 << 16
+ROWS_A_SIDE = 16  # of a square: rows that are looked at together, for which some beside them are looked at too
 MOVED = 2  # pixels, as the network saw them, by which a line may move and be the same
 
 
@@ -32,7 +35,7 @@ def thin_places(coarse: NDArray[np.float32], scale: float) -> NDArray[np.bool_] 
     """
     if scale >= 1 or is_soft(coarse):
         return None
-    inside = coarse > 0.5
+    inside = above(coarse, 0.5)
     lines, gaps = _lines_and_gaps(inside, math.ceil(WIDTH / scale))
     found = lines | gaps
     if np.count_nonzero(found) < LEAST_SHARE * contour_length(inside):
@@ -50,21 +53,27 @@ def keep_lines(coarse: NDArray[np.float32], refined: NDArray[np.float32], scale:
 
     Returns
     -------
-    (H, W) float32 in 0..1: a new array, or ``refined`` itself where nothing was lost.
+    ``refined``, changed in place; as it was where nothing was lost.
     """
-    inside, after = coarse > 0.5, refined > 0.5
-    if np.array_equal(inside, after) or is_soft(coarse):
+    inside = above(coarse, 0.5)
+    if not any_where(lambda before, after: before != (after > 0.5), inside, refined) or is_soft(coarse):
         return refined
     lines, gaps = _lines_and_gaps(inside, math.ceil(SAFE_WIDTH / scale))
     reach = math.ceil(MOVED / scale)
-    lost = _lost(lines, after, reach) | _lost(gaps, ~after, reach)
-    return np.where(lost & (inside != after), coarse, refined) if lost.any() else refined
+    box = box_where(np.logical_or, lines, gaps)
+    if box is not None:
+        here = box.grown(2 * reach + 1, *lines.shape).slices
+        after = refined[here] > 0.5
+        lost = _lost(lines[here], after, reach)
+        lost |= _lost(gaps[here], ~after, reach)
+        np.copyto(refined[here], coarse[here], where=lost & (inside[here] != after))
+    return refined
 
 
 def _lost(lines: NDArray[np.bool_], after: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     """Mark those pixels of lines near which nothing of them is left in ``after``, and what joins these to the rest."""
     if not lines.any():
-        return lines
+        return np.zeros_like(lines)
     return lines & _around(lines & ~_around(after, reach), reach + 1)
 
 
@@ -75,12 +84,28 @@ def _lines_and_gaps(inside: NDArray[np.bool_], side: int) -> tuple[NDArray[np.bo
     """
     if side < 2:
         return np.zeros_like(inside), np.zeros_like(inside)
-    mask, inner = np.pad(inside.view(np.uint8), side, mode="edge"), slice(side, -side)
-    lines = _long((mask - _opened(mask, side))[inner, inner])
+    lines = _long(_narrow(inside, side, True))
     if outlines(inside.view(np.uint8))[0] < 2:  # no gap lies between parts
         return lines, np.zeros_like(inside)
-    rest = np.subtract(1, mask, out=mask)
-    return lines, _parting(_long((rest - _opened(rest, side))[inner, inner]), inside)
+    return lines, _parting(_long(_narrow(inside, side, False)), inside)
+
+
+def _narrow(inside: NDArray[np.bool_], side: int, which: bool) -> NDArray[np.uint8]:
+    """Mark with 1 what is ``which`` and lies in no square of ``side`` such pixels: some rows at a time."""
+    height, width = inside.shape
+    marked = np.zeros(inside.shape, np.uint8)
+    step = max(STRIP // width, ROWS_A_SIDE * side)
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        begin = max(top - side, 0)  # a square that holds a pixel of these rows reaches no farther
+        mask = np.pad(inside[begin : bottom + side], side, mode="edge").view(np.uint8)
+        if not which:
+            np.subtract(1, mask, out=mask)
+        first = side + top - begin
+        found = (mask - _opened(mask, side))[first : first + bottom - top, side:-side]
+        if found.any():  # else the rows take no memory
+            marked[top:bottom] = found
+    return marked
 
 
 def _parting(gaps: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -107,9 +132,20 @@ def _opened(mask: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _long(marked: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Keep what is connected over more than a few pixels."""
+    """Keep what is connected over more than a few pixels; ``marked`` is changed, some rows at a time."""
+    box = box_where(np.copy, marked.view(np.bool_))
+    if box is not None:
+        for rows in strips(box.height, marked.shape[1]):
+            top, bottom = box.top + rows.start, box.top + rows.stop
+            begin = max(top - LEAST_PIXELS, 0)  # what reaches farther than this is long enough
+            seen = marked[begin : bottom + LEAST_PIXELS, box.left : box.right]
+            seen[top - begin : bottom - begin] = _long_ones(seen)[top - begin : bottom - begin]
+    return marked.view(np.bool_)
+
+
+def _long_ones(marked: NDArray[np.uint8]) -> NDArray[np.bool_]:
     if not marked.any():
-        return marked.astype(np.bool_)
+        return marked.view(np.bool_)
     # no more numbers than pixels: few need small ones, and half the memory
     small = cv2.CV_16U if np.count_nonzero(marked) < FEW else cv2.CV_32S
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=small)

@@ -31,6 +31,14 @@ def kernel(function: Callable) -> Callable:
     return compiled
 
 
+def part(function: Callable) -> Any:
+    """Compile ``function`` with the kernel that calls it, as if it stood there: large, and called in one place.
+
+    As a kernel or inlined, all of it would be compiled on its own as well: to machine code that nothing calls.
+    """
+    return njit(function, nogil=True, error_model="numpy", inline="always")
+
+
 def inlined(function: Callable) -> Any:
     """Compile ``function`` as a part of the kernels that call it.
 

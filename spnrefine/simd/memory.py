@@ -17,6 +17,9 @@ LARGE = 1 << 20
 KEPT = 1 << 28
 """Bytes kept at most for later use."""
 
+MOST_TIMES = 4
+"""As much as an array needs may be kept memory that it is given."""
+
 _free: list[np.ndarray] = []
 _lock = threading.RLock()  # the garbage collector may drop a block while this thread holds it
 
@@ -53,9 +56,17 @@ def _aligned(size: int) -> np.ndarray:
 
 
 def _take(size: int) -> np.ndarray | None:
-    """Kept memory that holds ``size`` bytes and not much more."""
+    """Return kept memory that holds ``size`` bytes, the least that does, and not much more; None where there is none.
+
+    Pictures of many sizes in turn, such as tiles, so share what the largest of them needs.
+    """
     with _lock:
-        for i in reversed(range(len(_free))):  # the last one back may still be in the cache
-            if size <= _free[i].nbytes <= size + size // 4:
-                return _free.pop(i)
-    return None
+        fits = [i for i in reversed(range(len(_free))) if size <= _free[i].nbytes <= MOST_TIMES * size]
+        # of several alike the last one back, which may still be in the cache
+        return _free.pop(min(fits, key=lambda i: _free[i].nbytes)) if fits else None
+
+
+def release() -> None:
+    """Give back what is kept for later use."""
+    with _lock:
+        _free.clear()

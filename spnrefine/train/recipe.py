@@ -16,7 +16,7 @@ class Recipe:
     # --- optimisation: AdamW, linear warm-up, cosine to zero over the budget
     learning_rate: float = 2e-3  # from scratch or ImageNet weights
     learning_rate_continued: float = 2e-4  # from weights of this network: gentle, so that nothing gets worse
-    encoder_rate: float = 0.3  # the encoder's learning rate, as a multiple
+    encoder_rate: float = 0.3  # the encoder's learning rate, as a multiple; 0: it stays, which halves a step
     weight_decay: float = 1e-2  # on convolution kernels only: not on norms and biases
     warmup_steps: int = 200
     warmup_share: float = 0.1  # of the budget, at most: short runs warm up sooner

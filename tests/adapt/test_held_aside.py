@@ -1,5 +1,6 @@
 import json
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ from PIL import Image
 
 from spnrefine import FileError
 from spnrefine.adapt.held_aside import split_pairs
+from spnrefine.adapt.training import SETTINGS, command
 from spnrefine.cli import main
 from spnrefine.cli.train import train
 from spnrefine.model import weights
+from spnrefine.train.recipe import Recipe
+from spnrefine.train.settings import with_settings
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,20 @@ def test_sub_folders_are_kept(pairs, tmp_path):
             shutil.copytree(pairs / name, tmp_path / name / half)
     halves = split_pairs(tmp_path / "images", tmp_path / "good", tmp_path / "split")
     assert [len(list(half.rglob("masks/*/*.png"))) for half in halves] == [30, 10]
+
+
+@pytest.mark.parametrize(("ids", "told"), [((0, 255), False), ((0, 1, 2, 3), True)])
+def test_maps_of_ids_are_trained_on_as_such(tmp_path, ids, told):
+    (tmp_path / "masks").mkdir()
+    stripes = np.array(ids, np.uint16 if told else np.uint8).repeat(8)[None].repeat(16, 0)
+    Image.fromarray(stripes).save(tmp_path / "masks/1.png")
+    said = command(tmp_path, "general", 2.0, tmp_path / "out.safetensors", "cpu", 2)
+    assert ("--labels" in said) is told
+    assert said[said.index("--images") + 1] == str(tmp_path / "images")
+    settings = [value for name, value in pairwise(said) if name == "--set"]
+    recipe = with_settings(Recipe(), settings)
+    assert len(settings) == len(SETTINGS)
+    assert (recipe.encoder_rate, recipe.held_aside) == (0, 0)
 
 
 def test_too_few_pairs_to_train_on_are_refused(pairs, tmp_path):

@@ -1,7 +1,13 @@
 """What a long run says on standard error of how far it is."""
 
-from spnrefine.cli import streams
+import cv2
+import numpy as np
+import pytest
+
+from spnrefine.cli import main, streams
+from spnrefine.cli.counting import ids_counted
 from spnrefine.cli.streams import Progress
+from spnrefine.refiner.joint import refine_labels
 
 
 def test_off_a_terminal_a_line_says_how_many_are_done(monkeypatch, capsys):
@@ -35,3 +41,30 @@ def test_a_bar_counts_what_is_done_once(monkeypatch):
     assert said._bar.n == 2
     assert list(items) == [3]
     assert said._bar.n == 3
+
+
+def counted_ids(capsys):
+    return [line.split(" after")[0] for line in capsys.readouterr().err.splitlines()]
+
+
+def test_the_ids_of_each_map_are_counted(monkeypatch, capsys):
+    monkeypatch.setattr(streams, "SECONDS_A_LINE", 0)
+    ids = np.repeat(np.arange(4, dtype=np.uint16), 8)[None].repeat(20, 0)
+    with ids_counted():
+        for _ in range(2):
+            refine_labels(lambda image, coarse: coarse, np.zeros((20, 32, 3), np.uint8), ids)
+    assert counted_ids(capsys) == 2 * ["1 of 3", "2 of 3"]
+    refine_labels(lambda image, coarse: coarse, np.zeros((20, 32, 3), np.uint8), ids)
+    assert counted_ids(capsys) == []
+
+
+def test_a_command_counts_the_ids_of_its_map(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(streams, "SECONDS_A_LINE", 0)
+    ids = np.zeros((64, 64), np.uint16)
+    ids[8:28, 8:56], ids[36:56, 8:56] = 300, 301
+    image = np.where(ids[..., None] > 0, 200, 60).astype(np.uint8).repeat(3, 2)
+    cv2.imwrite(str(tmp_path / "i.png"), image)
+    cv2.imwrite(str(tmp_path / "m.png"), ids)
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main([str(tmp_path / "i.png"), "--mask", str(tmp_path / "m.png")])
+    assert "1 of 2" in counted_ids(capsys)

@@ -22,8 +22,8 @@ def pixels_shown(side):
 
 
 def test_the_network_sees_the_contours_length_and_not_the_area():
-    small, large = pixels_shown(1024), pixels_shown(2048)
-    assert 1.7 < large / small < 2.6  # one level more, of four times the pixels
+    small, large = pixels_shown(1536), pixels_shown(3072)
+    assert 1.7 < large / small < 2.4  # of four times the pixels
 
 
 def test_a_drawing_has_as_many_objects_as_were_asked_for():

@@ -6,7 +6,7 @@ import pytest
 
 from spnrefine import Refiner
 from spnrefine.evaluate.large import seam
-from spnrefine.refiner.coarse_to_fine import DOUBT, MARGIN, TILE, levels, look_closer, tiles
+from spnrefine.refiner.coarse_to_fine import DOUBT, MARGIN, STRIDE, TILE, levels, look_closer, tiles
 from tests.model.make_check import draw
 
 
@@ -17,18 +17,20 @@ def disc(height, width, radius=0.35, soft=0.0):
 
 
 @pytest.mark.parametrize(
-    ("scale", "expected"), [(1.5, []), (1.0, []), (0.5, []), (0.4, [1.0]), (0.25, [0.5, 1.0]), (0.1, [0.215, 0.464, 1])]
+    ("scale", "expected"),
+    [(1.5, []), (1.0, []), (0.5, []), (0.25, [1.0]), (0.1, [0.316, 1.0]), (0.03, [0.097, 0.311, 1.0])],
 )
-def test_levels_double_up_to_the_photograph(scale, expected):
+def test_levels_triple_up_to_the_photograph(scale, expected):
     assert levels(scale) == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(900, 1300), (200, 2000), (1500, 40), (256, 256)])
 @pytest.mark.parametrize("scale", [1.0, 0.37])
-def test_tiles_cover_the_contour_with_their_cores(shape, scale):
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_tiles_cover_the_contour_with_their_cores(shape, scale, trimmed):
     probability = disc(*shape)
     covered = np.zeros(shape, bool)
-    boxes = list(tiles(probability, scale))
+    boxes = list(tiles(probability, scale, trimmed=trimmed))
     inset = int(MARGIN / scale)
     for top, bottom, left, right in boxes:
         assert 0 <= top < bottom <= shape[0]
@@ -39,6 +41,18 @@ def test_tiles_cover_the_contour_with_their_cores(shape, scale):
     edge = cv2.morphologyEx(probability, cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0
     assert covered[edge].all()
     assert len(boxes) < 4 + 3 * edge.sum() * scale / (TILE - 2 * MARGIN)
+
+
+def test_trimmed_tiles_see_less_around_the_same_contour():
+    straight = np.zeros((1200, 1200), np.float32)
+    straight[:, 600:] = 1  # a contour that runs down in the middle of what a tile may see
+    whole, trimmed = (list(tiles(straight, 1.0, trimmed=trimmed)) for trimmed in (False, True))
+    area = [sum((box.bottom - box.top) * (box.right - box.left) for box in boxes) for boxes in (whole, trimmed)]
+    assert len(trimmed) == len(whole)
+    assert area[1] < 0.6 * area[0]
+    for box in trimmed:
+        assert min(600 - box.left, box.right - 600) >= MARGIN
+        assert (box.bottom - box.top) % STRIDE == (box.right - box.left) % STRIDE == 0
 
 
 def test_only_tiles_along_the_contour_are_seen():

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from spnrefine.refiner import Refiner
+from spnrefine.boxes import ids
+from spnrefine.refiner import Refiner, thin
 from spnrefine.refiner.joint import refine_labels
 from spnrefine.refiner.thin import keep_lines, thin_places
 
@@ -82,3 +83,28 @@ def test_a_notch_of_one_part_is_no_gap():
     filled = coarse.copy()
     filled[20:60, 10:110] = 1
     assert keep_lines(coarse, filled, 1.0) is filled
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_some_rows_at_a_time_give_what_all_at_once_do(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    coarse = (cv2.GaussianBlur(rng.normal(0, 1, (240, 90)), (0, 0), 2) > 0).astype(np.float32)
+    refined = cv2.GaussianBlur(coarse, (0, 0), 3)
+    refined[100:180] *= np.float32(0.4)  # there all is lost
+    places, kept = thin_places(coarse, 0.2), keep_lines(coarse, refined.copy(), 0.2)
+    monkeypatch.setattr(thin, "STRIP", 1)
+    monkeypatch.setattr(thin, "ROWS_A_SIDE", 1)
+    monkeypatch.setattr(ids, "STRIP", 90 * 7)
+    assert np.array_equal(thin_places(coarse, 0.2), places)
+    assert np.array_equal(keep_lines(coarse, refined.copy(), 0.2), kept)
+    assert places is not None
+    assert places.any()
+    assert not np.array_equal(kept, refined)
+
+
+def test_bools_are_refined_as_their_probabilities():
+    image = np.full((400, 600, 3), 60, np.uint8)
+    cv2.circle(image, (280, 200), 120, (200, 180, 90), -1)
+    coarse = cv2.circle(np.zeros((400, 600), np.uint8), (290, 206), 112, 1, -1).astype(bool)
+    refiner = Refiner(device="cpu", threads=1)
+    assert np.array_equal(refiner(image, coarse), refiner(image, coarse.astype(np.float32)))

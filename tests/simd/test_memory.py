@@ -38,3 +38,13 @@ def test_small_arrays_and_bounds(monkeypatch):
     assert len(memory._free) == 3
     del large
     assert [memory.nbytes for memory in memory._free] == [3 * memory.LARGE]
+
+
+def test_arrays_of_many_sizes_in_turn_share_memory():
+    sizes = [(4 - i % 3) * memory.LARGE for i in range(12)]
+    for size in sizes:
+        memory.empty((size,), np.uint8)
+        gc.collect()
+    assert [kept.nbytes for kept in memory._free] == [4 * memory.LARGE]
+    memory.release()
+    assert memory._free == []

@@ -22,6 +22,7 @@ from spnrefine.train.steps.loop import Progress, run
 from spnrefine.train.steps.optimiser import (
     MovingAverage,
     average_decay,
+    freeze,
     learning_rate,
     limit_gradients,
     limit_variances,
@@ -37,6 +38,19 @@ def test_the_loss_is_cross_entropy_plus_dice():
     expected = math.log(2) + 1 - dice
     assert refinement_loss(logits, truth, torch.ones_like(truth)).item() == pytest.approx(expected, abs=1e-6)
     assert refinement_loss(40 * truth - 20, truth, torch.ones_like(truth)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_an_encoder_of_rate_zero_is_not_run_backward_through_and_stays():
+    model = SPN().eval()
+    freeze(model, Recipe(encoder_rate=0.0))
+    recipe = Recipe(encoder_rate=0.0, weight_decay=0.5)
+    optimiser = make_optimiser(model, recipe)
+    learnt = {id(each) for group in optimiser.param_groups for each in group["params"]}
+    assert learnt == {id(each) for name, each in model.named_parameters() if ".encoder." not in name}
+    features = model.encoder(torch.zeros(1, 3 + model.config.classes + model.config.knows_off, 32, 32))
+    assert not any(each.requires_grad for each in features)
+    freeze(other := SPN(), Recipe())
+    assert all(each.requires_grad for each in other.parameters())
 
 
 @pytest.mark.parametrize("loss", [refinement_loss, auxiliary_loss])

@@ -29,7 +29,7 @@ from spnrefine.ops.cpu.plan import (
 )
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, kernel, part
 from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, splat, store, stream
 
@@ -99,7 +99,7 @@ def to_later(k, length, step, line_step):
     return AHEAD * step if k + AHEAD < length else line_step + (AHEAD - length) * step
 
 
-@kernel
+@part
 def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_array, line_array, saved):
     x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
     height, width, channels, directions, taps, group = shape

@@ -20,7 +20,7 @@ from spnrefine.ops.cpu.plan import (
 )
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import total, where_equal
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, kernel, part
 from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, splat, store, store_one, stream
 
@@ -39,7 +39,7 @@ def backward(control, plan, shape, floor, shared, grad, x, guidance, line, saved
         add_and_fetch_old(control, DONE)
 
 
-@kernel
+@part
 def _backward_sweep(
     sweep, shape, floor, shared, grad_array, x_array, guidance_array, line_array, saved, dx_array, dguidance_array
 ):

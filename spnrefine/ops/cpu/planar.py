@@ -22,7 +22,7 @@ from spnrefine.ops.cpu.plan import (
 )
 from spnrefine.ops.cpu.taps import gate_scale, merge
 from spnrefine.simd.arithmetic import multiply_add
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, kernel, part
 from spnrefine.simd.shuffles import advanced, joined, transpose_block
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
@@ -99,7 +99,7 @@ def _forward_line(first, guidance, at, tap_step, taps, floor, x, x_at, line, her
         store(line, here + k, h, length - k)
 
 
-@kernel
+@part
 def _forward_sweep(sweep, shape, floor, x_array, guidance_array, out_array, line_array, saved, strips_array):
     x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
     strips = pointer(strips_array)

@@ -20,7 +20,7 @@ from spnrefine.ops.cpu.plan import (
 from spnrefine.ops.cpu.planar import line_gates, turn, without_first
 from spnrefine.ops.cpu.taps import gate_scale, raw_gradients
 from spnrefine.simd.arithmetic import multiply_add, where_equal
-from spnrefine.simd.compiling import kernel
+from spnrefine.simd.compiling import kernel, part
 from spnrefine.simd.shuffles import advanced, joined
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, pointer, splat, store, store_one
@@ -91,7 +91,7 @@ def _backward_line(
         store(line, here + k, waiting + advanced(last_before, nothing), length - k)
 
 
-@kernel
+@part
 def _backward_sweep(
     sweep, shape, floor, grad_array, x_array, guidance_array, line_array, saved, dx_array, dguidance_array, strips_array
 ):

@@ -11,6 +11,13 @@ from spnrefine.model.encoder import Encoder
 from spnrefine.train.recipe import Recipe
 
 
+def freeze(model: nn.Module, recipe: Recipe) -> None:
+    """Let encoders stay as they are where their rate is zero, so that nothing is run backward through them."""
+    for module in model.modules():
+        if isinstance(module, Encoder) and not recipe.encoder_rate:
+            module.requires_grad_(False)
+
+
 def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW over what is not frozen; its groups carry ``rate``, a multiple of that of :func:`set_rate`.
 

@@ -18,6 +18,7 @@ from spnrefine.train.steps.execution import Execution
 from spnrefine.train.steps.optimiser import (
     MovingAverage,
     average_decay,
+    freeze,
     learning_rate,
     limit_gradients,
     limit_variances,
@@ -62,6 +63,7 @@ class Trainer:
         device = lesson.device
         model.train()
         lesson.prepare(model, continued=continued)
+        freeze(model, recipe)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         limit_variances(self.model)
         self.average = MovingAverage(self.model)
