@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from spnrefine.errors import NO_TORCH, BackendError
 from spnrefine.model import weights
 from spnrefine.model.protocols import Network, Parses, SegmentsObjects
+from spnrefine.model.sharing import shared
 from spnrefine.simd import cores
 
 Loaded = TypeVar("Loaded")
@@ -22,7 +23,8 @@ DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 def load(model: str, device: str = "auto", threads: int | None = None) -> Network:
     """Load a network for inference.
 
-    On the CPU it runs without torch, unless its configuration is one that was not exported.
+    On the CPU it runs without torch, unless its configuration is one that was not exported, and all who ask for the same
+    file on as many threads get the same network.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     def on_cpu() -> Network | None:
         from spnrefine.model.on_cpu import NetworkOnCPU, is_exported
 
-        return NetworkOnCPU(*weights.read(model), threads or cores.threads()) if is_exported(info.config) else None
+        return _shared(NetworkOnCPU, info, threads) if is_exported(info.config) else None
 
     return _loaded(device, on_cpu, lambda place: _on_torch("NetworkOnTorch")(model, place, threads))
 
@@ -56,8 +58,7 @@ def load_segmenter(backbone: str, device: str = "auto", threads: int | None = No
     def on_cpu() -> SegmentsObjects | None:
         from spnrefine.model.on_cpu import SegmenterOnCPU, is_exported_segmenter
 
-        exported = is_exported_segmenter(info.config)
-        return SegmenterOnCPU(*weights.read(backbone), threads or cores.threads()) if exported else None
+        return _shared(SegmenterOnCPU, info, threads) if is_exported_segmenter(info.config) else None
 
     return _loaded(device, on_cpu, lambda place: _on_torch("SegmenterOnTorch")(backbone, place, threads))
 
@@ -70,10 +71,16 @@ def load_parser(model: str, device: str = "auto", threads: int | None = None) ->
     def on_cpu() -> Parses | None:
         from spnrefine.model.parser_on_cpu import ParserOnCPU, is_exported_parser
 
-        exported = is_exported_parser(info.config)
-        return ParserOnCPU(*weights.read(model), threads or cores.threads()) if exported else None
+        return _shared(ParserOnCPU, info, threads) if is_exported_parser(info.config) else None
 
     return _loaded(device, on_cpu, lambda place: _on_torch("ParserOnTorch")(model, place, threads))
+
+
+def _shared(
+    network: Callable[[weights.WeightsInfo, Any, int], Loaded], info: weights.WeightsInfo, threads: int | None
+) -> Loaded:
+    count = threads or cores.threads()
+    return shared(lambda: network(*weights.read(info.path), count), info.path, network, count)
 
 
 def _loaded(device: str, on_cpu: Callable[[], Loaded | None], in_torch: Callable[[str], Loaded]) -> Loaded:

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from spnrefine.errors import WeightsError
 from spnrefine.model.config import Config, MatteConfig, SegmenterConfig
+from spnrefine.model.sharing import stamp
 
 FORMAT_VERSION = 1
 SPN, SEGMENTER, PARSER = (f"{name}-efficientnet-lite0" for name in ("spn", "segmenter", "parser"))
@@ -110,6 +112,14 @@ def describe(name_or_path: str | Path) -> WeightsInfo:
         Not a weights file of this program, or one of a newer format or another architecture.
     """
     path = find(name_or_path)
+    try:
+        return _described(path, stamp(path))
+    except OSError as error:
+        raise WeightsError(f"{path} is not readable ({error}): get it again or name another.") from None
+
+
+@lru_cache(maxsize=32)  # one command asks a dozen times
+def _described(path: Path, _stamp: tuple[int, ...]) -> WeightsInfo:
     try:
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
