@@ -41,8 +41,11 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def held():
-    """Hold the default network, for the commands of one process to share it as objects of one program do."""
-    return inference.load("general", "cpu")
+    """Hold the default network, for the commands of one process to share it as objects of one program do.
+
+    Batches take it on one thread a call.
+    """
+    return [inference.load("general", "cpu", threads) for threads in (None, 1)]
 
 
 @pytest.fixture

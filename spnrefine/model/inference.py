@@ -23,8 +23,8 @@ DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 def load(model: str, device: str = "auto", threads: int | None = None) -> Network:
     """Load a network for inference.
 
-    On the CPU it runs without torch, unless its configuration is one that was not exported, and all who ask for the same
-    file on as many threads get the same network.
+    On the CPU it runs without torch, unless its configuration was not exported, and all who ask for the same file on as
+    many threads get the same network.
 
     Parameters
     ----------
