@@ -30,6 +30,8 @@ def pytest_collection(session):
 
 
 def pytest_collection_finish(session):
+    """Let what was collected stay out of the looks for garbage that tests ask for."""
+    gc.freeze()
     gc.enable()
 
 

@@ -1,5 +1,7 @@
 """Records and arrays to make reports of."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -30,9 +32,12 @@ def record(name="photo.jpg", **values):
     return whole | values
 
 
+drawn_once = cache(draw_scene)
+
+
 def arrays(seed=0, height=240, width=320):
     """A drawn photograph, its coarse mask, and a smoother mask of it."""
-    image, drawn = draw_scene(height, width, seed)
+    image, drawn = (part.copy() for part in drawn_once(height, width, seed))
     coarse = drawn > 0
     refined = cv2.GaussianBlur(coarse.astype(np.float32), (0, 0), width / 30) > 0.55
     return image, coarse, refined

@@ -238,7 +238,7 @@ def test_pictures_belong_to_their_items():
 
 def test_threads_may_add_at_once(tmp_path):
     report = Report()
-    scene = arrays()
+    scene = arrays(height=60, width=80)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda n: report.add(record(f"{n:03}.jpg", changed=n / 100), *scene), range(60)))
     assert len(report) == 60
