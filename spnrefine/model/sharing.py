@@ -1,5 +1,6 @@
 """One network for all in a process who ask for the same weights, for as long as one of them holds it."""
 
+import os
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import Lock
@@ -32,3 +33,14 @@ def shared(make: Callable[[], Shared], path: Path, *how: Hashable) -> Shared:
         if found is None:
             found = _held[key] = make()
         return found  # type: ignore[return-value]
+
+
+def _begin_anew() -> None:
+    """Share nothing with the process that this one was forked from: the threads of its networks are not here."""
+    global _one_at_a_time
+    _one_at_a_time = Lock()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_begin_anew)

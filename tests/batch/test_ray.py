@@ -30,6 +30,7 @@ from spnrefine.batch.ray_cluster import Share
 from spnrefine.batch.run import run as run_portions
 from spnrefine.errors import BackendError, WeightsError
 from spnrefine.job.types import Settings
+from tests.batch.clusters import two_nodes
 from tests.batch.refiners import Ending, Shifting
 from tests.documents import ROOT
 
@@ -51,15 +52,7 @@ def cluster():
     own |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     before = {name: os.environ.get(name) for name in own}
     os.environ |= own
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-    made = Cluster(initialize_head=True, head_node_args={**node, "num_cpus": 0, "include_dashboard": False})
-    for _ in range(2):
-        made.add_node(**node)
-    made.wait_for_nodes()
-    yield made
-    made.shutdown()
+    yield from two_nodes()
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 

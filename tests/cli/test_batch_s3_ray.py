@@ -15,6 +15,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.batch import test_ray
+from tests.batch.clusters import two_nodes
 from tests.cli import s3, test_batch_s3
 from tests.documents import ROOT
 
@@ -38,15 +39,7 @@ def cluster(packages, server, tmp_path, monkeypatch):
     own |= {"RAY_TMPDIR": tempfile.gettempdir()}  # the paths of its sockets may not be long
     for name, value in own.items():
         monkeypatch.setenv(name, value)
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-    made = Cluster(initialize_head=True, head_node_args={**node, "num_cpus": 0, "include_dashboard": False})
-    for _ in range(2):
-        made.add_node(**node)
-    made.wait_for_nodes()
-    yield made
-    made.shutdown()
+    yield from two_nodes()
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Networks of one weights file are one, until the file is another or nobody holds them."""
 
 import gc
+import os
 import shutil
+import warnings
 import weakref
 
 import numpy as np
@@ -41,3 +43,19 @@ def test_another_file_under_the_name_is_loaded(own) -> None:
     own.write_bytes(own.read_bytes()[:-1])
     with pytest.raises(WeightsError):
         inference.load(str(own), "cpu", 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_shares_nothing_as_threads_stay_behind(own) -> None:
+    network = inference.load(str(own), "cpu", 1)
+    with warnings.catch_warnings():  # this process may have threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        code = 2
+        try:
+            code = int(inference.load(str(own), "cpu", 1) is network)
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert inference.load(str(own), "cpu", 1) is network

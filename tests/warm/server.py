@@ -16,9 +16,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-HELD: list[object] = []
-"""The default network on one thread, which batches take: forks share it, as long as it is held."""
-
 
 def main(address: str) -> None:
     warm_up()
@@ -50,9 +47,7 @@ def warm_up() -> None:
     from PIL import Image
 
     from spnrefine.cli import main as spnrefine
-    from spnrefine.model import inference
 
-    HELD.append(inference.load("general", "cpu", 1))
     with tempfile.TemporaryDirectory() as folder:
         pixels = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)
         Image.fromarray(pixels).save(f"{folder}/photo.png")
