@@ -110,12 +110,12 @@ class Course:
         """Return the checksums of all weights that masks depend on, and of which class they are."""
         from spnrefine.cli import no_mask
         from spnrefine.model import weights
-        from spnrefine.refiner.sights import for_small
+        from spnrefine.refiner.sights import beside
 
         sums = no_mask.checksums(self.model, self.backbone, self.only) if makes_masks else ""
         also = [self.matting] if self.makes_mattes else []
         if not sums:
-            also = [self.model, *filter(None, [for_small(self.model)]), *also]
+            also = [self.model, *beside(self.model), *also]
         return " ".join(filter(None, [sums, *(weights.describe(name).identity for name in also)]))
 
     def told(self, *, makes_masks: bool = False) -> dict[str, Any]:

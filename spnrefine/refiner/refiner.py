@@ -21,13 +21,17 @@ from spnrefine.refiner.part_way import settled
 from spnrefine.refiner.shared import Pass, Shared
 from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
-from spnrefine.refiner.sights import BROAD, Sights, for_small
+from spnrefine.refiner.sights import BROAD, Sights, by_kind, for_small
 
 
 class _Way(NamedTuple):
-    """How one mask is refined: the choice of its kind, and how many pixels its edge is said to be off, if anything."""
+    """How one mask is refined: the choice of its kind, by which weights, and how many pixels off its edge is said to be.
+
+    ``model`` None is the one that was asked for, ``off`` None nothing that is said.
+    """
 
     choice: Choice
+    model: str | None
     off: float | None
     leaves_alone: bool
 
@@ -107,7 +111,7 @@ class Refiner(Rebuilt):
         self.sights = Sights(sight(model), sight)
         for name in named:
             self.sights[name] = sight(name)
-        self._for_small = for_small(model)
+        self._for_small, self._by_kind = for_small(model), by_kind(model)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -137,7 +141,7 @@ class Refiner(Rebuilt):
         if coarse.dtype != np.bool_:
             coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
-        return self._refined(image, coarse, way, lambda: self.sights[way.choice.model](image, coarse, way.off))
+        return self._refined(image, coarse, way, lambda: self.sights[way.model](image, coarse, way.off))
 
     def share(self, image: NDArray[np.uint8], objects: Objects) -> Shared:
         """Find which of a picture's objects are seen together, see :mod:`spnrefine.refiner.sheets`; none is seen yet.
@@ -151,13 +155,12 @@ class Refiner(Rebuilt):
             for one in small:
                 ways[one] = way = self._way(objects.coarse(one))
                 if not way.leaves_alone and way.choice.strength:
-                    alike.setdefault((scale, way.choice.model, way.choice.off), []).append(one)
+                    alike.setdefault((scale, self._for_small or way.model, way.choice.off), []).append(one)
 
         def look(model: str | None, tile: Tile) -> RefinesMasks:
             said = [pixels for one in tile.own if (pixels := ways[one].off) is not None]
             off = fmean(said) if said else None
-            name = model or self._for_small
-            return lambda crop, coarse: self.sights[name].see_once(crop, coarse, tile.scale, off)
+            return lambda crop, coarse: self.sights[model].see_once(crop, coarse, tile.scale, off)
 
         passes = [
             Pass(tile, look(model, tile))
@@ -175,7 +178,7 @@ class Refiner(Rebuilt):
         self, image: NDArray[np.uint8], coarse: NDArray[np.float32], way: _Way, see: Callable[[], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """Refine a mask by what a network can ``see``, and note what was used."""
-        choice, pixels, leaves_alone = way
+        choice, _, pixels, leaves_alone = way
         if leaves_alone:
             note(Used(choice.strength, pixels))
             return coarse.astype(np.float32)
@@ -203,11 +206,11 @@ class Refiner(Rebuilt):
 
     def _way(self, coarse: NDArray[np.float32]) -> _Way:
         """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
-        choice = Choice()
-        if self.choices:
-            choice = self.choices.get(kind_of(coarse)) or self.choices.get(EVERY) or choice
+        kind = kind_of(coarse) if self.choices or self._by_kind else EVERY
+        choice = self.choices.get(kind) or self.choices.get(EVERY, Choice())
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
         exact = off is not None and off.is_nothing
-        return _Way(choice, None if off is None else off.pixels(coarse), exact or choice.leaves_alone)
+        model = choice.model or self._by_kind.get(kind)
+        return _Way(choice, model, None if off is None else off.pixels(coarse), exact or choice.leaves_alone)

@@ -6,7 +6,7 @@ from threading import Lock
 from spnrefine.model import weights
 from spnrefine.refiner.sight import Sight
 
-GENERAL, BROAD = "general", "broad"
+GENERAL, BROAD, POLYGON = "general", "broad", "polygon"
 
 
 class Sights(dict[str | None, Sight]):
@@ -31,3 +31,17 @@ def for_small(model: str) -> str | None:
     """
     info = weights.describe(model)
     return BROAD if info.identity == weights.describe(GENERAL).identity else None
+
+
+def by_kind(model: str) -> dict[str, str]:
+    """Name the weights that refine masks of some kinds (:data:`~spnrefine.refiner.kinds.KINDS`) in place of ``model``.
+
+    What `general` learnt last made it better on all masks but polygons, on pairs held aside: `polygon` learnt half as
+    much of it. The tensors count, so that choices of ``spnrefine adapt`` made from `general` are of both as well.
+    """
+    return {POLYGON: POLYGON} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
+
+
+def beside(model: str) -> list[str]:
+    """Name all weights that may see masks beside those of ``model``."""
+    return [*filter(None, [for_small(model)]), *by_kind(model).values()]
