@@ -111,7 +111,7 @@ class Refiner(Rebuilt):
         self.sights = Sights(sight(model), sight)
         for name in named:
             self.sights[name] = sight(name)
-        self._for_small, self._by_kind = for_small(model), by_kind(model)
+        self._for_small, self.by_kind = for_small(model), by_kind(model)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -206,11 +206,11 @@ class Refiner(Rebuilt):
 
     def _way(self, coarse: NDArray[np.float32]) -> _Way:
         """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
-        kind = kind_of(coarse) if self.choices or self._by_kind else EVERY
+        kind = kind_of(coarse) if self.choices or self.by_kind else EVERY
         choice = self.choices.get(kind) or self.choices.get(EVERY, Choice())
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
         exact = off is not None and off.is_nothing
-        model = choice.model or self._by_kind.get(kind)
+        model = choice.model or self.by_kind.get(kind)
         return _Way(choice, model, None if off is None else off.pixels(coarse), exact or choice.leaves_alone)

@@ -84,3 +84,11 @@ def test_masks_are_refined_as_the_choice_for_their_kind_says(adapted, drawn):
 )
 def test_choices_are_said_in_words(choice, words):
     assert choice.in_words() == words
+
+
+def test_the_default_has_polygons_refined_by_weights_of_their_own(drawn):
+    image, coarse = drawn
+    others = np.where(coarse > 0.5, 0.9, 0.05).astype(np.float32)  # the same, soft
+    default, polygon = Refiner("general", "cpu"), Refiner("polygon", "cpu")
+    assert np.array_equal(default(image, coarse), polygon(image, coarse))
+    assert not np.array_equal(default(image, others), polygon(image, others))

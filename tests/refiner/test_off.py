@@ -81,7 +81,7 @@ def listening(off, strength=None, *, knows=True):
     refiner.strength = strength
     sight = copy(refiner.sights[None])
     sight.network = Told(replace(sight.network.config, knows_off=int(knows)))
-    refiner.sights = {None: sight}
+    refiner.sights, refiner.by_kind = {None: sight}, {}
     return refiner
 
 
