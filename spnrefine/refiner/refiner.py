@@ -23,15 +23,24 @@ from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
 from spnrefine.refiner.sights import BROAD, Sights, by_kind, for_small
 
+FINER = {"soft": 640, "polygon": 768}
+"""Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
+
+Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-aside pairs and by what rail vehicles
+showed; brushed and warped masks, which may be far off, are not: the network learnt from 384 pixels at most.
+"""
+
 
 class _Way(NamedTuple):
-    """How one mask is refined: the choice of its kind, by which weights, and how many pixels off its edge is said to be.
+    """How one mask is refined: the choice of its kind, by which weights, how finely, and how many pixels off it may be.
 
-    ``model`` None is the one that was asked for, ``off`` None nothing that is said.
+    ``model`` None is the one that was asked for, ``finer`` the side in pixels at which frames are seen that are sharp
+    there, ``off`` None where nothing is said.
     """
 
     choice: Choice
     model: str | None
+    finer: int | None
     off: float | None
     leaves_alone: bool
 
@@ -141,7 +150,7 @@ class Refiner(Rebuilt):
         if coarse.dtype != np.bool_:
             coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
-        return self._refined(image, coarse, way, lambda: self.sights[way.model](image, coarse, way.off))
+        return self._refined(image, coarse, way, lambda: self.sights[way.model](image, coarse, way.off, way.finer))
 
     def share(self, image: NDArray[np.uint8], objects: Objects) -> Shared:
         """Find which of a picture's objects are seen together, see :mod:`spnrefine.refiner.sheets`; none is seen yet.
@@ -178,7 +187,7 @@ class Refiner(Rebuilt):
         self, image: NDArray[np.uint8], coarse: NDArray[np.float32], way: _Way, see: Callable[[], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """Refine a mask by what a network can ``see``, and note what was used."""
-        choice, _, pixels, leaves_alone = way
+        choice, _, _, pixels, leaves_alone = way
         if leaves_alone:
             note(Used(choice.strength, pixels))
             return coarse.astype(np.float32)
@@ -206,11 +215,12 @@ class Refiner(Rebuilt):
 
     def _way(self, coarse: NDArray[np.float32]) -> _Way:
         """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
-        kind = kind_of(coarse) if self.choices or self.by_kind else EVERY
+        kind = kind_of(coarse)
         choice = self.choices.get(kind) or self.choices.get(EVERY, Choice())
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
         exact = off is not None and off.is_nothing
         model = choice.model or self.by_kind.get(kind)
-        return _Way(choice, model, None if off is None else off.pixels(coarse), exact or choice.leaves_alone)
+        pixels = None if off is None else off.pixels(coarse)
+        return _Way(choice, model, FINER.get(kind), pixels, exact or choice.leaves_alone)

@@ -12,11 +12,12 @@ from spnrefine.model.framing import SMALLEST_SIDE, working_size
 from spnrefine.model.off import coded
 from spnrefine.model.protocols import Network, RefinesMasks, release
 from spnrefine.refiner.blocks import without_blocks
-from spnrefine.refiner.coarse_to_fine import levels, look_closer, see_in_tiles
+from spnrefine.refiner.coarse_to_fine import ENOUGH, levels, look_closer, see_in_tiles
 from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
+from spnrefine.refiner.sharpness import shows_more
 from spnrefine.refiner.specks import without_specks
 from spnrefine.refiner.thin import keep_lines, thin_places
 
@@ -35,9 +36,13 @@ class Sight:
         self.quick = quick
 
     def __call__(
-        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None
+        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None, finer: int | None = None
     ) -> NDArray[np.float32]:
-        """Refine a mask (H, W), float32 in 0..1, or bool, its edge ``off`` by so many pixels, None: nobody knows."""
+        """Refine a mask (H, W), float32 in 0..1, or bool, its edge ``off`` by so many pixels, None: nobody knows.
+
+        Frames that :func:`show more <spnrefine.refiner.sharpness.shows_more>` at a longer side of ``finer`` pixels than
+        at the working side, and are not so large that they are seen again, closer, are seen so.
+        """
         parts = find_parts(coarse)
         refined: NDArray[np.float32] | None = None
         for group in range(parts.count):
@@ -52,7 +57,8 @@ class Sight:
                 refined = coarse.astype(np.float32)  # what is seen is put in place at once: it needs no second map
                 return refined[frame.slices]
 
-            seen, scale = self._see(crop, coarse[frame.slices], off, room, many=many)
+            side = self._side(crop, finer)
+            seen, scale = self._see(crop, coarse[frame.slices], off, room, side, many=many)
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)
@@ -84,10 +90,11 @@ class Sight:
         coarse: NDArray[np.float32],
         off: float | None,
         room: Callable[[], NDArray[np.float32]],
+        side: int,
         *,
         many: bool,
     ) -> tuple[NDArray[np.float32], float]:
-        """Refine what lies in one frame, in ``room`` or a new array; also return the scale that was seen last.
+        """Refine what lies in one frame, seen at ``side``, in ``room`` or a new array; also return the last scale.
 
         What is seen again, closer, is no longer as far off as the mask was: nothing is said of it.
 
@@ -95,7 +102,7 @@ class Sight:
         """
         height, width = coarse.shape
         in_tiles = many and max(height, width) > self.working_side and not self.quick
-        size = working_size(height, width, self.working_side)
+        size = working_size(height, width, side)
         scale = max(size) / max(height, width)
         thin = None if self.quick or in_tiles else thin_places(coarse, scale)  # before there are more maps of the whole
         mask = without_blocks(coarse.astype(np.float32, copy=False))
@@ -115,6 +122,13 @@ class Sight:
         if whole.size >= LARGE:
             release(self.network)
         return whole, 1.0 if thin is not None else (levels(scale) or [scale])[-1]
+
+    def _side(self, crop: NDArray[np.uint8], finer: int | None) -> int:
+        """Return the longer side at which a frame is seen first, in pixels."""
+        longer, side = max(crop.shape[:2]), self.working_side
+        if finer is None or self.quick or not side < longer <= side / ENOUGH or not shows_more(crop, side, finer):
+            return side
+        return min(longer, finer)
 
     def _told(self, off: float | None, scale: float = 1.0) -> RefinesMasks:
         """Return the network, told that a mask is ``off`` by so many pixels if it knows of that.

@@ -105,7 +105,7 @@ def test_each_line_says_when_and_how(run, folder):
             "version": __version__,
             "algorithm": ALGORITHM,
             "model": "general",
-            "weights": " ".join(weights.describe(name).sha256 for name in ("general", "broad")),
+            "weights": " ".join(weights.describe(name).sha256 for name in ("general", "broad", "polygon")),
             "options": {"band": 5.0},
         }
 

@@ -85,7 +85,8 @@ def test_who_is_careful_heeds_the_judge(disc, monkeypatch, judged, strength, ask
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, True
     refiner.temperature, refiner.by_kind = None, {}
     refiner.sights = {
-        name: lambda image, coarse, off, name=name: (heard.append(name), good)[1] for name in (None, "broad")
+        name: lambda image, coarse, off, finer=None, name=name: (heard.append(name), good)[1]
+        for name in (None, "broad")
     }
     monkeypatch.setattr(facade, "judge", lambda *_: judged)
     with listening() as used:
@@ -101,7 +102,7 @@ def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
     refiner = Refiner.__new__(Refiner)
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
     refiner.temperature, refiner.by_kind = None, {}
-    refiner.sights = {None: lambda image, coarse, off: good}
+    refiner.sights = {None: lambda image, coarse, *_: good}
     with listening() as used:
         for _ in range(ENOUGH + 2):
             refiner(image, moved)
@@ -114,7 +115,7 @@ def test_who_does_not_want_to_know_the_quality_does_not_wait_for_it(disc, monkey
     refiner = Refiner.__new__(Refiner)
     refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
     refiner.temperature, refiner.by_kind = Used().temperature, {}
-    refiner.sights = {None: lambda image, coarse, off: good}
+    refiner.sights = {None: lambda image, coarse, *_: good}
     with listening(judged=False) as used, listening() as inner:
         refiner(image, moved)
     assert (used, inner) == ([], [Used()])
