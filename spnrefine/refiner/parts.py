@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.box import Box
-from spnrefine.model.framing import PRESENT, margin
+from spnrefine.model.config import Config
+from spnrefine.model.framing import MOST_ENLARGED, PRESENT, margin
 
 NEAR = 0.15
 """Parts are seen together where the gap between their boxes is at most this share of the longer side of either,"""
 CLOSE = 48
 """or this many pixels: what is small is seen better among its like than alone and enlarged."""
+SHRUNK = 0.75
+"""Parts are not seen together where they would be seen at less than this of the scale at which either is seen alone."""
 LEAST_FRAME = 128
 """Pixels of a frame's sides, at least, where a mask has several groups: of less the network learns nothing."""
 STRAY = 3
@@ -87,8 +90,8 @@ class Parts:
         return near
 
 
-def find_parts(coarse: NDArray[np.float32]) -> Parts:
-    """Find the parts of a probability map (H, W): what is connected above 0.1."""
+def find_parts(coarse: NDArray[np.float32], working_side: int = Config.working_side) -> Parts:
+    """Find the parts of a probability map (H, W), what is connected above 0.1, as a network of this side sees them."""
     present = (coarse > PRESENT).view(np.uint8)
     around, _ = cv2.findContours(present, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if len(around) == 1:  # most masks are: their numbers are 1, and need no map of their own
@@ -101,7 +104,7 @@ def find_parts(coarse: NDArray[np.float32]) -> Parts:
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
     lefts, tops, widths, heights = stats[1:, :4].T.astype(np.int64)
     boxes = np.stack([tops, tops + heights, lefts, lefts + widths], 1)
-    return Parts(np.asarray(numbers, np.int32), boxes, _grouped(boxes))
+    return Parts(np.asarray(numbers, np.int32), boxes, _grouped(boxes, working_side))
 
 
 def nearest(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -120,15 +123,23 @@ def _longer(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.maximum(bottom - top, right - left)
 
 
-def _grouped(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the groups: boxes that are near each other, and what is near those, in turn."""
+def _grouped(boxes: NDArray[np.int64], working_side: int) -> NDArray[np.int64]:
+    """Number the groups: boxes that are near each other, and what is near those, in turn, while they are seen well."""
     parents = np.arange(len(boxes))
+    around, scales = boxes.copy(), _scales(boxes, working_side)  # of the group that a root stands for
 
     def root(part: int) -> int:
         while parents[part] != part:
             parents[part] = parents[parents[part]]
             part = parents[part]
         return part
+
+    def join(one: int, other: int) -> None:
+        (top, bottom, left, right), (*more,) = around[one], around[other]
+        both = np.array([min(top, more[0]), max(bottom, more[1]), min(left, more[2]), max(right, more[3])])
+        least = min(scales[one], scales[other])
+        if _scales(both[None], working_side)[0] >= SHRUNK * least:
+            parents[other], around[one], scales[one] = one, both, least
 
     top, bottom, left, right = boxes.T
     wide = np.maximum(NEAR * _longer(boxes), CLOSE)
@@ -139,6 +150,14 @@ def _grouped(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
         across = np.maximum(left[others] - right[part], left[part] - right[others])
         down = np.maximum(top[others] - bottom[part], top[part] - bottom[others])
         for other in others[np.maximum(across, down) <= np.maximum(wide[others], wide[part])]:
-            parents[root(int(other))] = root(int(part))
+            one, another = root(int(part)), root(int(other))
+            if one != another:
+                join(one, another)
     roots = np.array([root(part) for part in range(len(boxes))], np.int64)
     return np.unique(roots, return_inverse=True)[1]
+
+
+def _scales(boxes: NDArray[np.int64], working_side: int) -> NDArray[np.float64]:
+    """Return the scale at which the network first sees each box and its margin, (N,)."""
+    longer = _longer(boxes)
+    return np.minimum(MOST_ENLARGED, working_side / (longer + 2 * margin(longer)))

@@ -43,7 +43,7 @@ class Sight:
         Frames that :func:`show more <spnrefine.refiner.sharpness.shows_more>` at a longer side of ``finer`` pixels than
         at the working side, and are not so large that they are seen again, closer, are seen so.
         """
-        parts = find_parts(coarse)
+        parts = find_parts(coarse, self.working_side)
         refined: NDArray[np.float32] | None = None
         for group in range(parts.count):
             frame = parts.frame(group)

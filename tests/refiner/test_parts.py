@@ -45,6 +45,19 @@ def test_what_is_near_is_seen_together_and_what_is_far_is_not():
     assert parts.frame(int(parts.groups[0])).height < 250
 
 
+def test_what_is_near_is_not_seen_together_where_it_would_be_seen_much_smaller():
+    mask = np.zeros((900, 1600), bool)
+    mask[50:750, 50:750] = mask[50:750, 770:1470] = True  # each alone is shrunk to a half, both together to a fourth
+    mask[760:800, 50:100] = True  # beside the first it costs nothing
+    parts = find_parts(mask)
+    first, second, small = (parts.groups[np.argmin(np.abs(parts.boxes[:, side] - at).sum(-1))]
+                            for side, at in (((0, 2), (50, 50)), ((0, 2), (50, 770)), ((0, 2), (760, 50))))  # fmt: skip
+    assert first != second
+    assert first == small
+    parts = find_parts(cv2.resize(mask.astype(np.uint8), None, fx=0.1, fy=0.1).astype(bool))
+    assert parts.count == 1  # of this size all is seen enlarged as far as it may be
+
+
 def test_nearest_parts_share_the_plane():
     numbers = np.zeros((5, 9), np.int32)
     numbers[2, 1], numbers[2, 7] = 1, 2
