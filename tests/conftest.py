@@ -1,6 +1,7 @@
 import gc
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,10 +113,19 @@ def shell(warm):
     return invoke
 
 
-@pytest.fixture
-def pair(tmp_path):
-    """A drawn photograph and its coarse mask as files: photo.jpg and coarse.png, both 100 x 80."""
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """A drawn photograph and its coarse mask as files, for ``pair``."""
+    folder = tmp_path_factory.mktemp("drawn")
     image, coarse = draw(80, 100, seed=7)
-    Image.fromarray(image).save(tmp_path / "photo.jpg", quality=95)
-    Image.fromarray((coarse > 127).astype("uint8") * 255).save(tmp_path / "coarse.png")
+    Image.fromarray(image).save(folder / "photo.jpg", quality=95)
+    Image.fromarray((coarse > 127).astype("uint8") * 255).save(folder / "coarse.png")
+    return folder
+
+
+@pytest.fixture
+def pair(drawn, tmp_path):
+    """A drawn photograph and its coarse mask as files: photo.jpg and coarse.png, both 100 x 80."""
+    for name in ("photo.jpg", "coarse.png"):
+        shutil.copyfile(drawn / name, tmp_path / name)
     return tmp_path / "photo.jpg", tmp_path / "coarse.png"
