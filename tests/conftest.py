@@ -114,7 +114,7 @@ def shell(warm):
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory):
+def drawn_pair(tmp_path_factory):
     """A drawn photograph and its coarse mask as files, for ``pair``."""
     folder = tmp_path_factory.mktemp("drawn")
     image, coarse = draw(80, 100, seed=7)
@@ -124,8 +124,8 @@ def drawn(tmp_path_factory):
 
 
 @pytest.fixture
-def pair(drawn, tmp_path):
+def pair(drawn_pair, tmp_path):
     """A drawn photograph and its coarse mask as files: photo.jpg and coarse.png, both 100 x 80."""
     for name in ("photo.jpg", "coarse.png"):
-        shutil.copyfile(drawn / name, tmp_path / name)
+        shutil.copyfile(drawn_pair / name, tmp_path / name)
     return tmp_path / "photo.jpg", tmp_path / "coarse.png"
