@@ -1,8 +1,10 @@
 import gc
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from spnrefine.cli import main
 from spnrefine.model import inference
+from tests import rewritten
 from tests.faults import write_table
 from tests.model.make_check import draw
 
@@ -22,6 +25,23 @@ def pytest_configure(config):
     pytest-xdist starts, and what they start, inherit how to wait.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if hasattr(config, "workerinput"):
+        rewritten.share(config, *config.workerinput["rewritten"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a process where all keep the tests they rewrote, and which share is its own."""
+    if not hasattr(node.config, "rewritten"):
+        node.config.rewritten = tempfile.TemporaryDirectory(prefix="spnrefine-rewritten-")
+    number, count = int(node.workerinput["workerid"].removeprefix("gw")), node.workerinput["workercount"]
+    node.workerinput["rewritten"] = (node.config.rewritten.name, number, count)
+
+
+def pytest_unconfigure(config):
+    """Remove what was kept for this run alone."""
+    if hasattr(config, "rewritten"):
+        config.rewritten.cleanup()
 
 
 def pytest_collection(session):
@@ -30,8 +50,9 @@ def pytest_collection(session):
 
 
 def pytest_collection_finish(session):
-    """Let what was collected stay out of the looks for garbage that tests ask for."""
+    """Let what was collected stay out of looks for garbage, and look less often: tests make little of it."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 
@@ -92,10 +113,19 @@ def shell(warm):
     return invoke
 
 
-@pytest.fixture
-def pair(tmp_path):
-    """A drawn photograph and its coarse mask as files: photo.jpg and coarse.png, both 100 x 80."""
+@pytest.fixture(scope="session")
+def drawn_pair(tmp_path_factory):
+    """A drawn photograph and its coarse mask as files, for ``pair``."""
+    folder = tmp_path_factory.mktemp("drawn")
     image, coarse = draw(80, 100, seed=7)
-    Image.fromarray(image).save(tmp_path / "photo.jpg", quality=95)
-    Image.fromarray((coarse > 127).astype("uint8") * 255).save(tmp_path / "coarse.png")
+    Image.fromarray(image).save(folder / "photo.jpg", quality=95)
+    Image.fromarray((coarse > 127).astype("uint8") * 255).save(folder / "coarse.png")
+    return folder
+
+
+@pytest.fixture
+def pair(drawn_pair, tmp_path):
+    """A drawn photograph and its coarse mask as files: photo.jpg and coarse.png, both 100 x 80."""
+    for name in ("photo.jpg", "coarse.png"):
+        shutil.copyfile(drawn_pair / name, tmp_path / name)
     return tmp_path / "photo.jpg", tmp_path / "coarse.png"

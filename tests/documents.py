@@ -1,5 +1,6 @@
 """The documents of the repository, as tests read them: links, anchors, commands and code, by a parser of Markdown."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
 def tokens(path: Path) -> list[Token]:
     return _PARSER.parse(path.read_text())
 

@@ -1,6 +1,7 @@
 """The package's rooms: which may import which, how long a file may be, and what the command line loads at once."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 import spnrefine
+from tests import sources
 
 PACKAGE = Path(spnrefine.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -65,9 +67,10 @@ def room(module: str) -> str:
 MODULES = {module_name(path): path for path in FILES}
 
 
+@functools.cache
 def imports_of(path: Path) -> list[Import]:
     package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
-    return list(_imports(ast.parse(path.read_text()), package, at_once=True))
+    return list(_imports(sources.tree(path), package, at_once=True))
 
 
 def _imports(node: ast.AST, package: str, *, at_once: bool) -> Iterator[Import]:

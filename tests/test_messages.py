@@ -9,6 +9,7 @@ import pytest
 
 import spnrefine
 from spnrefine import errors
+from tests import sources
 
 PACKAGE = Path(spnrefine.__file__).parent
 OWN = {name for name, _ in inspect.getmembers(errors, inspect.isclass)} | {"UsageError"}
@@ -17,12 +18,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 def messages(path):
     """The texts of the errors that a file makes, with X for what is filled in."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in OWN and node.args:
+    for node in ast.walk(sources.tree(path)):
+        if isinstance(node, ast.Call) and _called(node) in OWN and node.args:
             text = node.args[0]
             parts = text.values if isinstance(text, ast.JoinedStr) else [text]
             if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts):
                 yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in parts)
+
+
+def _called(call):
+    """The last name of what is called, whatever it hangs on."""
+    return getattr(call.func, "attr", getattr(call.func, "id", None))
 
 
 def test_messages_are_found():

@@ -31,16 +31,19 @@ def _attach(points: Ring, starts: NDArray[np.int64]) -> dict[int, list[int]]:
     nearest = np.zeros(len(points), np.int64)
     waiting = np.ones(len(points), np.bool_)
     hanging: dict[int, list[int]] = {}
+    across, down = points[:, 0].copy(), points[:, 1].copy()
     ring = 0
     for _ in range(len(starts) - 2):
         waiting[starts[ring] : starts[ring + 1]] = False
         others = np.flatnonzero(waiting)
         for begin in range(starts[ring], starts[ring + 1], _AT_ONCE):
-            some = points[begin : min(begin + _AT_ONCE, starts[ring + 1])]
-            squares = ((points[others, None] - some) ** 2).sum(axis=2)
+            some = slice(begin, min(begin + _AT_ONCE, starts[ring + 1]))
+            squares = (across[others, None] - across[some]) ** 2
+            squares += (down[others, None] - down[some]) ** 2
             best = squares.argmin(axis=1)
-            closer = squares[np.arange(len(others)), best] < distance[others]
-            distance[others[closer]] = squares[np.arange(len(others)), best][closer]
+            least = squares[np.arange(len(others)), best]
+            closer = least < distance[others]
+            distance[others[closer]] = least[closer]
             nearest[others[closer]] = begin + best[closer]
         chosen = int(others[distance[others].argmin()])
         hanging.setdefault(int(nearest[chosen]), []).append(chosen)

@@ -67,6 +67,9 @@ def _of_category(times: Numbers, ranked: Ranked) -> Numbers:
         weights = times[part, ranked.picture]
         everything = weights.cumsum(1)
         for at, (right, wrong) in enumerate(zip(ranked.right, ranked.wrong, strict=True)):
+            if at and (right == ranked.right[at - 1]).all() and (wrong == ranked.wrong[at - 1]).all():
+                found[part, at] = found[part, at - 1]  # as where all are matched far better, or far worse
+                continue
             counted = right | wrong
             so_far = everything if counted.all() else (weights * counted).cumsum(1)
             found[part, at] = _area(weights[:, right], so_far[:, right], true[part])

@@ -18,7 +18,7 @@ VECTORS = 1
 _parts = inlined(parts)
 
 
-@kernel
+@part
 def decode(control, shape, state, detail, mask, first, shift, last, bias, out, scratch):
     """Decode strip after strip; called by several threads at once, which share the work, but not rows of scratch."""
     height = shape[0]

@@ -2,7 +2,7 @@
 
 from spnrefine.model.gates_on_cpu import PORTION
 from spnrefine.simd.blocks import multiply_add_block, repeat_block, stream_block
-from spnrefine.simd.compiling import kernel
+from spnrefine.simd.compiling import part
 from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, pointer
 
@@ -10,7 +10,7 @@ PIXELS, VECTORS = 4, 4
 """The block that is computed at once; the numbers of pixels and of gates are multiples of it."""
 
 
-@kernel
+@part
 def gates(control, shape, features_array, weight_array, bias_array, out_array):
     """Compute portion after portion; called by several threads at once, which share the work."""
     features, weight, bias = pointer(features_array), pointer(weight_array), pointer(bias_array)

@@ -6,10 +6,12 @@ from spnrefine.model import decoder_kernels, gates_kernels
 from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.ops.cpu import channels_last
 from spnrefine.ops.cpu.plan import SWEEP, TASK
+from spnrefine.simd.compiling import part
 from spnrefine.simd.team import CONTROL
 from spnrefine.simd.threads import wait_until_done
 
 PER_INPUT = 9 * HIDDEN  # of the decoder's first convolution
+_forward = part(channels_last.forward.py_func)
 
 
 def gates(control, pixels, count, size, features, weight, bias, out):
@@ -30,7 +32,7 @@ def propagate(
 ):  # fmt: skip
     """See :func:`spnrefine.ops.cpu.channels_last.forward`: of one image, with gates of each channel, saving nothing."""
     size = height * width * channels
-    channels_last.forward(
+    _forward(
         carray(control, CONTROL),
         (carray(sweeps, (sweep_count, SWEEP)), carray(tasks, (task_count, TASK))),
         (height, width, channels, directions, taps, group),

@@ -130,8 +130,9 @@ def _contours(mask: Bools, fine: tuple[int, int], open_ended: bool) -> Sequence[
     shrinks = mask.shape[1] > fine[0]
     grid = cv2.resize(mask.astype(np.uint8) * 255, fine, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     outside = 2 * FINE if open_ended else 0
-    grid = cv2.copyMakeBorder(grid, outside, outside, outside, outside, cv2.BORDER_REPLICATE)
-    bits = (grid > 127).astype(np.uint8)
+    if outside:
+        grid = cv2.copyMakeBorder(grid, outside, outside, outside, outside, cv2.BORDER_REPLICATE)
+    bits = (grid > 127).view(np.uint8)
     return cv2.findContours(bits, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=(-outside, -outside))[0]
 
 

@@ -22,11 +22,12 @@ from spnrefine import cache
 from spnrefine.simd.sources import sources
 
 KIND = "nbc"  # the extension that Numba's own files have
+_NEVER_CALLED_FROM_PYTHON = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # a tenth of the time to compile
 
 
 def kernel(function: Callable) -> Callable:
     """Compile ``function`` on its first call, or load what an earlier process compiled."""
-    compiled: Any = njit(function, nogil=True, error_model="numpy")
+    compiled: Any = njit(function, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
     compiled._cache = _Cache(function)
     return compiled
 
@@ -34,9 +35,10 @@ def kernel(function: Callable) -> Callable:
 def part(function: Callable) -> Any:
     """Compile ``function`` with the kernel that calls it, as if it stood there: large, and called in one place.
 
-    As a kernel or inlined, all of it would be compiled on its own as well: to machine code that nothing calls.
+    As a kernel or inlined, all of it would be compiled on its own as well: to machine code that nothing calls. From
+    Python, call its ``py_func``.
     """
-    return njit(function, nogil=True, error_model="numpy", inline="always")
+    return njit(function, nogil=True, error_model="numpy", inline="always", **_NEVER_CALLED_FROM_PYTHON)
 
 
 def inlined(function: Callable) -> Any:
@@ -44,7 +46,7 @@ def inlined(function: Callable) -> Any:
 
     From Python, call its ``py_func``: as a kernel it would be compiled in every process, for it is kept nowhere.
     """
-    return njit(function, nogil=True, error_model="numpy", forceinline=True)
+    return njit(function, nogil=True, error_model="numpy", forceinline=True, **_NEVER_CALLED_FROM_PYTHON)
 
 
 class _Cache(NullCache):

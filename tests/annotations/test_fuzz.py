@@ -59,6 +59,9 @@ NUMBERS = [None, True, 0, -1, 1, 2**31, 2**63, 10**400, 1e308, -1e308, 0.5, floa
 TEXT = ["", "x", "\0", "a" * 5000, "../..", "☃", "\ud800"]
 NESTED = [[], {}, [[]], [{}], [None], [[[]]], {"": None}, [0] * 7, [[0, 0]] * 3, {"counts": "1", "size": [1]}]
 ABSURD = st.sampled_from([*NUMBERS, *TEXT, *NESTED]).map(copy.deepcopy)  # they are changed in their turn
+ABSURD_BYTES = st.binary(max_size=8) | st.sampled_from(
+    [b"9" * 20, b"1e999", b"NaN", b"-", b'"', b"[[[", b"}", b"<", b";", b","]
+)
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +162,7 @@ def test_any_bytes_anywhere(folder, name, data):
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 30)))
-        text[start:end] = data.draw(
-            st.binary(max_size=8)
-            | st.sampled_from([b"9" * 20, b"1e999", b"NaN", b"-", b'"', b"[[[", b"}", b"<", b";", b","])
-        )
+        text[start:end] = data.draw(ABSURD_BYTES)
     if data.draw(st.integers(0, 4)) == 0:
         del text[data.draw(st.integers(0, len(text))) :]
     work(folder, name, bytes(text))

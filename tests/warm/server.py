@@ -5,6 +5,7 @@ streams, a folder, variables, limits, an exit code and an end of the interpreter
 Run as ``python server.py SOCKET``; it ends when its standard input does.
 """
 
+import gc
 import io
 import json
 import os
@@ -19,6 +20,8 @@ from pathlib import Path
 
 def main(address: str) -> None:
     warm_up()
+    gc.collect()
+    gc.freeze()  # at its end each fork looks for garbage: in pages that it would have to copy for that
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
