@@ -29,7 +29,7 @@ from spnrefine.batch.run import run
 from spnrefine.batch.task import Tools
 from spnrefine.job.record import Record
 from spnrefine.job.types import Settings
-from tests.batch.test_ray import descendants
+from tests.batch.clusters import descendants
 from tests.documents import ROOT
 from tests.model.make_check import draw
 

@@ -1,9 +1,11 @@
 """What a cluster has room for, and what is said where it has none; without Ray."""
 
+import re
+
 import pytest
 
 from spnrefine.batch import ray_cluster
-from spnrefine.batch.ray_cluster import Share, connect, count_workers
+from spnrefine.batch.ray_cluster import MOST_OF_A_FOLDER, Share, connect, count_workers
 from spnrefine.errors import BackendError, MissingExtraError
 
 
@@ -55,6 +57,50 @@ def test_without_ray_its_extra_is_named(monkeypatch):
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"--engine ray needs Ray: pip install 'spnrefine\[ray\]'\."):
         connect(None)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Set what says where Ray keeps its own."""
+
+    def tell(**names):
+        for name in ("RAY_TMPDIR", "TMPDIR"):
+            monkeypatch.setenv(name, str(names[name])) if name in names else monkeypatch.delenv(name, raising=False)
+
+    return tell
+
+
+def test_where_a_cluster_keeps_its_own(told, monkeypatch, tmp_path):
+    """In the folder that it is told, if paths of sockets in that are no longer than the system takes."""
+    just = "/" + (MOST_OF_A_FOLDER - 1) * "x"
+    assert len(just + "/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store") in (103, 107)
+    for names, expected in (
+        ({}, "/tmp"),
+        ({"TMPDIR": just}, just),
+        ({"TMPDIR": ""}, "/tmp"),
+        ({"TMPDIR": just + "x"}, "/tmp"),
+        ({"RAY_TMPDIR": just, "TMPDIR": "/var/tmp"}, just),
+    ):
+        told(**names)
+        assert str(ray_cluster.session_folder()) == expected
+    monkeypatch.chdir("/")
+    told(TMPDIR="here")
+    assert str(ray_cluster.session_folder()) == "/here"
+
+
+def test_a_folder_too_long_for_sockets_is_refused_in_a_sentence(told, monkeypatch, tmp_path):
+    folder = f"/{MOST_OF_A_FOLDER * 'ä'}"
+    told(RAY_TMPDIR=folder)
+    sentence = re.escape(
+        f"RAY_TMPDIR is too long for the sockets of a Ray cluster ({folder}): give a folder of at most "
+        f"{MOST_OF_A_FOLDER} bytes as RAY_TMPDIR."
+    )
+    with pytest.raises(BackendError, match=f"^{sentence}$"):
+        ray_cluster.session_folder()
+    told(TMPDIR=folder)
+    monkeypatch.setattr(ray_cluster, "_SHORT", tmp_path / "none")
+    with pytest.raises(BackendError, match=r"^TMPDIR is too long .* as RAY_TMPDIR\.$"):
+        ray_cluster.session_folder()
 
 
 @pytest.mark.parametrize("name", ["dask", "ray:", "threads:3", ""])
