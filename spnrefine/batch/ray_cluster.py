@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -60,15 +61,15 @@ def connect(address: str | None) -> Any:
     if find_spec("ray") is None:
         raise MissingExtraError("--engine ray needs Ray: pip install 'spnrefine[ray]'.")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", OWN["RAY_USAGE_STATS_ENABLED"])
-    if address is None:
-        for name, value in OWN.items():
-            os.environ.setdefault(name, value)
-        if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        own = {"include_dashboard": False, "_temp_dir": str(session_folder() / "ray")}
-    else:
-        own = {}
+    if address is not None:
+        os.environ.setdefault(
+            "RAY_gcs_server_port_wait_time_s", "2"
+        )  # tries to reach it, of half a minute; else twenty
+    own = _own() if address is None else {}
     import ray
+
+    if address is not None:
+        reach(ray, address)
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -79,15 +80,52 @@ def connect(address: str | None) -> Any:
             raise BackendError(
                 f"No Ray cluster can be started on this machine ({what}): see {own['_temp_dir']}."
             ) from error
-        raise BackendError(
-            f"The Ray cluster at {address} cannot be reached ({what}): check the address, or start it anew."
-        ) from error
+        raise _unreachable(address, what) from error
     finally:
         if threading.current_thread() is threading.main_thread():  # Ray sets its own, which end the program at once
             for number, handler in handlers.items():
                 signal.signal(number, handler)
     _keep_off_stdout()
     return ray
+
+
+def _own() -> dict[str, Any]:
+    """Prepare the environment for a cluster of this machine's own; return how it is started."""
+    for name, value in OWN.items():
+        os.environ.setdefault(name, value)
+    if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    return {"include_dashboard": False, "_temp_dir": str(session_folder() / "ray")}
+
+
+def reach(ray: Any, address: str) -> None:
+    """See that somebody listens at HOST:PORT: Ray tries for minutes, and says nothing meanwhile.
+
+    Raises
+    ------
+    BackendError
+        Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():  # auto, and Ray's other forms
+        return
+    hosts = [host.strip("[]")]
+    if hosts[0] in ("127.0.0.1", "localhost", "::1"):  # which Ray takes for the address that it binds to by default
+        hosts.append(ray.util.get_node_ip_address())
+    for each in hosts:
+        try:
+            socket.create_connection((each, int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            failure = error
+        else:
+            return
+    raise _unreachable(address, getattr(failure, "strerror", None) or str(failure)) from failure
+
+
+def _unreachable(address: str, what: str) -> BackendError:
+    return BackendError(
+        f"The Ray cluster at {address} cannot be reached ({what}): check the address, or start it anew."
+    )
 
 
 def session_folder() -> Path:

@@ -1,6 +1,8 @@
 """What a cluster has room for, and what is said where it has none; without Ray."""
 
 import re
+import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -108,6 +110,37 @@ def test_names_of_no_engine_are_refused(run, tmp_path, name):
     result = run("batch", tmp_path, "-o", tmp_path / "out", "--engine", name)
     assert result.exit_code == 2
     assert f"{name!r} is no engine: give threads, ray or ray:ADDRESS." in result.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--worker-cpus", "2"), ("--worker-gpus", "0.5")])
+def test_what_workers_hold_needs_a_cluster(run, tmp_path, option, value):
+    result = run("batch", tmp_path, "-o", tmp_path / "out", option, value)
+    assert result.exit_code == 2
+    assert f"{option} was given without a cluster: give --engine ray too, or leave it out." in result.stderr
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "127.0.0.1:99999"])
+def test_where_nobody_listens_it_is_said_at_once(address):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and does not listen
+        address = address.format(port=held.getsockname()[1])
+        with pytest.raises(
+            BackendError, match=r"^The Ray cluster at \S+ cannot be reached \(.+\): check the"
+        ) as refused:
+            ray_cluster.reach(at("127.0.0.1"), address)
+    assert f" {address} " in str(refused.value)
+
+
+def at(address):
+    """As much of Ray as tells this machine's address."""
+    return SimpleNamespace(util=SimpleNamespace(get_node_ip_address=lambda: address))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "127.0.0.2:{port}", "auto", "ray://here:1", "/a/socket"])
+def test_where_somebody_listens_ray_is_asked(address):
+    """Ray takes the loopback address for the machine's own, here another one."""
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        ray_cluster.reach(at("127.0.0.2"), address.format(port=server.getsockname()[1]))
 
 
 def test_a_batch_without_ray_is_refused_before_anything_is_written(run, pair, tmp_path, monkeypatch):
