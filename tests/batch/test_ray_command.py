@@ -15,10 +15,10 @@ from PIL import Image
 
 from spnrefine.batch.lines import read_lines
 from spnrefine.batch.place import beside
-from tests.batch.clusters import MARKS, descendants, own_variables, two_nodes
+from tests.batch.clusters import MARKS, descendants, own_variables, two_nodes, workers
 from tests.documents import ROOT
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +143,62 @@ def test_a_signal_lets_what_has_begun_be_finished(photographs, cluster):
     written = [line["output"] for line in told(photographs, "ray") if line["status"] == "refined"]
     assert 0 < len(written) < 7
     assert {f"/{name}" for name in masks(photographs / "ray")} == set(written)
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    """A COCO file of forty photographs, with two boxes as polygons on each."""
+    from tests.model.make_check import draw
+
+    (tmp_path / "photos").mkdir()
+    images, annotations = [], []
+    for number in range(40):
+        Image.fromarray(draw(80, 100, seed=number)[0]).save(tmp_path / f"photos/{number:02}.png")
+        images.append({"id": number, "file_name": f"{number:02}.png", "width": 100, "height": 80})
+        for left in (8, 55):
+            corners = [left, 20, left + 35, 20, left + 35, 60, left, 60]
+            annotations.append({"id": len(annotations) + 1, "image_id": number, "category_id": 1, "iscrowd": 0})
+            annotations[-1] |= {"segmentation": [corners], "bbox": [left, 20, 35, 40], "area": 1400}
+    written = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "one"}]}
+    (tmp_path / "coco.json").write_text(json.dumps(written))
+    return tmp_path
+
+
+def refine_annotations(folder, output, *more):
+    where = "coco.json", "--images", "photos", "-o", output, "--device", "cpu"
+    line = [sys.executable, "-m", "spnrefine", "batch", *where, *more]
+    return subprocess.Popen(
+        line, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_an_annotation_file_whose_worker_and_command_are_killed(annotated, cluster):
+    with refine_annotations(annotated, "threads.json") as process:
+        assert " refined of 80." in process.communicate(timeout=300)[1]
+    engine = "--engine", f"ray:{cluster.address}", "--jobs", "2"
+
+    def wait(count, process):
+        deadline = time.monotonic() + 200
+        while len(finished()) < count and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def finished():
+        return [line for _, line in read_lines(beside(annotated / "ray.json")) if "record" in line]
+
+    with refine_annotations(annotated, "ray.json", *engine) as process:
+        wait(6, process)
+        os.kill(workers()[0], signal.SIGKILL)
+        wait(20, process)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    done = len(finished())
+    assert 20 <= done < 80
+    assert not (annotated / "ray.json").exists()
+    with refine_annotations(annotated, "ray.json", "--resume", *engine) as process:
+        said = process.communicate(timeout=300)[1]
+    assert f" {done} skipped of 80." in said
+    assert (annotated / "ray.json").read_bytes() == (annotated / "threads.json").read_bytes()
+    assert [line["tried"] for _, line in read_lines(beside(annotated / "ray.json")) if "tried" in line] in (
+        ["again"],
+        [],  # it was killed between two tasks
+    )
