@@ -121,7 +121,11 @@ class Sendable(Portion):
         if self._tries < MOST_TRIES:
             return None
         what = f"The process that worked on it ended {self._tries} times ({why})"
-        return self.give_up(SpnRefineError(f"{what}: check the picture, or give each worker more memory."))
+        return self.give_up(
+            SpnRefineError(
+                f"{what}: check the picture, or give each worker more memory by fewer of them (--jobs, --worker-cpus)."
+            )
+        )
 
     def _earlier_tries(self) -> int:
         """Return how often processes of earlier runs ended in the middle of it."""

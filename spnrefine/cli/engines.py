@@ -67,8 +67,13 @@ class Where:
 
     @classmethod
     def taken(cls, options: dict[str, Any]) -> "Where":
-        """Take the options out of all that were given."""
-        return cls(**{name: options.pop(name) for name in ("engine", "worker_cpus", "worker_gpus") if name in options})
+        """Take the options out of all that were given, of which those of workers need a cluster."""
+        found = cls(**{name: options.pop(name) for name in ("engine", "worker_cpus", "worker_gpus") if name in options})
+        for name in ("worker_cpus", "worker_gpus"):
+            if not found.is_cluster and getattr(found, name) != getattr(cls, name):
+                option = "--" + name.replace("_", "-")
+                raise click.UsageError(f"{option} was given without a cluster: give --engine ray too, or leave it out.")
+        return found
 
     @property
     def is_cluster(self) -> bool:
@@ -96,4 +101,6 @@ class Where:
         from spnrefine.batch.ray_engine import RayEngine
 
         address = self.engine.partition(":")[2]
-        return RayEngine(address or None, asked, Share(self.worker_cpus, self.worker_gpus))
+        return RayEngine(
+            None if address in ("", "local") else address, asked, Share(self.worker_cpus, self.worker_gpus)
+        )

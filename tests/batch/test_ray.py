@@ -3,17 +3,10 @@
 A worker ends by a harmless stand-in, which kills its own process (`tests.batch.refiners.Ending`).
 """
 
-import json
 import os
-import secrets
 import signal
-import subprocess
-import sys
 import threading
 import time
-from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,31 +23,18 @@ from spnrefine.batch.ray_cluster import Share
 from spnrefine.batch.run import run as run_portions
 from spnrefine.errors import BackendError, WeightsError
 from spnrefine.job.types import Settings
-from tests.batch.clusters import two_nodes
+from tests.batch.clusters import MARKS, own_variables, two_nodes, workers
 from tests.batch.refiners import Ending, Shifting
-from tests.documents import ROOT
 
-pytestmark = [
-    pytest.mark.slow(
-        "starts clusters of Ray, each of several processes; tests/batch/test_tasks.py sends tasks without"
-    ),
-    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
-    pytest.mark.filterwarnings("default"),  # Ray's own
-]
-TOKEN = secrets.token_hex(32)  # of all clusters of a process, as Ray reads it once
+pytestmark = [*MARKS, pytest.mark.faults]
 RED, GREY = (254, 0, 0), (90, 90, 90)
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """A head and two nodes with a whole CPU each, and another that may leave."""
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
-    own |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ |= own
-    yield from two_nodes()
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
+    with own_variables():
+        yield from two_nodes()
 
 
 @pytest.fixture
@@ -89,12 +69,13 @@ def pairs(tmp_path):
     return found
 
 
-def refine(pairs, refiner, engine, seen=lambda record: None, **how):
+def refine(pairs, refiner, engine, seen=lambda record: None, before=lambda: None, **how):
     """Work through the pairs as one run does, and return the records."""
     outputs = Outputs(Ledger(pairs[0].folder, "run"), **how)
     try:
         work = Work(refiner, Settings(), outputs)
         engine.equip(work.tools)
+        before()
         found = []
         for record in run_portions((PairPortion(pair, work) for pair in pairs), engine=engine):
             found.append(record)
@@ -139,13 +120,28 @@ def test_a_worker_that_is_killed_loses_nothing(pairs, engine, tmp_path, capfd):
     assert [line["tried"] for line in ledger(pairs) if "tried" in line] == ["again"]
 
 
-def test_a_picture_that_ends_each_worker_is_given_up_after_three(pairs, engine, tmp_path):
+def test_workers_that_are_killed_while_idle_count_no_try(pairs, engine):
+    def kill():
+        deadline = time.monotonic() + 100
+        while len(found := workers()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(3)  # until they have loaded, and have been idle for a while
+        for number in found:
+            os.kill(number, signal.SIGKILL)
+
+    assert statuses(refine(pairs, Shifting(), engine(), before=kill)) == ["refined"] * 12
+    check_nothing_twice(pairs, NAMES)
+    assert [line for line in ledger(pairs) if "tried" in line] == []
+
+
+@pytest.mark.parametrize("held", [0, 2**30])  # as a crash does, and the kernel where memory runs out: both say nothing
+def test_a_picture_that_ends_each_worker_is_given_up_after_three(pairs, engine, tmp_path, held):
     (tmp_path / "ends").mkdir()
-    records = refine(pairs, Ending(RED, tmp_path / "ends"), engine())
+    records = refine(pairs, Ending(RED, tmp_path / "ends", held=held), engine())
     assert statuses(records) == ["refined"] * 3 + ["failed"] + ["refined"] * 8
     assert records[3].error == (
         "The process that worked on it ended 3 times (killed, or crashed): check the picture, or give each worker more "
-        "memory."
+        "memory by fewer of them (--jobs, --worker-cpus)."
     )
     assert len(list((tmp_path / "ends").iterdir())) == 3
     check_nothing_twice(pairs, [name for name in NAMES if name != "03.png"])
@@ -153,9 +149,10 @@ def test_a_picture_that_ends_each_worker_is_given_up_after_three(pairs, engine, 
     assert statuses(again) == ["skipped"] * 3 + ["refined"] + ["skipped"] * 8
 
 
-def test_a_worker_without_memory_fails_its_picture_alone(pairs, engine, tmp_path):
+@pytest.mark.parametrize("how", ["memory", "limit"])
+def test_a_worker_without_memory_fails_its_picture_alone(pairs, engine, tmp_path, how):
     (tmp_path / "ends").mkdir()
-    records = refine(pairs, Ending(RED, tmp_path / "ends", how="memory"), engine())
+    records = refine(pairs, Ending(RED, tmp_path / "ends", how=how, held=2**29), engine())
     assert statuses(records) == ["refined"] * 3 + ["failed"] + ["refined"] * 8
     assert records[3].error == "Memory ran out: use a smaller photograph or fewer --jobs."
     assert len(list((tmp_path / "ends").iterdir())) == 1
@@ -204,126 +201,3 @@ def test_workers_that_cannot_be_made_end_the_run_in_a_sentence(pairs, engine):
     assert statuses(records) == ["failed"] * 12
     assert records[0].error.startswith("No worker can be started (")
     assert "The weights are not here" in records[0].error
-
-
-@pytest.fixture
-def photographs(tmp_path):
-    """Eight photographs with their masks, one of which is none."""
-    from tests.model.make_check import draw
-
-    for number in range(8):
-        image, coarse = draw(80, 100, seed=number)
-        for folder, pixels in (("photos", image), ("masks", np.uint8(255) * (coarse > 127))):
-            (tmp_path / folder).mkdir(exist_ok=True)
-            Image.fromarray(pixels).save(tmp_path / folder / f"{number}.png")
-    (tmp_path / "masks/5.png").write_bytes(b"no mask")
-    return tmp_path
-
-
-def command(folder, output, *more):
-    where = "photos", "--mask-dir", "masks", "-o", output, "--records", f"{output}.jsonl", "--device", "cpu"
-    own = {"PYTHONPATH": str(ROOT)}
-    line = [sys.executable, "-m", "spnrefine", "batch", *where, *more]
-    return subprocess.Popen(line, cwd=folder, env=os.environ | own, stderr=subprocess.PIPE, text=True)
-
-
-def told(folder, output):
-    lines = [json.loads(line) for line in (folder / f"{output}.jsonl").read_text().splitlines()]
-    own = {"seconds": None, "time": None, "run": None}
-    return [line | own | {"output": (line["output"] or "").replace(output, "")} for line in lines]
-
-
-def masks(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
-
-
-def test_a_batch_is_the_same_on_both_engines(photographs, cluster):
-    said = {}
-    for output, engine in (("threads", ()), ("ray", ("--engine", f"ray:{cluster.address}", "--jobs", "2"))):
-        with command(photographs, output, *engine) as process:
-            said[output] = process.communicate(timeout=300)[1].replace(output, ""), process.returncode
-    assert said["ray"] == said["threads"]
-    assert said["ray"][1] == 1
-    assert told(photographs, "ray") == told(photographs, "threads")
-    assert masks(photographs / "ray") == masks(photographs / "threads")
-    assert len(masks(photographs / "ray")) == 7
-
-
-def test_a_cluster_of_its_own_is_on_the_loopback_alone_and_leaves_nothing(photographs):
-    home = photographs / "home"
-    home.mkdir()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    environment |= {"HOME": str(home), "PYTHONPATH": str(ROOT)}
-    line = f"{sys.executable} -m spnrefine batch photos --mask-dir masks -o out --engine ray --jobs 1 --device cpu"
-    process = subprocess.Popen(line.split(), cwd=photographs, env=environment, stderr=subprocess.PIPE)
-    heard = set()
-    while process.poll() is None:
-        heard |= listening(descendants(process.pid))
-        time.sleep(0.2)
-    assert process.wait() == 1, process.stderr.read()
-    process.stderr.close()
-    assert heard
-    assert {address for address in heard if not address.startswith("127.")} == set()
-    assert not (home / ".ray").exists()
-
-
-def descendants(root):
-    """Return a process and all that it started, by their numbers."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = {root}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-def listening(processes):
-    """Return the addresses on which processes take connections from others, of IPv4 and IPv6."""
-    sockets = set()
-    for number in processes:
-        with suppress(OSError):
-            sockets |= {str(entry.readlink()) for entry in Path(f"/proc/{number}/fd").iterdir()}
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            local, state, inode = (line.split()[at] for at in (1, 3, 9))
-            if state == "0A" and f"socket:[{inode}]" in sockets:
-                address = local.partition(":")[0]
-                found.add(".".join(str(part) for part in reversed(bytes.fromhex(address[-8:]))))
-    return found
-
-
-def test_a_driver_that_is_killed_is_taken_up(photographs, cluster):
-    with command(photographs, "threads") as process:
-        process.communicate(timeout=300)
-    engine = "--engine", f"ray:{cluster.address}", "--jobs", "1"
-    with command(photographs, "ray", *engine) as process:
-        deadline = time.monotonic() + 200
-        while not (photographs / "ray/1.png").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-    done = masks(photographs / "ray")
-    assert 1 < len(done) < 7
-    with command(photographs, "ray", "--resume", *engine) as process:
-        said = process.communicate(timeout=300)[1]
-    assert f"{len(done)} skipped" in said or f"{len(done) - 1} skipped" in said
-    assert masks(photographs / "ray") == masks(photographs / "threads")
-    finished = [line["output"] for _, line in read_lines(beside(photographs / "ray")) if "record" in line]
-    assert sorted(finished) == sorted(masks(photographs / "ray"))
-
-
-def test_a_signal_lets_what_has_begun_be_finished(photographs, cluster):
-    with command(photographs, "ray", "--engine", f"ray:{cluster.address}", "--jobs", "1") as process:
-        deadline = time.monotonic() + 200
-        while not (photographs / "ray/0.png").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=300)[1]
-    assert process.returncode == 143, said
-    written = [line["output"] for line in told(photographs, "ray") if line["status"] == "refined"]
-    assert 0 < len(written) < 7
-    assert {f"/{name}" for name in masks(photographs / "ray")} == set(written)

@@ -94,7 +94,7 @@ def test_what_ended_three_processes_is_given_up_and_the_others_go_on(pairs):
     assert [record.status for record in found] == ["failed", "refined", "refined"]
     assert found[0].error == (
         "The process that worked on it ended 3 times (as a test wants it): check the picture, or give each worker more "
-        "memory."
+        "memory by fewer of them (--jobs, --worker-cpus)."
     )
     again = refine_pairs(pairs, engine=Sending(2), resume=True)
     assert [record.status for record in again] == ["refined", "skipped", "skipped"]

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 
 import pytest
 
@@ -77,6 +79,14 @@ def end(process):
     return process.returncode, out, err
 
 
+def asked(log):
+    """Count the requests of each kind in the server's log, by where they lead."""
+    found = re.findall(
+        r'"([A-Z]+) /bucket/(photos|masks|refined/[.]spnrefine|refined)/[^/ ]+[.](?:jpg|png|jsonl) ', log
+    )
+    return Counter(found)
+
+
 def check_like_on_a_disc(bucket, run, tmp_path):
     run("batch", tmp_path / "photos", "--mask-dir", tmp_path / "masks", "-o", tmp_path / "out")
     made = {
@@ -87,8 +97,17 @@ def check_like_on_a_disc(bucket, run, tmp_path):
 
 
 def test_the_same_bytes_and_records_as_on_a_disc(start, server, bucket, run, tmp_path):
+    before = (tmp_path / "server.log").read_text()
     code, _, err = end(start(server, "--records", "s3://bucket/records.jsonl"))
     assert (code, err) == (0, f"{MANY} refined of {MANY}.\n")
+    paid = asked((tmp_path / "server.log").read_text()[len(before) :])
+    one = MANY - 1  # besides the one in a folder of its own
+    assert paid == {
+        ("GET", "photos"): one,
+        ("GET", "masks"): one,
+        ("PUT", "refined"): one,
+        ("PUT", "refined/.spnrefine"): one + 1,  # and what the run is called
+    }
     check_like_on_a_disc(bucket, run, tmp_path)
     records = [json.loads(line) for line in bucket.get("records.jsonl").splitlines()]
     assert [record["output"] for record in records] == [

@@ -14,8 +14,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.batch import test_ray
-from tests.batch.clusters import two_nodes
+from tests.batch.clusters import TOKEN, two_nodes, workers
 from tests.cli import s3, test_batch_s3
 from tests.documents import ROOT
 
@@ -32,7 +31,7 @@ packages, server, bucket = test_batch_s3.packages, test_batch_s3.server, test_ba
 def cluster(packages, server, tmp_path, monkeypatch):
     """Two nodes whose workers find the credentials in their environment."""
     (tmp_path / "tmp").mkdir()
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": test_ray.TOKEN}
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
     own |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     own |= {"AWS_ENDPOINT_URL": f"http://{s3.HOST}:{server}", "AWS_EC2_METADATA_DISABLED": "true"}
     own |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{packages}", "TMPDIR": str(tmp_path / "tmp")}
@@ -58,16 +57,6 @@ def start(cluster, tmp_path):
         )
 
     return begin
-
-
-def workers():
-    """List the processes that refine, by their numbers."""
-    found = []
-    for number in test_ray.descendants(os.getpid()):
-        with test_ray.suppress(OSError):
-            if b"_Worker" in (test_ray.Path("/proc") / str(number) / "cmdline").read_bytes():
-                found.append(number)
-    return found
 
 
 def wait_for_masks(bucket, process, count):
