@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime import RunOptions
 
 from spnrefine import cache
 from spnrefine.errors import WeightsError, in_words
 from spnrefine.model.weights import WeightsInfo
+from spnrefine.simd import memory
 
 EXPORTED = Path(__file__).parent / "exported"
 KIND = "graph"
@@ -79,9 +81,29 @@ def _file_name(path: Path, sha256: str) -> str:
     return cache.file_name(path.stem, KIND, path.read_bytes(), sha256, onnxruntime.__version__, *processor)
 
 
-def release_memory() -> onnxruntime.RunOptions:
+def run(
+    session: onnxruntime.InferenceSession,
+    inputs: dict[str, NDArray],
+    outputs: dict[str, tuple[int, ...]],
+    options: RunOptions | None = None,
+) -> list[NDArray[np.float32]]:
+    """Run a network whose float32 outputs have shapes that are known, and return them.
+
+    They have memory of their own: within ONNX Runtime's they would hold on to what lies around them.
+    """
+    arrays = {name: memory.empty(shape, np.float32) for name, shape in outputs.items()}
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        binding.bind_cpu_input(name, value)
+    for name, array in arrays.items():
+        binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+    session.run_with_iobinding(binding, options)
+    return [*arrays.values()]
+
+
+def release_memory() -> RunOptions:
     """Return how a network runs after which the memory kept for its next run is given back."""
-    options = onnxruntime.RunOptions()
+    options = RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 
