@@ -13,6 +13,7 @@ from spnrefine.files import netpbm, numpy_files
 from spnrefine.files.formats import is_tiff
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
+from spnrefine.files.packed import Pixels
 
 if TYPE_CHECKING:
     from spnrefine.files.tiff_form import Form
@@ -59,8 +60,8 @@ class Raster:
     notes : what is read or written otherwise than may be thought.
     """
 
-    pixels: np.ndarray
-    format: str
+    pixels: Pixels = Pixels()  # noqa: RUF009  # a descriptor, which is not called for a default
+    format: str  # type: ignore[misc]  # what stands before has no default either
     data: bytes | None = None
     palette: bytes | None = None
     extras: dict[str, Any] | None = None
@@ -180,9 +181,10 @@ def write_raster(raster: Raster, format: str) -> bytes:
 
 def encode_like(coarse: Raster, refined: Raster, format: str) -> bytes:
     """Encode a raster as `write_raster` does; but where all is as in the file that ``coarse`` is of, as its bytes."""
-    same = refined.palette == coarse.palette and refined.pixels.dtype == coarse.pixels.dtype
-    if coarse.data is not None and format == coarse.format and same and np.array_equal(refined.pixels, coarse.pixels):
-        return coarse.data
+    if coarse.data is not None and format == coarse.format and refined.palette == coarse.palette:
+        before, after = coarse.pixels, refined.pixels
+        if before.dtype == after.dtype and np.array_equal(before, after):
+            return coarse.data
     return write_raster(refined, format)
 
 
