@@ -104,10 +104,12 @@ def refine_timed(
     settings: Settings,
     record: Record,
     matting: MakesMattes | None = None,
+    *,
+    judged: bool = True,
 ) -> Refined:
     """Refine as :func:`refine` does, and say in ``record`` how long it took."""
     start = time.perf_counter()
-    refined = refine(loaded, refiner, settings, record, matting)
+    refined = refine(loaded, refiner, settings, record, matting, judged=judged)
     record.seconds = round(time.perf_counter() - start, 4)
     return refined
 
