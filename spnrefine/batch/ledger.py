@@ -47,7 +47,7 @@ class Ledger:
         self._folder, self.run, self._is_folder = output, run, is_folder
         self._lock = threading.Lock()
         self._index: Index | None = None
-        self.path, self._file = _open(place.preferred(output, is_folder=is_folder), required=required)
+        self.path, self._file = open_to_add(place.preferred(output, is_folder=is_folder), required=required)
         self._cut_short = self._file is not None and not _ends_whole(self._file)
 
     def close(self) -> None:
@@ -210,8 +210,14 @@ def made_before(folder: Path) -> list[Path]:
     ]
 
 
-def _open(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:
-    """Open the first of ``paths`` that can be, to add lines; None where none can and none need be."""
+def open_to_add(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:
+    """Open the first of ``paths`` that can be, to add lines; None where none can and none need be.
+
+    Raises
+    ------
+    FileError
+        None can, and one is required.
+    """
     problem = ""
     for path in paths:
         try:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from spnrefine.batch.kept_ids import KeptIds, StoppedError
 from spnrefine.batch.pair_task import PairTask, RefinedPair, pair_keys, record_of, refine_pair, suffixes
 from spnrefine.batch.pairs import Pair
+from spnrefine.batch.place import ids_path
 from spnrefine.batch.portion import CHOSEN, Sendable, Work, failed
 from spnrefine.batch.room import BYTES_A_PIXEL
 from spnrefine.errors import SpnRefineError
@@ -17,6 +19,7 @@ from spnrefine.job import job
 from spnrefine.job.record import Record
 from spnrefine.job.types import Refined
 from spnrefine.model.protocols import Image
+from spnrefine.refiner.keeping import kept_by
 
 BY_HAND = "by hand"
 LEFT = "it was put there, or edited, by hand, and is left as it is"
@@ -57,6 +60,8 @@ class PairPortion(Sendable):
             return [replace(self._record, status="no mask", notes=[self._pair.without])]
         try:
             return [self._refine() if self._done is None else self._skip(self._done)]
+        except StoppedError:
+            return []
         except Exception as error:  # whatever is wrong with one file, the others go on
             return self.give_up(error)
 
@@ -98,7 +103,14 @@ class PairPortion(Sendable):
     def _refine(self) -> Record:
         if self._pair.problem:
             raise SpnRefineError(self._pair.problem)
-        return self._write(refine_pair(self._pair, self._work.tools, self._record, self._work.outputs.check))
+        pair, work, outputs = self._pair, self._work, self._work.outputs
+        path = ids_path(outputs.ledger.path, pair.folder / pair.stem)
+        with KeptIds(path, lambda: pair_keys(pair, outputs.ledger.run)[0], work.stop, resume=outputs.resume) as kept:
+            with kept_by(kept):
+                done = refine_pair(pair, work.tools, self._record, outputs.check)
+            record = self._write(done)
+            kept.delete()
+        return record
 
     def _write(self, done: RefinedPair) -> Record:
         outputs, record = self._work.outputs, done.record

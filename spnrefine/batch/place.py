@@ -27,6 +27,11 @@ def lock_path(output: Path, *, is_folder: bool) -> Path:
     return output / f"{_OWN}-lock.tmp" if is_folder else output.parent / f"{_OWN}-lock-{_digest(output.name)}.tmp"
 
 
+def ids_path(ledger: Path, output: Path) -> Path:
+    """Return the path of what is kept of the ids of a map at work, beside the ledger; its output has no extension."""
+    return ledger.with_name(f"{_OWN}-ids-{_digest(str(output.absolute()))}.jsonl")
+
+
 def places(output: Path, *, is_folder: bool) -> list[Path]:
     """List where ledgers of earlier runs into an output may lie, by whichever link it was named."""
     real = _real(output, is_folder=is_folder)

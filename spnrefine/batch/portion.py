@@ -32,6 +32,7 @@ class Work:
     maker : makes the masks of photographs that have none.
     stop : says that no further mask is to be begun.
     matting : makes mattes, where they are asked for.
+    judged : as of `Tools`.
     step : called when one of a photograph's masks is done whose records come with those of the others.
     """
 
@@ -41,17 +42,18 @@ class Work:
     maker: MakesMasks | None = None
     stop: Stop = field(default_factory=Stop)
     matting: MakesMattes | None = None
+    judged: bool = True
     step: Callable[[], None] = lambda: None
 
     @classmethod
     def of(cls, tools: Tools, outputs: Outputs) -> "Work":
         """Return what a portion alone takes, in whatever process."""
-        return cls(tools.refiner, tools.settings, outputs, tools.maker, matting=tools.matting)
+        return cls(tools.refiner, tools.settings, outputs, tools.maker, matting=tools.matting, judged=tools.judged)
 
     @property
     def tools(self) -> Tools:
         """What of this a worker in another process needs."""
-        return Tools(self.refiner, self.settings, self.maker, self.outputs.ledger.run, self.matting)
+        return Tools(self.refiner, self.settings, self.maker, self.outputs.ledger.run, self.matting, self.judged)
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""

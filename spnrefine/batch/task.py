@@ -20,6 +20,7 @@ class Tools:
     maker : makes the masks of photographs that have none.
     run : what else than the inputs results depend on, as of the ledger.
     matting : makes mattes, where they are asked for.
+    judged : whether records say how good masks are expected to be.
     """
 
     refiner: RefinesMasks | None
@@ -27,10 +28,11 @@ class Tools:
     maker: MakesMasks | None = None
     run: str = ""
     matting: MakesMattes | None = None
+    judged: bool = True
 
     def refine(self, loaded: Loaded, record: Record) -> Refined:
         """Refine a mask, and say in ``record`` what became of it and how long it took."""
-        return job.refine_timed(loaded, self.refiner, self.settings, record, self.matting)
+        return job.refine_timed(loaded, self.refiner, self.settings, record, self.matting, judged=self.judged)
 
 
 class Task(Protocol):

@@ -126,7 +126,7 @@ def _refine(document: "Document", annotations: Annotations, course: "Course", ch
         if not items:
             say(f"{annotations.path} holds no mask to refine; it is written as it came.")
         said = Progress(len(named), quiet=course.quiet)
-        work = Work(course.load_refiner(), course.settings, outputs, step=said.step)
+        work = Work(course.load_refiner(), course.settings, outputs, judged=course.judges, step=said.step)
         show = _showing(tally, pictures, choices) if course.shows else None
         engine.equip(work.tools)
         with stopping(work.stop), closing(tally):

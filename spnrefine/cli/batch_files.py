@@ -132,9 +132,9 @@ def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", places: "
         if makes and labels and course.only is None:
             overwrite = course.settings.overwrite
             no_mask.write_labelmap(course.output, course.model, outputs.inputs, overwrite=overwrite)
-        work = Work(
-            None if labels else course.load_refiner(), course.settings, outputs, maker, matting=course.load_matting()
-        )
+        refiner = None if labels else course.load_refiner()
+        matting = course.load_matting()
+        work = Work(refiner, course.settings, outputs, maker, matting=matting, judged=course.judges)
         show = _showing(tally, course, outputs) if course.shows else None
         said = Progress(tally.total, quiet=course.quiet)
         engine.equip(work.tools)

@@ -82,6 +82,11 @@ class Course:
         return any(made is not None for made in (self.overlay, self.compare, self.report, self.cutout))
 
     @property
+    def judges(self) -> bool:
+        """Whether anybody is told how good masks are expected to be."""
+        return self.records is not None or self.report is not None
+
+    @property
     def makes_mattes(self) -> bool:
         """Whether mattes are made, for the masks or for cut-outs."""
         return self.settings.alpha or self.cutout is not None

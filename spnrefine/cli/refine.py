@@ -151,6 +151,7 @@ def refine(
     with ids_counted():
         refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
     record.seconds = round(time.perf_counter() - start, 4)
+    refined = job.without_probabilities(loaded, refined, settings)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
     drawn = []
     if overlay:

@@ -82,3 +82,8 @@ def name_of(start: bytes) -> str | None:
         except Exception:  # too short for this one
             continue
     return None
+
+
+def is_tiff(data: bytes) -> bool:
+    """Whether a file's bytes begin as those of a TIFF or BigTIFF."""
+    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))

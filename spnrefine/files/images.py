@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import cv2
 import numpy as np
 
 from spnrefine.errors import FileError
+from spnrefine.files.formats import is_tiff
 from spnrefine.files.opening import Picture, Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
 from spnrefine.files.stretch import to_eight_bits
-from spnrefine.files.tiff_pages import is_tiff
-from spnrefine.files.tiff_photographs import Bands, TiffPhotographs
+
+if TYPE_CHECKING:
+    from spnrefine.files.tiff_photographs import Bands, TiffPhotographs
 
 _TOP = 2**16 - 1
 _COLOURS = (2, 6)  # PNG's colour types of RGB and RGBA
@@ -49,9 +51,13 @@ class Photographs(Sequence[Photograph]):
         The source is missing, empty, not a picture, or too large; on asking for one: it is damaged.
     """
 
-    def __init__(self, source: Source, bands: Bands | None = None):
+    def __init__(self, source: Source, bands: "Bands | None" = None):
         self._name, self._data = describe(source), read_bytes(source)
-        self._tiff = TiffPhotographs(self._data, self._name, bands) if is_tiff(self._data) else None
+        self._tiff: TiffPhotographs | None = None
+        if is_tiff(self._data):
+            from spnrefine.files import tiff_photographs  # most commands read no TIFF
+
+            self._tiff = tiff_photographs.TiffPhotographs(self._data, self._name, bands)
         if bands is not None and self._tiff is None:
             raise FileError(f"{self._name} is no TIFF, whose bands --bands chooses: leave it out.")
 
@@ -87,7 +93,7 @@ class Given(Photographs):
         return [self._photograph][number]
 
 
-def read_photograph(source: Source, bands: Bands | None = None) -> Photograph:
+def read_photograph(source: Source, bands: "Bands | None" = None) -> Photograph:
     """Read a photograph and turn it upright by its EXIF orientation.
 
     Gray, palette and CMYK are converted to RGB; numbers of more than 8 bits are scaled by their own bit depth, or

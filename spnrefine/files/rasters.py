@@ -2,17 +2,21 @@
 
 import io
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo, iTXt
 
 from spnrefine.errors import FileError
-from spnrefine.files import netpbm, numpy_files, tiff_form, tiff_masks
+from spnrefine.files import netpbm, numpy_files
+from spnrefine.files.formats import is_tiff
 from spnrefine.files.opening import Source, decode, describe, read_bytes
 from spnrefine.files.orientation import turn
-from spnrefine.files.tiff_pages import is_tiff
+from spnrefine.files.packed import Pixels
+
+if TYPE_CHECKING:
+    from spnrefine.files.tiff_form import Form
 
 EXTENSIONS = {"PNG": ".png", "TIFF": ".tif", "BMP": ".bmp", "WEBP": ".webp", "NPY": ".npy", "NPZ": ".npz"}
 """The formats a mask can be written in, all lossless, and the extension of each."""
@@ -56,14 +60,14 @@ class Raster:
     notes : what is read or written otherwise than may be thought.
     """
 
-    pixels: np.ndarray
-    format: str
+    pixels: Pixels = Pixels()  # noqa: RUF009  # a descriptor, which is not called for a default
+    format: str  # type: ignore[misc]  # what stands before has no default either
     data: bytes | None = None
     palette: bytes | None = None
     extras: dict[str, Any] | None = None
     npy_shape: tuple[int, ...] | None = None
     is_stack: bool = False
-    form: tiff_form.Form | None = None
+    form: "Form | None" = None
     are_ids: bool = False
     white: int | None = None
     notes: tuple[str, ...] = ()
@@ -78,6 +82,8 @@ def read_raster(source: Source) -> Raster:
         pixels = np.ascontiguousarray(np.moveaxis(stored.pixels, 0, 2)) if is_stack else stored.pixels[..., None]
         return Raster(pixels, stored.format, data, npy_shape=shape, extras={"stored": stored}, is_stack=is_stack)
     if is_tiff(data):
+        from spnrefine.files import tiff_masks  # most commands read no TIFF
+
         return Raster(format="TIFF", data=data, **vars(tiff_masks.read(data, name)))
     picture = decode(data, name)
     if picture.has_frames and picture.format != "MPO":  # MPO: a camera's JPEG with a preview behind it
@@ -161,6 +167,8 @@ def write_raster(raster: Raster, format: str) -> bytes:
         kind = f"{raster.pixels.shape[2]} x {raster.pixels.dtype.name}"
         raise FileError(f"{format} cannot hold this mask's pixels ({kind}): write it as PNG, TIFF or NPY.")
     if format == "TIFF":
+        from spnrefine.files import tiff_form
+
         return tiff_form.write(raster.pixels, raster.form, raster.palette, is_stack=raster.is_stack)
     image = Image.fromarray(raster.pixels[..., 0] if raster.pixels.shape[2] == 1 else raster.pixels)
     if format == "WEBP":
@@ -173,9 +181,10 @@ def write_raster(raster: Raster, format: str) -> bytes:
 
 def encode_like(coarse: Raster, refined: Raster, format: str) -> bytes:
     """Encode a raster as `write_raster` does; but where all is as in the file that ``coarse`` is of, as its bytes."""
-    same = refined.palette == coarse.palette and refined.pixels.dtype == coarse.pixels.dtype
-    if coarse.data is not None and format == coarse.format and same and np.array_equal(refined.pixels, coarse.pixels):
-        return coarse.data
+    if coarse.data is not None and format == coarse.format and refined.palette == coarse.palette:
+        before, after = coarse.pixels, refined.pixels
+        if before.dtype == after.dtype and np.array_equal(before, after):
+            return coarse.data
     return write_raster(refined, format)
 
 
@@ -184,7 +193,9 @@ def holds(format: str, raster: Raster) -> bool:
     if format in numpy_files.FORMATS:
         return (raster.is_stack or raster.pixels.shape[2] == 1) and raster.palette is None
     if format == "TIFF":
-        return raster.pixels.dtype.name in tiff_form.TYPES
+        from spnrefine.files.tiff_form import TYPES
+
+        return raster.pixels.dtype.name in TYPES
     if raster.is_stack:
         return False
     mode = "P" if raster.palette is not None else _MODES.get((raster.pixels.dtype.name, raster.pixels.shape[2]))

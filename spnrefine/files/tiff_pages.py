@@ -30,11 +30,6 @@ _ORIENTATION = 274
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def is_tiff(data: bytes) -> bool:
-    """Whether a file's bytes begin as those of a TIFF or BigTIFF."""
-    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
-
-
 class Tiff:
     """An open TIFF.
 

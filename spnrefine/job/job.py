@@ -12,6 +12,7 @@ from spnrefine.files import cutouts, levels, masks, sizes, volumes
 from spnrefine.files.images import Photograph, Photographs
 from spnrefine.files.masks import Mask
 from spnrefine.files.opening import Source, describe
+from spnrefine.files.packed import compact, keep_as_bits
 from spnrefine.files.rasters import Raster, read_raster
 from spnrefine.job.mattes import make_matte
 from spnrefine.job.record import Record, say_used
@@ -54,6 +55,8 @@ def load_for(
     coarse = _read_mask(mask, photographs, first, image, settings)
     pages = coarse.pages or (coarse,)
     resized = coarse.raster.pixels.shape[:2] != pages[0].raster.pixels.shape[:2] or coarse.raster.data is None
+    if compact(coarse).dtype == np.bool_:  # a large one
+        keep_as_bits(coarse.raster, coarse.background, coarse.foreground)
     return Loaded(first.pixels, coarse, photographs=photographs, resized=resized, notes=first.notes)
 
 
@@ -101,10 +104,12 @@ def refine_timed(
     settings: Settings,
     record: Record,
     matting: MakesMattes | None = None,
+    *,
+    judged: bool = True,
 ) -> Refined:
     """Refine as :func:`refine` does, and say in ``record`` how long it took."""
     start = time.perf_counter()
-    refined = refine(loaded, refiner, settings, record, matting)
+    refined = refine(loaded, refiner, settings, record, matting, judged=judged)
     record.seconds = round(time.perf_counter() - start, 4)
     return refined
 
@@ -161,6 +166,14 @@ def _at_temperature(loaded: Loaded, refined: Refined, used: Sequence[Used]) -> R
     if temperature is None or loaded.mask.labels is not None or loaded.mask.stack is not None or refined.pages:
         return refined
     return replace(refined, probability=at_temperature(refined.probability, temperature))
+
+
+def without_probabilities(loaded: Loaded, refined: Refined, settings: Settings) -> Refined:
+    """Let go of probabilities that nothing is written of: they take four times the memory of the hard mask."""
+    several = loaded.mask.labels is not None or loaded.mask.stack is not None
+    if several or settings.soft or settings.alpha or loaded.mask.channels.start:  # alpha shows the object's colours
+        return refined
+    return replace(refined, probability=refined.after)
 
 
 def keep(loaded: Loaded, settings: Settings, record: Record) -> Refined:

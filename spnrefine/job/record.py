@@ -149,6 +149,8 @@ def _doubt(after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bo
 
 def parts_and_holes(labels: NDArray) -> tuple[int, int]:
     """Count 8-connected parts and 4-connected holes of a mask (H, W), or of all ids of a label map together."""
+    if labels.dtype == np.bool_:
+        return outlines(labels.view(np.uint8))
     parts = holes = 0
     for number, box in zip(*find_ids(labels), strict=True):
         found = outlines((labels[box.slices] == number).view(np.uint8))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
-from spnrefine.model.sessions import EXPORTED, fitting, release_memory, session
+from spnrefine.model.sessions import EXPORTED, RunOptions, fitting, release_memory, run, session
 from spnrefine.model.weights import WeightsInfo, check_output
 from spnrefine.simd import memory
 
-SMALLEST = 32  # side of what the exported network takes without padding
+STRIDE = 32  # sides are padded to a multiple of it
 BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
 BEGIN_TOLD = EXPORTED / "begin_told.onnx"
 """Of a network that is told how far off the mask's edge may be: it has one input more."""
@@ -43,6 +43,8 @@ class NetworkOnCPU:
             self._propagate = PropagationOnCPU(self.config, gates, threads, background)
             self._decode = background.load(_load_decoder)
             self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads, info.sha256)
+        # most commands call but once: what that call took, the gates can have
+        self._after_first: RunOptions | None = release_memory()
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float = 0.0) -> NDArray[np.float32]:
         """Refine a coarse mask (H, W), float32 in 0..1, guided by an image (H, W, 3), uint8 RGB, any H and W.
@@ -50,26 +52,40 @@ class NetworkOnCPU:
         ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
         """
         height, width = coarse.shape
-        features, state, detail, mask = self._begin.run(None, self._inputs(image, coarse, off))
+        options, self._after_first = self._after_first, None
+        features, state, detail, mask = run(
+            self._begin, self._inputs(image, coarse, off), self._outputs(height, width), options
+        )
         (spread,) = self._propagate(features, state)
         return self._decode.result()(spread, detail[0], mask[0], self._weights, self._threads)[:height, :width]
 
     def release(self) -> None:
         """Give back the memory that ONNX Runtime and the kernels keep for the next call."""
         memory.release()
-        smallest = np.zeros((SMALLEST, SMALLEST, 3), np.uint8), np.zeros((SMALLEST, SMALLEST), np.float32)
+        smallest = np.zeros((STRIDE, STRIDE, 3), np.uint8), np.zeros((STRIDE, STRIDE), np.float32)
         self._begin.run(None, self._inputs(*smallest, 0.0), release_memory())
 
     def _inputs(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float) -> dict[str, NDArray]:
-        """Return what the exported network takes.
-
-        Of the image padded to (H, W) it puts out features (1, F, H / 2, W / 2), the state (1, H / 2, W / 2, C),
-        channels last, detail (1, D, H, W) and mask (1, 1, H, W).
-        """
+        """Return what the exported network takes."""
         inputs: dict[str, NDArray] = {"image": image[None], "coarse": coarse[None, None]}
         if self.config.knows_off:
             inputs["off"] = np.full((1, 1, 1, 1), off, np.float32)
         return inputs
+
+    def _outputs(self, height: int, width: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of what it puts out of an image (height, width), of that padded to (H, W).
+
+        Features (1, F, H / 2, W / 2), the state (1, H / 2, W / 2, C), channels last, detail (1, D, H, W) and mask
+        (1, 1, H, W).
+        """
+        full = tuple(side + -side % STRIDE for side in (height, width))
+        half = tuple(side // 2 for side in full)
+        return {
+            "features": (1, kernel_weights.FEATURES, *half),
+            "state": (1, *half, self.config.channels),
+            "detail": (1, DETAIL_FULL, *full),
+            "mask": (1, self.config.classes, *full),
+        }
 
 
 class SegmenterOnCPU:

@@ -12,15 +12,19 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime import RunOptions
 
 from spnrefine import cache
 from spnrefine.errors import WeightsError, in_words
 from spnrefine.model.weights import WeightsInfo
+from spnrefine.simd import memory
 
 EXPORTED = Path(__file__).parent / "exported"
 KIND = "graph"
 MOST_KEPT = 8
 """Graphs that are kept, of some 13 MB each: those that were made last."""
+SPINNING = "20"
+"""Microseconds: by itself ONNX Runtime lets a thread spin through steps that have work for one alone."""
 
 _ERRORS_ONLY = 3  # ONNX Runtime's log level
 _ALREADY = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -62,7 +66,8 @@ def _options(
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads
-    # its threads may wait busily for each other, but not on while the propagation runs
+    # its threads may wait busily for each other, but a moment only, and not on while the propagation runs
+    options.add_session_config_entry("session.intra_op.spin_duration_us", SPINNING)
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if state is not None:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in state.values()]
@@ -79,9 +84,29 @@ def _file_name(path: Path, sha256: str) -> str:
     return cache.file_name(path.stem, KIND, path.read_bytes(), sha256, onnxruntime.__version__, *processor)
 
 
-def release_memory() -> onnxruntime.RunOptions:
+def run(
+    session: onnxruntime.InferenceSession,
+    inputs: dict[str, NDArray],
+    outputs: dict[str, tuple[int, ...]],
+    options: RunOptions | None = None,
+) -> list[NDArray[np.float32]]:
+    """Run a network whose float32 outputs have shapes that are known, and return them.
+
+    They have memory of their own: within ONNX Runtime's they would hold on to what lies around them.
+    """
+    arrays = {name: memory.empty(shape, np.float32) for name, shape in outputs.items()}
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        binding.bind_cpu_input(name, value)
+    for name, array in arrays.items():
+        binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+    session.run_with_iobinding(binding, options)
+    return [*arrays.values()]
+
+
+def release_memory() -> RunOptions:
     """Return how a network runs after which the memory kept for its next run is given back."""
-    options = onnxruntime.RunOptions()
+    options = RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 

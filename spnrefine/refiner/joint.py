@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.model.protocols import RefinesMasks
 from spnrefine.refiner.blocks import block_size, without_blocks
+from spnrefine.refiner.keeping import recalling
 from spnrefine.refiner.lost import restore_lost
 from spnrefine.refiner.noting import count
 from spnrefine.refiner.presence import is_empty
@@ -55,10 +56,17 @@ def refine_labels(
 
     objects = Objects(labels.shape, boxes, coarse)
     together = share(refine, image, objects) if shared is None else shared
+
+    def refine_one(place: int) -> NDArray[np.float32]:
+        if place in together:
+            return together(place)
+        return refine(np.ascontiguousarray(image[objects.seen(place).slices]), coarse(place))
+
+    refined_one = recalling(refine_one)
     for place, number in enumerate(ids.tolist()):
-        here = objects.seen(place).slices
-        alone = place not in together
-        probability = refine(np.ascontiguousarray(image[here]), coarse(place)) if alone else together(place)
+        box = objects.seen(place)
+        here = box.slices
+        probability = refined_one(place, (box.height, box.width))
         total[here] += probability
         wins = probability > best[here]
         refined[here][wins] = number

@@ -1,6 +1,6 @@
 """What was used for a mask, told by the refiner to whoever listens: its own answer is the refined mask alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ def listening(*, judged: bool = True) -> Iterator[list[Used]]:
 
     Not ``judged``, how good masks are is not found out, nor in blocks within this one.
     """
-    heard: list[Used] = []
-    tokens = _listeners.set(heard), _judged.set(judged and _judged.get())
+    collected: list[Used] = []
+    tokens = _listeners.set(collected), _judged.set(judged and _judged.get())
     try:
-        yield heard
+        yield collected
     finally:
         _listeners.reset(tokens[0])
         _judged.reset(tokens[1])
@@ -49,15 +49,19 @@ def listening(*, judged: bool = True) -> Iterator[list[Used]]:
 
 def anyone_listens() -> bool:
     """Tell whether it is worth finding out what only a listener wants to know, and has not heard of many masks."""
-    heard = _listeners.get()
-    return heard is not None and len(heard) < ENOUGH and _judged.get()
+    return _listeners.get() is not None and len(heard()) < ENOUGH and _judged.get()
+
+
+def heard() -> Sequence[Used]:
+    """Return what the innermost listener of this thread has heard so far."""
+    return _listeners.get() or []
 
 
 def note(used: Used) -> None:
     """Tell the innermost listener of this thread, if there is one."""
-    heard = _listeners.get()
-    if heard is not None:
-        heard.append(used)
+    listener = _listeners.get()
+    if listener is not None:
+        listener.append(used)
 
 
 _counters: ContextVar[Callable[[int, int], None] | None] = ContextVar("counters", default=None)

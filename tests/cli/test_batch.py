@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spnrefine.refiner import refiner
 from tests.pictures import open_picture
 
 
@@ -110,6 +111,15 @@ def test_json_prints_a_record_a_line(run, folder):
     both = batch(run, folder, "--json", "--records", folder / "records.jsonl")
     assert (both.exit_code, (folder / "records.jsonl").exists()) == (2, False)
     assert "--json, which is --records -, and a file of records were both given: give one." in both.stderr
+
+
+@pytest.mark.parametrize(("told", "judged"), [((), 0), (("--json",), 3), (("--report", "page.html"), 3)])
+def test_masks_are_judged_where_somebody_is_told(run, folder, monkeypatch, told, judged):
+    asked = []
+    monkeypatch.setattr(refiner, "judge", lambda *masks: asked.append(masks))
+    monkeypatch.chdir(folder)
+    assert batch(run, folder, *told).exit_code == 0
+    assert len(asked) == judged
 
 
 def test_overlays_are_drawn(run, folder):

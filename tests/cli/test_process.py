@@ -120,6 +120,19 @@ def test_help_and_version_import_nothing_heavy(arguments):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_refinement_imports_nothing_that_it_does_not_need(tmp_path):
+    command = ["examples/coffee.jpg", "--mask", "examples/coffee_mask.png", "-o", str(tmp_path / "fine.png")]
+    code = (
+        "import sys; from spnrefine.cli import main\n"
+        f"try: main({command!r}, prog_name='spnrefine')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = {'torch', 'rich', 'tifffile', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr
+
+
 def test_version_is_printed():
     result = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout == f"spnrefine {spnrefine.__version__}\n"
