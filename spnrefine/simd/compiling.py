@@ -12,7 +12,6 @@ from typing import Any
 
 import llvmlite  # type: ignore[import-untyped]  # ships no types
 import numba
-from numba import njit
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.runtime import rtsys
@@ -21,11 +20,12 @@ from numba.core.serialize import dumps
 from spnrefine import cache
 from spnrefine.simd.sources import sources
 
+njit: Any = numba.njit  # its types leave out the wrappers
 KIND = "nbc"  # the extension that Numba's own files have
 _NEVER_CALLED_FROM_PYTHON = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # a tenth of the time to compile
 
 
-def kernel(function: Callable) -> Callable:
+def kernel(function: Callable) -> Any:
     """Compile ``function`` on its first call, or load what an earlier process compiled."""
     compiled: Any = njit(function, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
     compiled._cache = _Cache(function)
