@@ -56,6 +56,7 @@ Examples:
     help="Also draw photograph, coarse mask, refined mask and difference in a row, as JPEG.",
 )
 @option("--cutout", type=FOLDER, help="Also cut the objects out of their photographs, as RGBA PNG with a matte.")
+@option("--doubt", type=FOLDER, help="Also write where refined masks may be wrong, as 8-bit gray PNG.")
 @option("--report", type=FILE, help="Write an HTML page to review the masks, those first that may be off most.")
 @option("--json", "as_json", is_flag=True, help="The same as --records -.")
 @section(

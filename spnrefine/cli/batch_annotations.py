@@ -86,7 +86,7 @@ def check_fit(course: "Course", **others: Any) -> None:
         "--soft": how.soft,
         "--labels": how.labels is not None,
     }
-    given |= {"--alpha": how.alpha, "--cutout": course.cutout}
+    given |= {"--alpha": how.alpha, "--cutout": course.cutout, "--doubt": course.doubt}
     given |= {"--void": how.void is not None, "--resize-mask": how.resize_mask}
     wrong = next((name for name, value in given.items() if value), None)
     if wrong:

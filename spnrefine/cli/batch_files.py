@@ -90,8 +90,7 @@ def refine_files(photographs: Photographs, course: "Course", places: "Places | N
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
-    shown = course.overlay, course.compare, course.cutout
-    made = [*made_before(course.output), *(folder for folder in shown if folder)]
+    made = [*made_before(course.output), *(folder for folder in course.drawn if folder)]
     try:
         found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)
     except NoPhotographsError as error:
@@ -145,7 +144,7 @@ def _refine(pairs: "list[Pair]", inputs: list[Path], course: "Course", places: "
 
 
 def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair":
-    """Return what shows a pair in the report, draws it into the folders that were asked for, and cuts it out."""
+    """Return what shows a pair in the report, makes the pictures that were asked for, and cuts it out."""
 
     def show(pair: "Pair", record: "Record", image: Any, refined: "Refined") -> None:
         tally.show(record, image, refined)
@@ -157,6 +156,11 @@ def _showing(tally: "Tally", course: "Course", outputs: "Outputs") -> "ShowPair"
 
             rgba = job.encode_cutout(image, refined, ".png")
             outputs.write((course.cutout / place).with_name(f"{pair.stem}.png"), rgba)
+        if course.doubt is not None and record.status != "skipped":
+            from spnrefine.job.doubts import doubts
+
+            grays = pictures.encode(doubts(refined), ".png")
+            outputs.write((course.doubt / place).with_name(f"{pair.stem}.png"), grays)
         style = course.overlay_style
         for folder, draw in (
             (course.overlay, lambda: pictures.overlay(image, refined.after, style=style)),

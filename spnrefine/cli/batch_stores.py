@@ -11,7 +11,7 @@ from spnrefine.cli import batch_files
 from spnrefine.errors import SpnRefineError
 from spnrefine.stores.urls import is_own_memory, is_url, own_path
 
-ON_DISCS = ("report", "overlay", "compare", "cutout")
+ON_DISCS = ("report", "overlay", "compare", "cutout", "doubt")
 """Options that show or draw what is done, which is written beside files."""
 
 

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spnrefine.cli.options import DEVICE, MAX_MEGAPIXELS, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.options import (
+    DEVICE,
+    MAX_MEGAPIXELS,
+    NETWORK,
+    OVERWRITE,
+    THREADS,
+    WRITING,
+    model_option,
+    option,
+    section,
+)
 from spnrefine.cli.sections import Command
 from spnrefine.cli.types import FOLDER
 
@@ -14,6 +24,7 @@ if TYPE_CHECKING:
     from spnrefine import Refiner
     from spnrefine.batch.pairing import Pair
     from spnrefine.job.record import Record
+    from spnrefine.job.types import Refined
 
 SHOWN = "image", "mask", "status", "quality_before", "quality_after", "changed", "error"
 
@@ -24,6 +35,7 @@ SHOWN = "image", "mask", "status", "quality_before", "quality_after", "changed",
 Examples:
   spnrefine check photos/ --mask-dir masks/
   spnrefine check photos/ --mask-dir masks/ --json | head -20 | jq -r .mask
+  spnrefine check photos/ --mask-dir masks/ --doubt doubts/
 """,
 )
 @click.argument("folder", metavar="DIR", type=FOLDER)
@@ -39,6 +51,11 @@ Examples:
 )
 @option("--labels", is_flag=True, help="Take an 8-bit gray mask for ids, not for probabilities.")
 @option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for each mask.")
+@section(
+    WRITING,
+    option("--doubt", type=FOLDER, help="Also write where the masks may be wrong, as 8-bit gray PNG."),
+    OVERWRITE,
+)
 @model_option("The refiner whose masks are compared.")
 @section(NETWORK, DEVICE, THREADS, MAX_MEGAPIXELS)
 def check(
@@ -47,6 +64,8 @@ def check(
     mask_pattern: str | None,
     labels: bool,
     as_json: bool,
+    doubt: Path | None,
+    overwrite: bool,
     model: str,
     device: str,
     threads: int | None,
@@ -75,7 +94,8 @@ def check(
     if len(pairs) < len(found):
         streams.say(f"Photographs without a mask: {len(found) - len(pairs)} of {len(found)}.")
     refiner = Refiner(model, device, share)
-    records = list(streams.progress(_records(pairs, refiner, labels=labels), len(pairs)))
+    write = None if doubt is None else _Doubts(doubt, nowhere, pairs, overwrite=overwrite)
+    records = list(streams.progress(_records(pairs, refiner, write, labels=labels), len(pairs)))
     records.sort(key=_order)
     for record in records:
         values = record.as_dict()
@@ -89,7 +109,27 @@ def check(
     return int(any(record.error for record in records))
 
 
-def _records(pairs: "list[Pair]", refiner: "Refiner", *, labels: bool) -> "Iterator[Record]":
+class _Doubts:
+    """Writes where coarse masks may be wrong, into a tree like that of the photographs."""
+
+    def __init__(self, folder: Path, output: Path, pairs: "list[Pair]", *, overwrite: bool):
+        from spnrefine.batch.pairs import all_inputs
+        from spnrefine.files.inputs import Inputs
+
+        self._folder, self._output, self._overwrite = folder, output, overwrite
+        self._inputs = Inputs(all_inputs(pairs))
+
+    def __call__(self, pair: "Pair", refined: "Refined") -> None:
+        from spnrefine.files import atomic
+        from spnrefine.job.doubts import doubts
+        from spnrefine.review import pictures
+
+        path = self._folder / pair.folder.relative_to(self._output) / f"{pair.stem}.png"
+        data = pictures.encode(doubts(refined, coarse=True), ".png")
+        atomic.write_bytes(path, data, overwrite=self._overwrite, inputs=self._inputs)
+
+
+def _records(pairs: "list[Pair]", refiner: "Refiner", write: _Doubts | None, *, labels: bool) -> "Iterator[Record]":
     from spnrefine.batch.portion import failed
     from spnrefine.errors import SpnRefineError
     from spnrefine.job import job
@@ -101,7 +141,9 @@ def _records(pairs: "list[Pair]", refiner: "Refiner", *, labels: bool) -> "Itera
         try:
             if pair.problem:
                 raise SpnRefineError(pair.problem)
-            job.refine(job.load(pair.photograph, pair.mask, settings), refiner, settings, record)
+            refined = job.refine(job.load(pair.photograph, pair.mask, settings), refiner, settings, record)
+            if write is not None:
+                write(pair, refined)
         except Exception as error:  # whatever is wrong with one file, the others are ranked
             record = failed(record, error)
         yield record

@@ -49,6 +49,7 @@ class Course:
     overlay_style: str
     compare: Path | None
     cutout: Path | None
+    doubt: Path | None
     report: Path | None
     records: str | None
     append: bool
@@ -79,7 +80,12 @@ class Course:
     @property
     def shows(self) -> bool:
         """Whether pictures are made, of what was done before too."""
-        return any(made is not None for made in (self.overlay, self.compare, self.report, self.cutout))
+        return any(made is not None for made in (self.report, *self.drawn))
+
+    @property
+    def drawn(self) -> tuple[Path | None, ...]:
+        """The folders of pictures that are made beside the masks."""
+        return self.overlay, self.compare, self.cutout, self.doubt
 
     @property
     def judges(self) -> bool:

@@ -68,6 +68,12 @@ Examples:
         metavar="FILE",
         help="Also cut the object out of the photograph, with a matte for alpha: RGBA (PNG, TIFF or WebP).",
     ),
+    option(
+        "--doubt",
+        type=TEXT_OF_PATH,
+        metavar="FILE",
+        help="Also write where the refined mask may be wrong: 8-bit gray, 255 times the probability of each pixel.",
+    ),
 )
 def refine(
     image: str,
@@ -77,6 +83,7 @@ def refine(
     overlay_style: str,
     compare: str | None,
     cutout: str | None,
+    doubt: str | None,
     as_json: bool,
     model: str,
     matting: str,
@@ -118,6 +125,7 @@ def refine(
     from spnrefine.files import atomic, masks, sidecars
     from spnrefine.files.inputs import Inputs
     from spnrefine.job import job
+    from spnrefine.job.doubts import doubts
     from spnrefine.job.mattes import load_matting
     from spnrefine.job.record import Record
     from spnrefine.review import pictures
@@ -136,10 +144,10 @@ def refine(
     loaded = job.load(photograph, coarse, settings, maker)
     extension = masks.extension(loaded.mask) if mask is not None else ".png"
     target = None if to_stdout else _target(named, output, extension)
-    outputs = [Path(path) for path in (target, overlay, compare, cutout) if path]
+    outputs = [Path(path) for path in (target, overlay, compare, cutout, doubt) if path]
     if len(set(outputs)) < len(outputs):
         raise click.UsageError(
-            "Two of the mask, --overlay, --compare and --cutout name the same file: give each its own."
+            "Two of the mask, --overlay, --compare, --cutout and --doubt name the same file: give each its own."
         )
     for path in outputs:
         atomic.check_output(path, overwrite=overwrite, inputs=inputs)
@@ -158,6 +166,8 @@ def refine(
         drawn.append((overlay, pictures.overlay(loaded.image, refined.after, style=overlay_style)))
     if compare:
         drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after, overlay_style)))
+    if doubt:
+        drawn.append((doubt, doubts(refined)))
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spnrefine.boxes.ids import BACKGROUND, find_ids, strips
 from spnrefine.boxes.where import box_where
+from spnrefine.job.doubts import wrong
 from spnrefine.refiner.contour import outlines
 from spnrefine.refiner.noting import Used
 from spnrefine.refiner.restraint import changed_share
@@ -142,8 +143,8 @@ def _doubt(after: NDArray, probability: NDArray[np.float32], void: NDArray[np.bo
     area = int(np.count_nonzero(after))
     total = 0.0
     for rows in strips(*after.shape):
-        wrong = np.abs(probability[rows] - after[rows]) if after.dtype == bool else 1 - probability[rows]
-        total += float((wrong if void is None else wrong[~void[rows]]).sum(dtype=np.float64))
+        found = wrong(after[rows], after[rows], probability[rows])
+        total += float((found if void is None else found[~void[rows]]).sum(dtype=np.float64))
     return round(min(total / area, 1.0), 4) if area else None
 
 

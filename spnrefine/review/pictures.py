@@ -103,7 +103,7 @@ def _write(strip: RGB, text: str, left: int, line: int) -> None:
 
 
 def encode(picture: RGB, extension: str) -> bytes:
-    """Encode a picture in the format of an extension such as ``.png`` or ``.jpg``.
+    """Encode a picture, (H, W, 3) or gray (H, W), in the format of an extension such as ``.png`` or ``.jpg``.
 
     Raises
     ------
