@@ -69,7 +69,7 @@ def try_all(
     examples: Sequence[Example], ways: Sequence[Choice], model: str, device: str, jobs: int
 ) -> Iterator[tuple[Example, list[float], list[Choice]]]:
     """Yield each example with the errors of all choices, on ``jobs`` threads."""
-    loaded = {way.model: Refiner(way.model or model, device, 1) for way in ways}
+    loaded = {way.model: Refiner(way.model or model, device, 1, strength=1.0) for way in ways}
     for refiner in loaded.values():
         refiner.choices = {}
     refiners = [loaded[way.model].told(way.off) for way in ways]

@@ -56,7 +56,8 @@ STRENGTH = option(
     type=NumberOrAuto(0, 1),
     show_default="auto",
     metavar="S|auto",
-    help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way.",
+    help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way, but for hard masks "
+    "that seem to be right already.",
 )
 OFF = option(
     "--off",
@@ -69,7 +70,7 @@ OFF = option(
 CAREFUL = option(
     "--careful",
     is_flag=True,
-    help="Keep the coarse mask where the refined one is not expected to be better, or let broad refine it.",
+    help="Keep coarse masks of which little is expected to be gained; more than auto does.",
 )
 THREADS = option(
     "--threads",

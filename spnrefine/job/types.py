@@ -39,7 +39,7 @@ class Made:
 class Settings:
     """How refined masks are made and written, whatever their number.
 
-    ``strength``, ``off`` and ``careful`` are those of :class:`spnrefine.refiner.Refiner`.
+    ``strength``, ``off`` and ``careful`` are those of :class:`spnrefine.refiner.Refiner`; no ``strength`` is ``auto``.
     """
 
     soft: bool = False
@@ -54,7 +54,7 @@ class Settings:
     overwrite: bool = False
     bands: tuple[int, ...] | None = None
     restraint: Restraint = field(default_factory=Restraint)
-    strength: float | None = None
+    strength: float | str | None = None
     off: Off | None = None
     careful: bool = False
 

@@ -67,16 +67,21 @@ def choices_of(model: str) -> dict[str, Choice]:
     return from_text(info.choices, info.name) if info.choices else {}
 
 
-def checked_strength(strength: float) -> float:
-    """Return how far to go, 0..1.
+AUTO = "auto"
+
+
+def checked_strength(strength: float | str | None) -> float | None:
+    """Return how far to go, 0..1; None for ``"auto"``, or None.
 
     Raises
     ------
     SpnRefineError
         It is no number of these.
     """
-    if not 0 <= strength <= 1:
-        raise SpnRefineError(f"The strength was {strength}: expected 0 to 1.")
+    if strength is None or strength == AUTO:
+        return None
+    if isinstance(strength, str) or not 0 <= strength <= 1:
+        raise SpnRefineError(f"The strength was {strength}: expected 0 to 1, or auto.")
     return float(strength)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
+from spnrefine.refiner.choice import AUTO, checked_strength
 from spnrefine.refiner.inputs import are_ids, as_array, as_image, check_shapes, to_probability
 from spnrefine.refiner.joint import refine_ids
 from spnrefine.refiner.off import Off
@@ -21,7 +22,7 @@ def refine(
     *,
     soft: bool = False,
     threshold: float = 0.5,
-    strength: float | None = None,
+    strength: float | str | None = AUTO,
     off: float | str | None = None,
     model: str = "general",
     device: str = "auto",
@@ -74,13 +75,13 @@ def refine(
         check_shapes(image, mask)
         if soft:
             raise ShapeError("The mask holds ids, of which there are no probabilities: leave out soft, or give planes.")
-        return refine_ids(_refiner(model, device, strength, Off.of(off), threshold), image, mask)
+        return refine_ids(_refiner(model, device, checked_strength(strength), Off.of(off), threshold), image, mask)
     probability = to_probability(mask)
     if mask.ndim != 3:
         check_shapes(image, probability)
         if is_empty(probability) or is_full(probability):
             return probability if soft else mask.copy()
-    refiner = _refiner(model, device, strength, Off.of(off), threshold)
+    refiner = _refiner(model, device, checked_strength(strength), Off.of(off), threshold)
 
     def refined_or_kept(image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         if is_empty(coarse) or is_full(coarse):

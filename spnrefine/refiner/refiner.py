@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from typing import NamedTuple
 
@@ -11,17 +12,17 @@ from numpy.typing import NDArray
 from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
-from spnrefine.refiner.choice import EVERY, Choice, checked_strength, choices_of
+from spnrefine.refiner.choice import AUTO, EVERY, Choice, checked_strength, choices_of
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
-from spnrefine.refiner.kinds import kind_of
+from spnrefine.refiner.kinds import HARD, kind_of
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
-from spnrefine.refiner.part_way import settled
+from spnrefine.refiner.part_way import held, settled
 from spnrefine.refiner.shared import Pass, Shared
 from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
-from spnrefine.refiner.sights import BROAD, Sights, by_kind, for_small
+from spnrefine.refiner.sights import Sights, by_kind, for_small, is_judged
 
 FINER = {"soft": 640, "polygon": 768}
 """Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
@@ -35,7 +36,7 @@ class _Way(NamedTuple):
     """How one mask is refined: the choice of its kind, by which weights, how finely, and how many pixels off it may be.
 
     ``model`` None is the one that was asked for, ``finer`` the side in pixels at which frames are seen that are sharp
-    there, ``off`` None where nothing is said.
+    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees.
     """
 
     choice: Choice
@@ -43,6 +44,7 @@ class _Way(NamedTuple):
     finer: int | None
     off: float | None
     leaves_alone: bool
+    may_be_right: bool
 
 
 class Refiner(Rebuilt):
@@ -55,12 +57,13 @@ class Refiner(Rebuilt):
     threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
     quick : see large objects once, at the network's working resolution, and not again along the contour.
     best : average over the photograph and its mirror image, for twice the time.
-    strength : 0..1, how far the contour goes from the coarse to the refined one; None all the way, or as weights of
-        ``spnrefine adapt`` say.
+    strength : 0..1, how far the contour goes from the coarse to the refined one; ``"auto"`` as weights of ``spnrefine
+        adapt`` say, or else all the way, but half-way or not at all for hard masks that seem to be right already
+        (:mod:`spnrefine.refiner.judge`): with weights that ship alone, where nothing is said by ``off``, and not of
+        small objects that are seen together.
     off : how far off the mask's edge may be: pixels, or ``"2%"`` of the object's size. A network that knows of it is
         told; for others the mask's edge is made so soft. 0 returns masks as they came; None says nothing.
-    careful : of masks from which more is expected to be lost than gained return the coarse one, or let `broad` refine
-        it, whose refined masks of such pictures are often better; see :mod:`spnrefine.refiner.judge`.
+    careful : leave contours where they are where little is expected to be gained, whatever the strength and weights.
     threshold : the probability at which the contours lie between which ``strength`` goes.
 
     Raises
@@ -98,14 +101,14 @@ class Refiner(Rebuilt):
         *,
         quick: bool = False,
         best: bool = False,
-        strength: float | None = None,
+        strength: float | str | None = AUTO,
         off: float | str | Off | None = None,
         careful: bool = False,
         threshold: float = 0.5,
     ):
         how = {"quick": quick, "best": best, "strength": strength, "off": off, "careful": careful}
         self._made_with(model, device, threads, threshold=threshold, **how)
-        self.strength = None if strength is None else checked_strength(strength)
+        self.strength = checked_strength(strength)
         self.off = Off.of(off)
         self.careful = careful
         self.threshold = threshold
@@ -116,11 +119,11 @@ class Refiner(Rebuilt):
 
         self.choices, self.temperature = choices_of(model), weights.describe(model).temperature
         named = {choice.model for choice in self.choices.values() if choice.model is not None}
-        named |= {BROAD} if careful and weights.describe(model).sha256 != weights.describe(BROAD).sha256 else set()
         self.sights = Sights(sight(model), sight)
         for name in named:
             self.sights[name] = sight(name)
         self._for_small, self.by_kind = for_small(model), by_kind(model)
+        self.heeds_judge = is_judged(model) and not self.choices
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -150,7 +153,8 @@ class Refiner(Rebuilt):
         if coarse.dtype != np.bool_:
             coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
-        return self._refined(image, coarse, way, lambda: self.sights[way.model](image, coarse, way.off, way.finer))
+        see = partial(self.sights[way.model], image, coarse, way.off, way.finer)
+        return self._refined(image, coarse, way, see, heeds=self.careful or way.may_be_right)
 
     def share(self, image: NDArray[np.uint8], objects: Objects) -> Shared:
         """Find which of a picture's objects are seen together, see :mod:`spnrefine.refiner.sheets`; none is seen yet.
@@ -179,31 +183,36 @@ class Refiner(Rebuilt):
         scale_of = {one: each.tile.scale for each in passes for one in each.tile.own}
 
         def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
-            return self._refined(crop, coarse, ways[one], lambda: believed(coarse, seen, scale_of[one]))
+            see = partial(believed, coarse, seen, scale_of[one])
+            return self._refined(crop, coarse, ways[one], see, heeds=self.careful)
 
         return Shared(image, objects, passes, finish)
 
     def _refined(
-        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], way: _Way, see: Callable[[], NDArray[np.float32]]
+        self,
+        image: NDArray[np.uint8],
+        coarse: NDArray[np.float32],
+        way: _Way,
+        see: Callable[[], NDArray[np.float32]],
+        *,
+        heeds: bool,
     ) -> NDArray[np.float32]:
-        """Refine a mask by what a network can ``see``, and note what was used."""
-        choice, _, _, pixels, leaves_alone = way
+        """Refine a mask by what a network can ``see``, as far as a judge that it ``heeds`` agrees, and note it."""
+        choice, _, _, pixels, leaves_alone, _ = way
         if leaves_alone:
             note(Used(choice.strength, pixels))
             return coarse.astype(np.float32)
         refined = see() if choice.strength else coarse.astype(np.float32)
-        judged = judge(image, coarse, refined) if self.careful or anyone_listens() else None
+        judged = judge(image, coarse, refined) if heeds or anyone_listens() else None
         if judged is None:
             note(Used(choice.strength, pixels, temperature=self.temperature))
-        elif self.careful and judged.keeps:
-            note(Used(0.0, pixels, judged.before, judged.before))
-            return coarse.astype(np.float32)
-        else:
-            after = judged.after
-            if self.careful and judged.prefers_broad and BROAD in self.sights:
-                refined = self.sights[BROAD](image, coarse, pixels)
-                after = judged.before + judged.gain_broad * (1 - judged.before)
-            note(Used(choice.strength, pixels, judged.before, after, self.temperature))
+            return settled(coarse, refined, choice, self.threshold)
+        if heeds:
+            choice = replace(choice, strength=min(choice.strength, judged.strength(careful=self.careful)))
+        after = judged.quality(choice.strength)
+        note(Used(choice.strength, pixels, judged.before, after, self.temperature))
+        if heeds and choice.strength == 0:  # what the network thinks of each pixel is still worth knowing
+            return held(refined, coarse > self.threshold, self.threshold)
         return settled(coarse, refined, choice, self.threshold)
 
     def told(self, off: float | str | Off | None) -> "Refiner":
@@ -223,4 +232,5 @@ class Refiner(Rebuilt):
         exact = off is not None and off.is_nothing
         model = choice.model or self.by_kind.get(kind)
         pixels = None if off is None else off.pixels(coarse)
-        return _Way(choice, model, FINER.get(kind), pixels, exact or choice.leaves_alone)
+        may_be_right = kind == HARD and self.heeds_judge and self.strength is None and self.off is None
+        return _Way(choice, model, FINER.get(kind), pixels, exact or choice.leaves_alone, may_be_right)

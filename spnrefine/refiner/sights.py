@@ -42,6 +42,12 @@ def by_kind(model: str) -> dict[str, str]:
     return {POLYGON: POLYGON} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
 
 
+def is_judged(model: str) -> bool:
+    """Tell whether the judge knows what ``model`` makes of masks: those that it learnt from, and `broad`, do alike."""
+    known = {weights.describe(name).sha256 for name in (GENERAL, POLYGON, BROAD)}
+    return weights.describe(model).sha256 in known
+
+
 def beside(model: str) -> list[str]:
     """Name all weights that may see masks beside those of ``model``."""
     return [*filter(None, [for_small(model)]), *by_kind(model).values()]

@@ -3,9 +3,11 @@ import pytest
 
 from spnrefine import Refiner
 from spnrefine.refiner import refiner as facade
-from spnrefine.refiner.judge import Judgement, _trees, judge, predicted
+from spnrefine.refiner.judge import DOUBT, HARM, Judgement, _trees, judge, predicted
 from spnrefine.refiner.kinds import KINDS
 from spnrefine.refiner.noting import ENOUGH, Used, listening
+from spnrefine.refiner.off import Off
+from spnrefine.refiner.part_way import between
 from spnrefine.refiner.signs import NAMES, signs
 
 
@@ -59,7 +61,7 @@ def test_the_trees_say_the_mean_of_what_each_leaf_says():
             side = "left" if numbers[trees["feature"][node]] <= trees["threshold"][node] else "right"
             node = int(trees[side][node])
         said.append(trees["value"][node])
-    assert len(said) == 60
+    assert len(said) == 50
     assert np.allclose(predicted(numbers), np.mean(said, 0), atol=1e-6)
 
 
@@ -70,39 +72,64 @@ def test_a_mask_on_the_edge_is_thought_better_than_one_beside_it(disc):
     assert wrong.gain > 0.3 > right.gain
 
 
+def refiner_to(good, **how):
+    """A refiner that makes ``good`` of every mask."""
+    refiner = Refiner.__new__(Refiner)
+    usual = {"choices": {}, "strength": None, "off": None, "threshold": 0.5, "careful": False, "heeds_judge": True}
+    vars(refiner).update(usual | {"temperature": None, "by_kind": {}} | how)
+    refiner.sights = {None: lambda image, coarse, *_: good}
+    return refiner
+
+
+SURE, UNSURE, HARMED = Judgement(0.9, 0.95, 0.5), Judgement(0.9, 0.9, 0.0), Judgement(0.9, 0.8, -0.5)
+DOUBTED = Judgement(0.9, 0.88, (HARM + DOUBT) / 2)
+
+
 @pytest.mark.parametrize(
-    ("judged", "strength", "asked"),
+    ("judged", "how", "strength"),
     [
-        (Judgement(0.9, 0.8, -0.5, 0.0), 0.0, [None]),  # kept
-        (Judgement(0.9, 0.95, 0.5, 0.5), 1.0, [None]),
-        (Judgement(0.9, 0.91, 0.1, 0.5), 1.0, [None, "broad"]),
+        (HARMED, {}, 0.0),
+        (DOUBTED, {}, 0.5),
+        (DOUBTED, {"careful": True}, 0.0),
+        (UNSURE, {}, 1.0),
+        (UNSURE, {"careful": True}, 0.0),
+        (SURE, {"careful": True}, 1.0),
+        (HARMED, {"strength": 1.0}, 1.0),  # what is asked for holds
+        (HARMED, {"off": Off(3.0)}, 1.0),  # and what is known
+        (HARMED, {"strength": 0.5, "careful": True}, 0.0),
+        (HARMED, {"heeds_judge": False}, 1.0),  # weights that the judge knows nothing of
+        (HARMED, {"heeds_judge": False, "careful": True}, 0.0),
+        (None, {}, 1.0),  # no contour
+        (HARMED, {"kind": "soft"}, 1.0),  # it is not meant to be exact
+        (HARMED, {"kind": "soft", "careful": True}, 0.0),
     ],
 )
-def test_who_is_careful_heeds_the_judge(disc, monkeypatch, judged, strength, asked):
+def test_a_hard_mask_that_seems_right_comes_back(disc, monkeypatch, judged, how, strength):
     image, good, moved = disc
-    heard = []
-    refiner = Refiner.__new__(Refiner)
-    refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, True
-    refiner.temperature, refiner.by_kind = None, {}
-    refiner.sights = {
-        name: lambda image, coarse, off, finer=None, name=name: (heard.append(name), good)[1]
-        for name in (None, "broad")
-    }
+    how = dict(how)
+    kind = how.pop("kind", "hard")
+    monkeypatch.setattr(facade, "kind_of", lambda _: kind)
     monkeypatch.setattr(facade, "judge", lambda *_: judged)
     with listening() as used:
-        refined = refiner(image, moved)
-    assert heard == asked
-    assert np.array_equal(refined, good if strength else moved)
-    after = {0.0: 0.9}.get(strength, judged.after if len(asked) == 1 else 0.95)
-    assert used == [Used(strength, None, 0.9, pytest.approx(after))]
+        refined = refiner_to(good, **how)(image, moved)
+    expected = {0.0: moved > 0, 0.5: between(moved > 0, good > 0, 0.5), 1.0: good > 0}[strength]
+    assert np.array_equal(refined > 0.5, expected)
+    assert refined is not moved
+    after = None if judged is None else pytest.approx(0.9 + strength * (judged.after - 0.9))
+    off = 3.0 if "off" in how else None
+    assert used == [Used(strength, off, judged and 0.9, after)]
+    assert np.array_equal(refiner_to(good, **how)(image, moved > 0) > 0.5, expected)  # whether somebody listens or not
+
+
+def test_auto_heeds_the_judge_with_weights_that_it_knows():
+    assert [Refiner(name, "cpu").heeds_judge for name in ("general", "broad", "polygon")] == [True] * 3
+    for asked in ("auto", None):
+        assert Refiner(device="cpu", strength=asked).strength is None
 
 
 def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
     image, good, moved = disc
-    refiner = Refiner.__new__(Refiner)
-    refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
-    refiner.temperature, refiner.by_kind = None, {}
-    refiner.sights = {None: lambda image, coarse, *_: good}
+    refiner = refiner_to(good, strength=1.0)
     with listening() as used:
         for _ in range(ENOUGH + 2):
             refiner(image, moved)
@@ -112,10 +139,7 @@ def test_of_many_masks_a_listener_hears_the_quality_of_the_first(disc):
 def test_who_does_not_want_to_know_the_quality_does_not_wait_for_it(disc, monkeypatch):
     image, good, moved = disc
     monkeypatch.setattr(facade, "judge", None)
-    refiner = Refiner.__new__(Refiner)
-    refiner.choices, refiner.strength, refiner.off, refiner.threshold, refiner.careful = {}, None, None, 0.5, False
-    refiner.temperature, refiner.by_kind = Used().temperature, {}
-    refiner.sights = {None: lambda image, coarse, *_: good}
+    refiner = refiner_to(good, strength=1.0)
     with listening(judged=False) as used, listening() as inner:
         refiner(image, moved)
     assert (used, inner) == ([], [Used()])

@@ -128,7 +128,7 @@ def test_half_the_way_of_a_moved_square(square):
         assert (found != (expected > 0.5)).sum() <= 2 * 40 + 20  # a column on each side, and corners
 
 
-@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan")])
+@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), "much"])
 def test_strengths_have_a_range(square, strength):
-    with pytest.raises(SpnRefineError, match=r"expected 0 to 1\.$"):
+    with pytest.raises(SpnRefineError, match=r"expected 0 to 1, or auto\.$"):
         refine(*square, strength=strength)

@@ -82,7 +82,9 @@ def test_two_hundred_cells_get_better_in_a_dozen_passes(refiner):
     assert refined.dtype == coarse.dtype
     assert 0 <= probability.min() <= probability.max() <= 1
     assert len(used) == 200
-    assert sum(one.quality_after is not None for one in used) == ENOUGH
+    judged = [one.quality_after is not None for one in used]
+    assert all(judged[:ENOUGH])
+    assert sum(judged[ENOUGH:]) <= 3  # of the others those alone that are seen alone
 
 
 @pytest.mark.parametrize("labels", [discs(10, 2, 3, 5), discs(50, 2, 3, 3)], ids=["few", "large"])
