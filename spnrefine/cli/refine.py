@@ -159,15 +159,13 @@ def refine(
     with ids_counted():
         refined = job.refine(loaded, later, settings, record, mattes, judged=as_json)
     record.seconds = round(time.perf_counter() - start, 4)
+    drawn = [(doubt, doubts(refined))] if doubt else []
     refined = job.without_probabilities(loaded, refined, settings)
     data = job.encode(loaded, refined, settings, target.suffix if target else extension)
-    drawn = []
     if overlay:
         drawn.append((overlay, pictures.overlay(loaded.image, refined.after, style=overlay_style)))
     if compare:
         drawn.append((compare, pictures.compare(loaded.image, refined.before, refined.after, overlay_style)))
-    if doubt:
-        drawn.append((doubt, doubts(refined)))
     for name, picture in drawn:
         encoded = pictures.encode(picture, Path(name).suffix)
         atomic.write_bytes(Path(name), encoded, overwrite=overwrite, inputs=inputs)

@@ -30,7 +30,7 @@ def wrong(mask: NDArray, after: NDArray, probability: NDArray[np.float32]) -> ND
     probability : (H, W) in 0..1, of the object, or of each pixel's id in ``after``.
     """
     if after.dtype == bool:
-        return np.abs(probability - mask)
+        return np.abs(probability - mask.astype(np.float32))
     if not after.any():  # nothing was refined
         return np.zeros(after.shape, np.float32)
     return np.where(mask == after, 1 - probability, probability).astype(np.float32)
