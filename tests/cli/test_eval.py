@@ -264,6 +264,7 @@ def test_every_option_that_changes_a_refined_mask_is_there():
         "overlay",
         "overlay_style",
         "compare",
+        "doubt",
         "cutout",
         "soft",
         "alpha",
