@@ -118,7 +118,7 @@ def test_masks_are_judged_where_somebody_is_told(run, folder, monkeypatch, told,
     asked = []
     monkeypatch.setattr(refiner, "judge", lambda *masks: asked.append(masks))
     monkeypatch.chdir(folder)
-    assert batch(run, folder, *told).exit_code == 0
+    assert batch(run, folder, "--strength", "1", *told).exit_code == 0  # auto has to ask itself
     assert len(asked) == judged
 
 
