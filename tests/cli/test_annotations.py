@@ -30,7 +30,7 @@ def coco(tmp_path):
     (tmp_path / "photos").mkdir()
     annotations, images = [], []
     for number in (1, 2):
-        image, coarse = draw(80, 100, seed=number + 6)
+        image, coarse = draw(80, 100, seed=number + 7)
         Image.fromarray(image).save(tmp_path / f"photos/{number}.jpg", quality=95)
         images.append({"id": number, "file_name": f"{number}.jpg", "height": 80, "width": 100, "license": 7})
         mask = coarse > 127
@@ -95,7 +95,7 @@ def test_inputs_and_existing_outputs_are_kept(run, coco):
 
 
 def test_a_folder_of_yolo_files(run, coco, tmp_path):
-    _, coarse = draw(80, 100, seed=7)
+    _, coarse = draw(80, 100, seed=8)
     points = contour(coarse > 127) / (100, 80)
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels/1.txt").write_text("3 " + " ".join(f"{value:.6f}" for value in points.ravel()) + "\n")
@@ -135,7 +135,7 @@ def test_brushes_of_label_studios_own_encoder_come_back_byte_for_byte(run, tmp_p
         sized | {"id": f"r{number}", "value": {"format": "rle", "rle": rle, "brushlabels": ["a"]}}
         for number, rle in enumerate(brushes)
     ]
-    image, _ = draw(80, 100, seed=7)
+    image, _ = draw(80, 100, seed=8)
     Image.fromarray(image).save(tmp_path / "photo.png")
     task = {
         "id": 1,
@@ -179,7 +179,7 @@ def test_resume_takes_up_yolo_files_that_say_that_there_is_nothing(run, pair):
 def test_masks_of_stored_pixels_are_turned_along_with_their_photograph(run, tmp_path, orientation):
     from pycocotools import mask as rle
 
-    image, coarse = draw(80, 100, seed=7)
+    image, coarse = draw(80, 100, seed=8)
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(turn_back(image, orientation))).save(tmp_path / "1.png", exif=exif)
@@ -225,7 +225,7 @@ def test_objects_without_masks_are_an_error_and_none_at_all_is_not(run, coco):
 def test_neighbours_come_out_without_overlap(run, coco):
     from pycocotools import mask as rle
 
-    _, coarse = draw(80, 100, seed=7)
+    _, coarse = draw(80, 100, seed=8)
     halves = [(coarse > 127) & ((np.arange(100) < 50) == left) for left in (True, False)]
     segmentations = [rle.encode(np.asfortranarray(half.astype(np.uint8))) for half in halves]
     annotations = [

@@ -176,7 +176,7 @@ def test_labels_and_void_say_what_gray_values_mean(run, pair):
     assert np.array_equal(refined == 9, ids == 9)
 
 
-def test_the_network_is_loaded_once_for_all_ids(run, pair, monkeypatch):
+def test_each_network_is_loaded_once_for_all_ids(run, pair, monkeypatch):
     photo, coarse = pair
     ids = np.where(pixels(coarse) > 0, 1 + np.arange(100) // 20, 0).astype(np.uint16)
     Image.fromarray(ids).save(coarse)
@@ -184,7 +184,7 @@ def test_the_network_is_loaded_once_for_all_ids(run, pair, monkeypatch):
     monkeypatch.setattr(inference, "load", lambda *how: loaded.append(how) or load(*how))
     result = run(photo, "--mask", coarse)
     assert result.exit_code == 0, result.stderr
-    assert len(loaded) == 1
+    assert len(loaded) == len(set(loaded)) <= 2  # straight ids, like these stripes, have weights of their own
 
 
 def test_quick_sees_a_large_object_once(run, pair):
