@@ -57,7 +57,8 @@ def load_for(
     resized = coarse.raster.pixels.shape[:2] != pages[0].raster.pixels.shape[:2] or coarse.raster.data is None
     if compact(coarse).dtype == np.bool_:  # a large one
         keep_as_bits(coarse.raster, coarse.background, coarse.foreground)
-    return Loaded(first.pixels, coarse, photographs=photographs, resized=resized, notes=first.notes)
+    others = photographs if len(photographs) > 1 else None  # else its file's bytes may go
+    return Loaded(first.pixels, coarse, photographs=others, resized=resized, notes=first.notes)
 
 
 def load_again(image: Source, mask: Source, refined: Source, settings: Settings) -> tuple[Loaded, Refined]:

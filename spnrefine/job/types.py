@@ -73,8 +73,8 @@ class Settings:
 class Loaded:
     """A photograph (H, W, 3) and its coarse mask, of one size; ``made`` where there was no file of it.
 
-    ``photographs`` are all of its file, of which ``image`` is the first; ``notes`` say how their numbers were read.
-    ``resized`` masks have other pixels than their file.
+    ``photographs`` are all of its file, of which ``image`` is the first, where there are several; ``notes`` say how
+    their numbers were read. ``resized`` masks have other pixels than their file.
     """
 
     image: Image
