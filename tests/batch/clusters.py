@@ -1,5 +1,6 @@
 """A real cluster of Ray on this machine, and who belongs to it."""
 
+import gc
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -54,6 +55,8 @@ def _nodes(*cpus):
     made.wait_for_nodes()
     yield made
     made.shutdown()
+    del made
+    gc.collect()  # Ray's processes that it did not wait for are warned of here, where warnings of its own are allowed
 
 
 def descendants(root):
