@@ -28,7 +28,7 @@ FINER = {"soft": 640, "polygon": 768}
 """Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
 
 Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-aside pairs and by what rail vehicles
-showed; brushed and warped masks, which may be far off, are not: the network learnt from 384 pixels at most.
+showed; other hard masks, which may be far off, are not: the network learnt from 384 pixels at most.
 """
 
 
@@ -129,10 +129,11 @@ class Refiner(Rebuilt):
         """Refine one probability map.
 
         Parts that lie close together are seen together, the others each by itself (:mod:`spnrefine.refiner.parts`). The
-        network sees their box plus a margin, at a longer side of at most ``working_side``, and then, where that was
-        less than half of the photograph's resolution, tiles along the contour, closer and closer; farther from the
-        parts ``coarse`` stays. A part whose contour would move by less than a fifth of a pixel on average stays as it
-        is (:func:`~spnrefine.refiner.exact.keep_exact`), and so do lines and gaps too thin to be seen.
+        network sees their box plus a margin, at a longer side of at most ``working_side``, or of :data:`FINER` for
+        their kind where the photograph is sharp, and then, where that was less than half of the photograph's
+        resolution, tiles along the contour, closer and closer; farther from the parts ``coarse`` stays. A part whose
+        contour would move by less than a fifth of a pixel on average stays as it is
+        (:func:`~spnrefine.refiner.exact.keep_exact`), and so do lines and gaps too thin to be seen.
 
         Parameters
         ----------
@@ -153,7 +154,10 @@ class Refiner(Rebuilt):
         if coarse.dtype != np.bool_:
             coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
-        see = partial(self.sights[way.model], image, coarse, way.off, way.finer)
+
+        def see() -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
+            return self.sights[way.model](image, coarse, way.off, way.finer)
+
         return self._refined(image, coarse, way, see, heeds=self.careful or way.may_be_right)
 
     def share(self, image: NDArray[np.uint8], objects: Objects) -> Shared:

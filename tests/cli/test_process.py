@@ -109,24 +109,20 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_file(pair, tmp_path):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["batch", "--help"], ["train", "--help"]])
 def test_help_and_version_import_nothing_heavy(arguments):
-    code = (
-        "import sys; from spnrefine.cli import main\n"
-        f"try: main({arguments!r}, prog_name='spnrefine')\n"
-        "except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'torch', 'numba', 'cv2', 'numpy', 'rich', 'PIL'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stderr
+    imports_none_of({"torch", "numba", "cv2", "numpy", "rich", "PIL"}, arguments)
 
 
 def test_a_refinement_imports_nothing_that_it_does_not_need(tmp_path):
     command = ["examples/coffee.jpg", "--mask", "examples/coffee_mask.png", "-o", str(tmp_path / "fine.png")]
+    imports_none_of({"torch", "rich", "tifffile", "scipy"}, command)
+
+
+def imports_none_of(modules, arguments):
     code = (
         "import sys; from spnrefine.cli import main\n"
-        f"try: main({command!r}, prog_name='spnrefine')\n"
+        f"try: main({arguments!r}, prog_name='spnrefine')\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'torch', 'rich', 'tifffile', 'scipy'} & set(sys.modules)\n"
+        f"heavy = {modules!r} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)

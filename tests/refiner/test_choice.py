@@ -92,3 +92,9 @@ def test_the_default_has_polygons_refined_by_weights_of_their_own(drawn):
     default, polygon = Refiner("general", "cpu"), Refiner("polygon", "cpu")
     assert np.array_equal(default(image, coarse), polygon(image, coarse))
     assert not np.array_equal(default(image, others), polygon(image, others))
+
+
+def test_no_weights_are_loaded_for_a_mask_that_is_left_alone(drawn):
+    refiner = Refiner("general", "cpu", off=0)
+    assert np.array_equal(refiner(*drawn), drawn[1])
+    assert "polygon" not in refiner.sights
