@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from spnrefine.refiner.blocks import LEAST_BLOCK, block_size
 from spnrefine.refiner.contour import is_soft
 
-HARD = "hard"
-KINDS = "soft", "blocks", "polygon", HARD
+HARD, SOFT = "hard", "soft"
+KINDS = SOFT, "blocks", "polygon", HARD
 """A soft edge; squares of a lower resolution; long straight sides; none of these."""
 FINE, ROUGH = 1.0, 3.0  # pixels: tolerances of two polygons drawn around a mask
 FEWER = 0.7
@@ -24,7 +24,7 @@ def kind_of(coarse: NDArray[np.float32]) -> str:
     one around a curve grow with the root of the tolerance's inverse.
     """
     if is_soft(coarse):
-        return "soft"
+        return SOFT
     inside = coarse > 0.5
     if block_size(inside) >= LEAST_BLOCK:
         return "blocks"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from statistics import fmean
 from typing import NamedTuple
 
@@ -12,10 +11,11 @@ from numpy.typing import NDArray
 from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
+from spnrefine.refiner.averages import keep_averages
 from spnrefine.refiner.choice import AUTO, EVERY, Choice, checked_strength, choices_of
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
-from spnrefine.refiner.kinds import HARD, kind_of
+from spnrefine.refiner.kinds import HARD, SOFT, kind_of
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import held, settled
@@ -24,7 +24,7 @@ from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
 from spnrefine.refiner.sights import Sights, by_kind, for_small, is_judged
 
-FINER = {"soft": 640, "polygon": 768}
+FINER = {SOFT: 640, "polygon": 768}
 """Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
 
 Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-aside pairs and by what rail vehicles
@@ -36,7 +36,8 @@ class _Way(NamedTuple):
     """How one mask is refined: the choice of its kind, by which weights, how finely, and how many pixels off it may be.
 
     ``model`` None is the one that was asked for, ``finer`` the side in pixels at which frames are seen that are sharp
-    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees.
+    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees, and
+    what ``may_be_averages`` of a finer mask keeps them (:mod:`~spnrefine.refiner.averages`).
     """
 
     choice: Choice
@@ -45,6 +46,7 @@ class _Way(NamedTuple):
     off: float | None
     leaves_alone: bool
     may_be_right: bool
+    may_be_averages: bool
 
 
 class Refiner(Rebuilt):
@@ -56,7 +58,8 @@ class Refiner(Rebuilt):
     device : ``auto`` (CUDA where there is a device, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
     threads : of the CPU for one call; None takes all cores. Calls from several Python threads may run at once.
     quick : see large objects once, at the network's working resolution, and not again along the contour.
-    best : average over the photograph and its mirror image, for twice the time.
+    best : average over the photograph and its mirror image, and see masks again of which averages were kept
+        (:mod:`spnrefine.refiner.averages`): for twice the time, and for these for four times.
     strength : 0..1, how far the contour goes from the coarse to the refined one; ``"auto"`` as weights of ``spnrefine
         adapt`` say, or else all the way, but half-way or not at all for hard masks that seem to be right already
         (:mod:`spnrefine.refiner.judge`): with weights that ship alone, where nothing is said by ``off``, and not of
@@ -112,6 +115,7 @@ class Refiner(Rebuilt):
         self.off = Off.of(off)
         self.careful = careful
         self.threshold = threshold
+        self.best = best
 
         def sight(name: str) -> Sight:
             network = inference.load(name, device, threads)
@@ -155,8 +159,8 @@ class Refiner(Rebuilt):
             coarse = coarse.astype(np.float32, copy=False)
         way = self._way(coarse)
 
-        def see() -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
-            return self.sights[way.model](image, coarse, way.off, way.finer)
+        def see(mask: NDArray[np.float32]) -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
+            return self.sights[way.model](image, mask, way.off, way.finer)
 
         return self._refined(image, coarse, way, see, heeds=self.careful or way.may_be_right)
 
@@ -187,7 +191,9 @@ class Refiner(Rebuilt):
         scale_of = {one: each.tile.scale for each in passes for one in each.tile.own}
 
         def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
-            see = partial(believed, coarse, seen, scale_of[one])
+            def see(mask: Probability) -> Probability:
+                return believed(mask, seen, scale_of[one])
+
             return self._refined(crop, coarse, ways[one], see, heeds=self.careful)
 
         return Shared(image, objects, passes, finish)
@@ -197,16 +203,19 @@ class Refiner(Rebuilt):
         image: NDArray[np.uint8],
         coarse: NDArray[np.float32],
         way: _Way,
-        see: Callable[[], NDArray[np.float32]],
+        see: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         *,
         heeds: bool,
     ) -> NDArray[np.float32]:
         """Refine a mask by what a network can ``see``, as far as a judge that it ``heeds`` agrees, and note it."""
-        choice, _, _, pixels, leaves_alone, _ = way
-        if leaves_alone:
+        choice, pixels = way.choice, way.off
+        if way.leaves_alone:
             note(Used(choice.strength, pixels))
             return coarse.astype(np.float32)
-        refined = see() if choice.strength else coarse.astype(np.float32)
+        refined = see(coarse) if choice.strength else coarse.astype(np.float32)
+        if choice.strength and way.may_be_averages and keep_averages(coarse, refined) and self.best:
+            again = see(refined)  # a sharper mask than the first time, and as far off nowhere
+            refined = again if keep_averages(coarse, again) else refined
         judged = judge(image, coarse, refined) if heeds or anyone_listens() else None
         if judged is None:
             note(Used(choice.strength, pixels, temperature=self.temperature))
@@ -237,4 +246,6 @@ class Refiner(Rebuilt):
         model = choice.model or self.by_kind.get(kind)
         pixels = None if off is None else off.pixels(coarse)
         may_be_right = kind == HARD and self.heeds_judge and self.strength is None and self.off is None
-        return _Way(choice, model, FINER.get(kind), pixels, exact or choice.leaves_alone, may_be_right)
+        may_be_averages = kind == SOFT and off is None
+        leaves_alone = exact or choice.leaves_alone
+        return _Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, may_be_averages)

@@ -1,0 +1,129 @@
+from copy import copy
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from spnrefine import Refiner
+from spnrefine.refiner.averages import keep_averages
+from tests.refiner.test_cells import blob, lowered
+
+HEIGHT, WIDTH = 200, 260
+
+
+def seen(truth, moved=(1, 2), blur=1.5):
+    """Return what a network may have seen: the object, some pixels off, and not sure of its edge."""
+    return cv2.GaussianBlur(np.roll(truth, moved, (0, 1)).astype(np.float32), (0, 0), blur)
+
+
+def error(mask, truth):
+    return np.count_nonzero((mask > 0.5) != truth)
+
+
+@given(st.floats(8, 20), st.integers(0, 30))
+def test_each_cell_holds_as_much_of_the_object_as_the_mask_says(cell, seed):
+    truth = blob(HEIGHT, WIDTH, seed)
+    small, mask = lowered(truth, (round(HEIGHT / cell), round(WIDTH / cell)))
+    refined = seen(truth)
+    before = refined.copy()
+    assert keep_averages(mask, refined)
+    assert refined.min() >= 0
+    assert refined.max() <= 1
+    now, then = (
+        cv2.resize((map_ > 0.5).astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
+        for map_ in (refined, before)
+    )
+    edge = (small > 0.02) & (small < 0.98)
+    off, was = np.abs(now - small)[edge].mean(), np.abs(then - small)[edge].mean()
+    assert off < 0.04
+    assert off < 0.5 * was
+    assert error(refined, truth) < 0.5 * error(before, truth)
+
+
+def test_bilinear_reduction_is_known_too():
+    truth = blob(HEIGHT, WIDTH)
+    small = Image.fromarray(np.uint8(255 * truth)).resize((26, 20), Image.Resampling.BILINEAR)
+    mask = np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR), np.float32) / 255
+    refined = seen(truth)
+    before = error(refined, truth)
+    assert keep_averages(mask, refined)
+    assert error(refined, truth) < 0.4 * before
+
+
+def test_where_the_photograph_shows_the_edge_elsewhere_the_mask_is_not_believed():
+    truth = blob(HEIGHT, WIDTH)
+    _, mask = lowered(truth, (20, 26))
+    refined = seen(truth, moved=(5, 6))
+    before = refined.copy()
+    assert not keep_averages(mask, refined)
+    assert np.array_equal(refined, before)
+
+
+def test_cells_that_are_no_averages_of_a_hard_mask_are_not_believed():
+    truth = blob(HEIGHT, WIDTH)
+    small, _ = lowered(truth, (20, 26))
+    unsure = cv2.GaussianBlur(small, (0, 0), 1.2)  # as a network's at an eighth of the resolution
+    mask = cv2.resize(unsure, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    assert not keep_averages(mask, seen(truth))
+
+
+def test_masks_that_were_not_enlarged_stay():
+    truth = blob(HEIGHT, WIDTH)
+    refined = seen(truth)
+    before = refined.copy()
+    assert not keep_averages(truth.astype(np.float32), refined)
+    assert np.array_equal(refined, before)
+
+
+@pytest.mark.parametrize("cell", [40, 75])
+def test_of_large_cells_some_pixels_are_enough(cell):
+    truth = blob(600, 900)
+    _, mask = lowered(truth, (600 // cell, 900 // cell))
+    refined = seen(truth, moved=(4, 6))
+    before = error(refined, truth)
+    assert keep_averages(mask, refined)
+    assert error(refined, truth) < 0.5 * before
+
+
+class _Deceived:
+    """A network's sight that takes the object for some pixels off; it counts how often it looks."""
+
+    def __init__(self, truth):
+        self.truth, self.looks = truth, 0
+
+    def __call__(self, image, coarse, off=None, finer=None):
+        self.looks += 1
+        return seen(self.truth)
+
+
+@pytest.fixture
+def deceived(monkeypatch):
+    truth = blob(HEIGHT, WIDTH)
+    sight = _Deceived(truth)
+
+    def refiner(**options):
+        made = copy(Refiner(device="cpu"))
+        made.__dict__.update(sights={None: sight}, **options)
+        return made
+
+    return truth, sight, refiner
+
+
+def test_the_refiner_keeps_them_and_looks_again_only_where_it_shall_do_its_best(deceived):
+    truth, sight, refiner = deceived
+    image = np.repeat(np.uint8(200 * truth)[..., None], 3, 2)
+    _, mask = lowered(truth, (20, 26))
+    assert error(refiner()(image, mask), truth) < 0.5 * error(seen(truth), truth)
+    assert sight.looks == 1
+    refiner(best=True)(image, mask)
+    assert sight.looks == 3
+
+
+def test_a_distance_that_is_told_is_believed_in_place_of_the_averages(deceived):
+    truth, _, refiner = deceived
+    image = np.repeat(np.uint8(200 * truth)[..., None], 3, 2)
+    _, mask = lowered(truth, (20, 26))
+    assert np.array_equal(refiner().told(6)(image, mask), seen(truth))
