@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.ids import strips
-from spnrefine.refiner.cells import Axis, Cells, enlarging, find_cells
+from spnrefine.refiner.cells import Axis, Cells, bilinear, find_cells
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.intp]
@@ -166,7 +166,7 @@ def _pixels(axes: tuple[Axis, Axis], cells: tuple[slice, slice]) -> tuple[slice,
 def _near(axes: tuple[Axis, Axis], rows: Pixels, columns: Pixels) -> tuple[tuple[slice, slice], tuple[Floats, Floats]]:
     """Return the cells that pixels are enlarged from, and the weights down and across, (pixels, cells)."""
     (top, down), (left, across) = (
-        _taken(enlarging(axis, some)) for axis, some in zip(axes, (rows, columns), strict=True)
+        _taken(bilinear(axis, some)) for axis, some in zip(axes, (rows, columns), strict=True)
     )
     return (top, left), (down, across)
 

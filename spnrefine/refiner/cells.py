@@ -1,9 +1,11 @@
-"""The cells of a mask that came from a lower resolution and was enlarged bilinearly: where they lie, what they hold.
+"""The cells of a mask that came from a lower resolution and was enlarged: where they lie, what they hold.
 
-Bilinear enlargement is linear between the middles of the cells and bends there alone, so the bends show the cells.
+Bilinear enlargement is linear between the middles of the cells and bends there alone, so the bends show the cells;
+where pixels were repeated, the steps do.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +18,8 @@ BEND = 2.5 / 255
 """A second difference that rounding to eight bits cannot make: each of its four parts is a half off at most."""
 WEAK = 0.05  # of the strongest bend, or of the one beside it: such as rounding twice may make here and there
 LEAST_CELL = 2.5  # pixels: of smaller cells each pixel may be a middle
-LEAST_BENDS = 4  # along each axis: of fewer nothing can be told
-OFF, FARTHEST_OFF = 0.2, 1.0  # pixels by which bends lie off their places, as they are found: on average, at most
+LEAST_PLACES = 4  # along each axis: of fewer nothing can be told
+OFF, FARTHEST_OFF = 0.3, 1.0  # pixels by which places lie off the regular ones: on average, at most
 TOGETHER = 2  # pixels that a bend is spread over: those on either side of a cell's middle
 STRAY = 0.02  # of all that bends, what may lie elsewhere
 STRIDES = 1, 4, 16  # pixels: of these every so many are looked at, until bends are found
@@ -50,21 +52,26 @@ class Cells(NamedTuple):
     values: NDArray[np.float32]
 
 
+Enlarging = Callable[[Axis, NDArray[np.intp]], NDArray[np.float32]]
+
+
 def find_cells(mask: NDArray[np.float32]) -> Cells | None:
-    """Return the cells that a probability map (H, W) was enlarged of bilinearly; None where it was not."""
+    """Return the cells that a probability map (H, W) was enlarged of; None where it was not, or otherwise."""
     seen = box_where(unsure, mask)
     if seen is None:
         return None
-    columns = _axis(mask[_some(seen.top, seen.bottom)])
-    rows = None if columns is None else _axis(mask[:, _some(seen.left, seen.right)].T)
-    if columns is None or rows is None:
-        return None
-    values = np.clip(_at_middles(_at_middles(mask, rows).T, columns).T, 0, 1).astype(np.float32)
-    cells = Cells(rows, columns, values)
-    return cells if _is_enlarged_of(mask, cells) else None
+    across, down = mask[_some(seen.top, seen.bottom)], mask[:, _some(seen.left, seen.right)].T
+    for bends, enlarging in ((True, bilinear), (False, repeating)):
+        columns = _axis(across, bends=bends)
+        rows = None if columns is None else _axis(down, bends=bends)
+        if columns is not None and rows is not None:
+            cells = Cells(rows, columns, _values(mask, rows, columns, bends=bends))
+            if _is_enlarged_of(mask, cells, enlarging):
+                return cells
+    return None
 
 
-def enlarging(axis: Axis, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
+def bilinear(axis: Axis, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return the weights (len(pixels), number) by which pixels along an axis are taken from its cells."""
     at = np.clip((pixels + 0.5 - axis.first) / axis.cell - 0.5, 0, axis.number - 1)
     low = np.minimum(at.astype(np.intp), max(axis.number - 2, 0))
@@ -76,8 +83,26 @@ def enlarging(axis: Axis, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
     return weights
 
 
+def repeating(axis: Axis, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return such weights where each pixel takes the cell that its middle lies in."""
+    at = np.clip((pixels + 0.5 - axis.first) / axis.cell, 0, axis.number - 1).astype(np.intp)
+    return np.asarray(at[:, None] == np.arange(axis.number), np.float32)
+
+
+def _values(mask: NDArray[np.float32], rows: Axis, columns: Axis, *, bends: bool) -> NDArray[np.float32]:
+    if bends:
+        return np.clip(_at_middles(_at_middles(mask, rows).T, columns).T, 0, 1).astype(np.float32)
+    there = (np.clip(np.rint(axis.middles()), 0, axis.length - 1).astype(np.intp) for axis in (rows, columns))
+    return np.array(mask[np.ix_(*there)], np.float32)
+
+
+def _steps(lines: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sum over lines of a mask, (n, length), by how much they step from each pixel to the next; (length,)."""
+    return np.append(np.abs(np.diff(lines, axis=1)).sum(axis=0, dtype=np.float64), 0)
+
+
 def _bends(lines: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Sum over lines of a mask, (n, length), by how much they bend at each pixel; (length,)."""
+    """Sum likewise by how much they bend at each pixel."""
     total = np.zeros(lines.shape[1])
     if len(total) >= 3:
         bends = np.abs(np.diff(lines, 2, axis=1))
@@ -92,20 +117,29 @@ def _some(start: int, stop: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(start, stop - 1, LINES_LOOKED_AT).astype(np.intp))
 
 
-def _axis(lines: NDArray[np.float32]) -> Axis | None:
-    """Return the cells along lines of a mask, (n, length), whose middles, and nothing else, bend.
+def _axis(lines: NDArray[np.float32], *, bends: bool) -> Axis | None:
+    """Return the cells along lines of a mask, (n, length), at whose middles, and nowhere else, they bend, or else step.
 
     Where every pixel is looked at, cells of more than some 40 pixels bend less than rounding may.
     """
+    length = lines.shape[1]
+    if not bends:
+        found = _places(_steps(lines), 1)
+        return None if found is None else _regular(found[0] + 0.5, found[1], length, 1, 0.0)
     for stride in STRIDES:
-        found = _places(_bends(lines[:, ::stride]))
-        if found is not None and len(found[0]) >= LEAST_BENDS:
-            return _regular(found[0] * stride, found[1], lines.shape[1], stride)
+        found = _places(_bends(lines[:, ::stride]), TOGETHER)
+        if found is not None:
+            return _regular(found[0] * stride, found[1], length, stride, 0.5)
     return None
 
 
-def _regular(places: NDArray[np.float64], weights: NDArray[np.float64], length: int, stride: int) -> Axis | None:
-    """Return the cells along ``length`` pixels whose middles are these places, found at every ``stride`` pixels."""
+def _regular(
+    places: NDArray[np.float64], weights: NDArray[np.float64], length: int, stride: int, at: float
+) -> Axis | None:
+    """Return the cells along ``length`` pixels of which these places, pixels' positions, are what lies ``at``: a share.
+
+    They were found at every ``stride`` pixels; 0 is where a cell begins, a half its middle.
+    """
     gaps = np.diff(places)
     cell = float(gaps[gaps < 1.5 * gaps.min()].mean())
     for _ in range(2):  # far places are numbered rightly once the cell is known from near ones
@@ -113,25 +147,24 @@ def _regular(places: NDArray[np.float64], weights: NDArray[np.float64], length: 
             return None
         numbers = np.cumsum(np.concatenate([[0], np.rint(gaps / cell)]))
         cell, first = (float(one) for one in np.polyfit(numbers, places, 1, w=np.sqrt(weights)))
-    count = round(length / cell)
-    whole = Axis(length, count, length / max(count, 1), 0.0)
-    if count >= LEAST_BENDS and _fits(whole, places, weights, stride):
-        return whole
-    outside = math.floor(first / cell + 0.5 - 0.5 / cell)  # cells before the one that bends first, at most half cut off
-    begins = first + 0.5 - cell * (outside + 0.5)
+    many = round(length / cell)
+    whole = Axis(length, many, length / max(many, 1), 0.0)
+    outside = math.floor(first / cell + 1 - at - 0.5 / cell)  # cells before the first place, at most half cut off
+    begins = first + 0.5 - cell * (outside + at)
     part = Axis(length, round((length - begins) / cell), cell, begins)
-    return part if part.number >= LEAST_BENDS and _fits(part, places, weights, stride) else None
+    for axis in (whole, part):
+        numbers = (places + 0.5 - axis.first) / axis.cell - at
+        off = np.abs(numbers - np.rint(numbers)) * axis.cell / stride
+        if axis.number >= LEAST_PLACES and off.max() <= FARTHEST_OFF and np.average(off, weights=weights) <= OFF:
+            return axis
+    return None
 
 
-def _fits(axis: Axis, places: NDArray[np.float64], weights: NDArray[np.float64], stride: int) -> bool:
-    """Tell whether all places lie at middles of cells, and on average close to them."""
-    at = (places + 0.5 - axis.first) / axis.cell - 0.5
-    off = np.abs(at - np.rint(at)) * axis.cell
-    return bool(off.max() <= FARTHEST_OFF * stride and np.average(off, weights=weights) <= OFF * stride)
+def _places(bends: NDArray[np.float64], together: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return where along an axis it bends, as pixels' positions, and how much; None where at few, or nearly anywhere.
 
-
-def _places(bends: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return where along an axis it bends, as pixels' positions, and how much; None where it does nearly anywhere."""
+    One bend is spread over so many pixels ``together``.
+    """
     marked = np.concatenate([[False], bends > 0, [False]])
     steps = np.flatnonzero(marked[1:] != marked[:-1])
     starts, stops = steps[::2], steps[1::2]
@@ -140,10 +173,12 @@ def _places(bends: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     runs = np.repeat(np.arange(len(starts)), stops - starts)
     pixels = np.flatnonzero(bends)
     sums = np.bincount(runs, bends[pixels])
-    narrow = stops - starts <= TOGETHER
+    narrow = stops - starts <= together
     if sums[~narrow].sum() > STRAY * sums.sum():
         return None
     narrow &= sums > WEAK * sums.max()
+    if np.count_nonzero(narrow) < LEAST_PLACES:
+        return None
     places = np.asarray(np.bincount(runs, bends[pixels] * pixels) / sums, np.float64)
     return places[narrow], np.asarray(sums[narrow], np.float64)
 
@@ -164,7 +199,7 @@ def _at_middles(mask: NDArray[np.float32], axis: Axis) -> NDArray[np.float32]:
     return (from_left + from_right) / 2
 
 
-def _is_enlarged_of(mask: NDArray[np.float32], cells: Cells) -> bool:
+def _is_enlarged_of(mask: NDArray[np.float32], cells: Cells, enlarging: Enlarging) -> bool:
     """Tell whether cells give the mask again where it has an edge, by some of its rows."""
     rows = _some(0, len(mask))
     edge = unsure(mask[rows])

@@ -53,6 +53,15 @@ def test_bilinear_reduction_is_known_too():
     assert error(refined, truth) < 0.4 * before
 
 
+def test_repeated_pixels_are_averages_too():
+    truth = blob(HEIGHT, WIDTH)
+    small, _ = lowered(truth, (20, 26))
+    refined = seen(truth)
+    before = error(refined, truth)
+    assert keep_averages(np.kron(small, np.ones((10, 10), np.float32)), refined)
+    assert error(refined, truth) < 0.4 * before
+
+
 def test_where_the_photograph_shows_the_edge_elsewhere_the_mask_is_not_believed():
     truth = blob(HEIGHT, WIDTH)
     _, mask = lowered(truth, (20, 26))
