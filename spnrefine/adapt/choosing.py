@@ -16,8 +16,9 @@ others over the best of these. Found on held-aside pairs of the training sets.""
 PRIOR = 3
 """Examples that the guess of how much gains vary counts for, beside those that are there."""
 GUESS = 0.22, 0.12  # of the coarse masks' errors, so much gains vary: over masks left alone; between refined ones
-MOST_WORSE = 0.06
-"""Of the examples: a choice that makes more of them worse is none; of a few, a single one."""
+MOST_WORSE, BY_CHANCE = 0.06, 0.8
+"""Of the examples: a choice that makes more of them worse is none; of a few, a single one. Of many it may be more by so
+many standard deviations, as one that makes this share worse would at times."""
 ALIKE = 0.3  # of that variance the masks of one picture share
 LEAST_ERROR = 0.02
 FEWEST = 3
@@ -45,15 +46,19 @@ def choose(trials: Trials) -> int:
     """
     current = ALONE
     stages = _stages(trials.choices)
-    worth = _worth(trials.errors)
-    worth = np.stack([worth[trials.among(picture)].mean(0) for picture in dict.fromkeys(trials.pictures)])
-    harmful = (trials.errors > trials.errors[:, [ALONE]] + MADE_WORSE).mean(0) > MOST_WORSE
+    gained = trials.errors[:, [ALONE]] - trials.errors
+    pictures = [trials.among(picture) for picture in dict.fromkeys(trials.pictures)]
+    gained, worth = (np.stack([one[among].mean(0) for among in pictures]) for one in (gained, _worth(trials.errors)))
+    worse = (trials.errors > trials.errors[:, [ALONE]] + MADE_WORSE).sum(0)
+    many = len(trials.errors)
+    harmful = worse > MOST_WORSE * many + BY_CHANCE * np.sqrt(MOST_WORSE * (1 - MOST_WORSE) * many)
     square = float((np.maximum(trials.errors[:, ALONE], LEAST_ERROR) ** 2).mean())
     for margin, guess, stage in zip(MARGINS, (GUESS[0], GUESS[1], GUESS[1]), stages, strict=True):
         guess = GUESS[0] if current == ALONE else guess
         gain = worth[:, stage] - worth[:, [current]]  # masks of one picture are no independent evidence
         count = len(gain)
-        known = gain.var(0, ddof=1) if count > 1 else np.zeros(gain.shape[1])
+        varies = gained[:, stage] - gained[:, [current]]  # a loss that counts twice says no less for certain by that
+        known = varies.var(0, ddof=1) if count > 1 else np.zeros(gain.shape[1])
         masks = len(trials.pictures) / count
         spread = guess**2 * (ALIKE + (1 - ALIKE) / masks) * square
         deviation = np.sqrt(((count - 1) * known + PRIOR * spread) / (count - 1 + PRIOR))
