@@ -20,7 +20,7 @@ Averaging = Callable[[Axis, slice], tuple[Pixels, Floats]]
 """Which pixels along an axis count for some of its cells, and their weights, (cells, pixels): each row's sum is 1."""
 
 STEPS, RATE = 10, 1.5
-MIX = 0.25  # of the coarse mask's own log odds: on held-aside pairs from 0.1 to 0.5 all the same
+MIX = 0.25  # of the coarse mask's own log odds in a mask's: on held-aside pairs from 0.1 to 0.5 all the same
 FARTHEST = 12.0  # log odds that are added at most
 LEAST, LEAST_MEAN = 1e-3, 2e-3  # away from 0 and 1: of a pixel's probability, and of a cell's
 UNDECIDED = 0.02, 0.98  # a cell with a share of object between these has an edge in it
@@ -31,6 +31,8 @@ MOVED, MOVED_PIXELS = 0.15, 0.8
 pixels' share of a cell, the mask may be far off."""
 LEFT = 0.035
 """Likewise: where cells of the hard result are farther off, no mask of zeros and ones had these averages."""
+MATTE_MOVED = 0.06
+"""Likewise, of a matte: where it changes cells by more, these were of no better matte, on held-aside ones."""
 
 
 def box(axis: Axis, cells: slice) -> tuple[Pixels, Floats]:
@@ -69,13 +71,35 @@ def keep_averages(coarse: Floats, refined: Floats) -> bool:
         return False
     most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
     for way in WAYS:
-        field = _Field(coarse, refined, cells, way)
-        if field.left() <= most:
+        field = _Field(coarse, refined, cells, way, MIX)
+        if field.left(_hard) <= most:
             field.solve()
-            if field.left() <= LEFT:
+            if field.left(_hard) <= LEFT:
                 field.apply(coarse, refined)
                 return True
     return False
+
+
+def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
+    """Correct a matte likewise, whose cells need be no averages of zeros and ones.
+
+    Parameters
+    ----------
+    coarse, alpha : (H, W) float32 in 0..1, the matte that came in and what was made of it, which is changed in place.
+
+    Returns
+    -------
+    Whether it was. It is not where ``coarse`` was not enlarged, or what was made of it has other averages by far.
+    """
+    cells = find_cells(coarse)
+    if cells is None:
+        return False
+    field = min((_Field(coarse, alpha, cells, way, 0) for way in WAYS), key=lambda field: field.left(_itself))
+    if field.left(_itself) > MATTE_MOVED:
+        return False
+    field.solve()
+    field.apply(coarse, alpha)
+    return True
 
 
 @dataclass(frozen=True)
@@ -98,7 +122,8 @@ class _Tile:
 class _Field:
     """What is added to the log odds at the middle of each cell, found tile by tile where there is an edge."""
 
-    def __init__(self, coarse: Floats, refined: Floats, cells: Cells, way: Averaging):
+    def __init__(self, coarse: Floats, refined: Floats, cells: Cells, way: Averaging, mix: float):
+        self.mix = mix  # of the coarse mask's own log odds
         self.axes, self.values = (cells.rows, cells.columns), cells.values
         self.field = np.zeros_like(self.values)
         self.edge = (self.values > UNDECIDED[0]) & (self.values < UNDECIDED[1])
@@ -113,15 +138,18 @@ class _Field:
 
     def _tile(self, coarse: Floats, refined: Floats, here: tuple[slice, slice], way: Averaging) -> _Tile:
         (rows, down), (columns, across) = (way(axis, cells) for axis, cells in zip(self.axes, here, strict=True))
-        odds = _odds(coarse[np.ix_(rows, columns)], refined[np.ix_(rows, columns)])
+        odds = self._odds(coarse[np.ix_(rows, columns)], refined[np.ix_(rows, columns)])
         return _Tile(here, odds, (down, across), *_near(self.axes, rows, columns))
 
-    def left(self) -> float:
-        """Return by how much cells with an edge are off on average, as shares of a cell, where all is made hard."""
+    def _odds(self, coarse: Floats, refined: Floats) -> Floats:
+        odds = _log_odds(refined, LEAST)
+        return (1 - self.mix) * odds + self.mix * _log_odds(coarse, LEAST) if self.mix else odds
+
+    def left(self, made: Callable[[Floats], Floats]) -> float:
+        """Return by how much cells with an edge are off on average, as shares of a cell, in what is made of it."""
         off = np.zeros_like(self.values)
         for tile in self.tiles:
-            hard = (tile.probability(self.field) > 0.5).astype(np.float32)
-            off[tile.cells] = np.abs(tile.means(hard) - self.values[tile.cells])
+            off[tile.cells] = np.abs(tile.means(made(tile.probability(self.field))) - self.values[tile.cells])
         return float(off[self.edge].mean()) if self.edge.any() else 0.0
 
     def solve(self) -> None:
@@ -141,7 +169,8 @@ class _Field:
             for part in strips(rows.stop - rows.start, columns.stop - columns.start):
                 own = slice(rows.start + part.start, rows.start + part.stop), columns
                 near, weights = _near(self.axes, *(np.arange(one.start, one.stop) for one in own))
-                refined[own] = _sigmoid(_odds(coarse[own], refined[own]) + _both(weights, self.field[near]))
+                found = _sigmoid(self._odds(coarse[own], refined[own]) + _both(weights, self.field[near]))
+                np.copyto(refined[own], found, where=np.abs(found - refined[own]) > 2 * LEAST)  # 0 and 1 stay
 
 
 def _tiles(cells: Cells) -> Iterator[tuple[slice, slice]]:
@@ -186,8 +215,12 @@ def _normal(weights: NDArray[np.floating]) -> Floats:
     return np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _odds(coarse: Floats, refined: Floats) -> Floats:
-    return (1 - MIX) * _log_odds(refined, LEAST) + MIX * _log_odds(coarse, LEAST)
+def _hard(probability: Floats) -> Floats:
+    return (probability > 0.5).astype(np.float32)
+
+
+def _itself(alpha: Floats) -> Floats:
+    return alpha
 
 
 def _log_odds(probability: Floats, least: float) -> Floats:

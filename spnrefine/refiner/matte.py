@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from spnrefine.model.matte_inputs import SURROUND, matte_inputs
 from spnrefine.model.matte_on_cpu import MattingOnCPU
 from spnrefine.refiner import opencv
+from spnrefine.refiner.averages import keep_matte_averages
 from spnrefine.refiner.contour import contour_distance
 from spnrefine.refiner.exact_matte import keep_exact_mattes
 from spnrefine.refiner.tiles import tiles
@@ -53,7 +54,7 @@ class Matting:
 
         Along the refined contour, and along the coarse one where it was another, alpha is the network's. Elsewhere
         what came in stays, a shadow's half tones too, if it lies on the side of the refined mask; so does all of a part
-        that was exact.
+        that was exact. A matte of a lower resolution keeps its averages (:mod:`spnrefine.refiner.averages`).
 
         Parameters
         ----------
@@ -71,7 +72,9 @@ class Matting:
             found = found[core.inside(seen).slices]
             found = _without_haze(found, distance[core.slices])
             alpha[core.slices] += share[core.slices] * (found - alpha[core.slices])
-        return np.clip(keep_exact_mattes(image, coarse, alpha), 0, 1)
+        alpha = np.clip(keep_exact_mattes(image, coarse, alpha), 0, 1)
+        keep_matte_averages(coarse, alpha)
+        return alpha
 
 
 def _share(distance: NDArray[np.float32]) -> NDArray[np.float32]:

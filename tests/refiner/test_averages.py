@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from spnrefine import Refiner
-from spnrefine.refiner.averages import keep_averages
+from spnrefine.refiner.averages import keep_averages, keep_matte_averages
 from tests.refiner.test_cells import blob, lowered
 
 HEIGHT, WIDTH = 200, 260
@@ -95,6 +95,19 @@ def test_of_large_cells_some_pixels_are_enough(cell):
     before = error(refined, truth)
     assert keep_averages(mask, refined)
     assert error(refined, truth) < 0.5 * before
+
+
+def test_a_matte_keeps_the_averages_of_its_cells():
+    alpha = cv2.GaussianBlur(blob(HEIGHT, WIDTH).astype(np.float32), (0, 0), 4)
+    small, coarse = lowered(alpha, (25, 32))
+    found = np.clip(cv2.GaussianBlur(blob(HEIGHT, WIDTH).astype(np.float32), (0, 0), 2.5), 0, 1)  # too steep an edge
+    before = np.abs(found - alpha).sum()
+    assert keep_matte_averages(coarse, found)
+    assert np.abs(found - alpha).sum() < 0.6 * before
+    assert found.min() == 0
+    assert found.max() == 1
+    np.testing.assert_allclose(cv2.resize(found, (32, 25), interpolation=cv2.INTER_AREA), small, atol=0.05)
+    assert not keep_matte_averages(coarse, np.roll(found, 4, 1))
 
 
 class _Deceived:
