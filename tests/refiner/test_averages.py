@@ -79,6 +79,15 @@ def test_cells_that_are_no_averages_of_a_hard_mask_are_not_believed():
     assert not keep_averages(mask, seen(truth))
 
 
+@pytest.mark.parametrize("how", [cv2.INTER_LINEAR, cv2.INTER_NEAREST])
+def test_cells_that_were_cut_at_a_half_are_no_averages(how):
+    truth = blob(HEIGHT, WIDTH)
+    small, _ = lowered(truth, (20, 26))
+    mask = cv2.resize((small > 0.5).astype(np.float32), (WIDTH, HEIGHT), interpolation=how)
+    assert not keep_averages(mask, seen(truth))
+    assert not keep_matte_averages(mask, seen(truth))
+
+
 def test_masks_that_were_not_enlarged_stay():
     truth = blob(HEIGHT, WIDTH)
     refined = seen(truth)
