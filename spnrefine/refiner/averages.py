@@ -8,7 +8,8 @@ photograph whose pixels must average to the small one's (iterative back-projecti
 import numpy as np
 
 from spnrefine.refiner.cell_field import WAYS, Field, Floats, edges
-from spnrefine.refiner.cells import find_cells
+from spnrefine.refiner.cells import Cells, find_cells
+from spnrefine.refiner.cubic_cells import find_cubic_cells
 
 MIX = 0.25  # of the coarse mask's own log odds in a mask's: on held-aside pairs from 0.1 to 0.5 all the same
 MOVED, MOVED_PIXELS = 0.15, 0.8
@@ -35,8 +36,8 @@ def keep_averages(coarse: Floats, refined: Floats) -> bool:
     Whether it was. It is not where ``coarse`` was not enlarged, or cannot be believed: its cells are no averages of
     zeros and ones, as a network's are not, or the photograph shows its edge elsewhere.
     """
-    cells = find_cells(coarse)
-    if cells is None or not _are_averages(cells.values):
+    cells = _averages(coarse)
+    if cells is None:
         return False
     most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
     for way in WAYS:
@@ -60,8 +61,8 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
     -------
     Whether it was. It is not where ``coarse`` was not enlarged, or what was made of it has other averages by far.
     """
-    cells = find_cells(coarse)
-    if cells is None or not _are_averages(cells.values):
+    cells = _averages(coarse)
+    if cells is None:
         return False
     field = min((Field(coarse, alpha, cells, way, 0) for way in WAYS), key=lambda field: field.left(_itself))
     if field.left(_itself) > MATTE_MOVED:
@@ -71,11 +72,14 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
     return True
 
 
-def _are_averages(values: Floats) -> bool:
-    """Tell whether cells have as many edges in them as averages have."""
-    inside = values > 0.5
+def _averages(mask: Floats) -> Cells | None:
+    """Return the cells that a mask was enlarged of, if as many have an edge in them as averages have."""
+    cells = find_cells(mask) or find_cubic_cells(mask)
+    if cells is None:
+        return None
+    inside = cells.values > 0.5
     crossed = sum(np.count_nonzero(np.diff(inside, axis=axis)) for axis in (0, 1))
-    return bool(np.count_nonzero(edges(values)) > EDGES * crossed)
+    return cells if np.count_nonzero(edges(cells.values)) > EDGES * crossed else None
 
 
 def _hard(probability: Floats) -> Floats:

@@ -60,7 +60,7 @@ def find_cells(mask: NDArray[np.float32]) -> Cells | None:
     seen = box_where(unsure, mask)
     if seen is None:
         return None
-    across, down = mask[_some(seen.top, seen.bottom)], mask[:, _some(seen.left, seen.right)].T
+    across, down = mask[evenly(seen.top, seen.bottom)], mask[:, evenly(seen.left, seen.right)].T
     for bends, enlarging in ((True, bilinear), (False, repeating)):
         columns = _axis(across, bends=bends)
         rows = None if columns is None else _axis(down, bends=bends)
@@ -112,9 +112,9 @@ def _bends(lines: NDArray[np.float32]) -> NDArray[np.float64]:
     return total
 
 
-def _some(start: int, stop: int) -> NDArray[np.intp]:
-    """Return lines from ``start`` on, evenly spaced, all where they are few."""
-    return np.unique(np.linspace(start, stop - 1, LINES_LOOKED_AT).astype(np.intp))
+def evenly(start: int, stop: int, most: int = LINES_LOOKED_AT) -> NDArray[np.intp]:
+    """Return numbers from ``start`` on, evenly spaced, all where they are few."""
+    return np.unique(np.linspace(start, stop - 1, most).astype(np.intp))
 
 
 def _axis(lines: NDArray[np.float32], *, bends: bool) -> Axis | None:
@@ -201,7 +201,7 @@ def _at_middles(mask: NDArray[np.float32], axis: Axis) -> NDArray[np.float32]:
 
 def _is_enlarged_of(mask: NDArray[np.float32], cells: Cells, enlarging: Enlarging) -> bool:
     """Tell whether cells give the mask again where it has an edge, by some of its rows."""
-    rows = _some(0, len(mask))
+    rows = evenly(0, len(mask))
     edge = unsure(mask[rows])
     again = enlarging(cells.rows, rows) @ cells.values @ enlarging(cells.columns, np.arange(mask.shape[1])).T
     return bool((np.abs(again - mask[rows])[edge] <= SAME).mean() > 1 - STRAY) if edge.any() else False
