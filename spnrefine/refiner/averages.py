@@ -5,9 +5,13 @@ was: the photograph says where in a cell the edge runs, the mask how much lies o
 photograph whose pixels must average to the small one's (iterative back-projection: Irani and Peleg, CVGIP 1991).
 """
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 
-from spnrefine.refiner.cell_field import WAYS, Field, Floats, edges
+from spnrefine.boxes.box import Box
+from spnrefine.refiner.cell_field import UNDECIDED, WAYS, Field, Floats, edges
 from spnrefine.refiner.cells import Cells, find_cells
 from spnrefine.refiner.cubic_cells import find_cubic_cells
 
@@ -19,6 +23,7 @@ LEFT = 0.035
 """Likewise: where cells of the hard result are farther off, no mask of zeros and ones had these averages."""
 MATTE_MOVED = 0.06
 """Likewise, of a matte: where it changes cells by more, these were of no better matte, on held-aside ones."""
+MOST_PARTS, BESIDE = 32, 4  # of a mask, that are looked at each by itself; pixels beside each
 EDGES = 0.5
 """Cells with an edge for each two neighbours of which one is more object than not: averages have some 0.9, and masks
 that were cut at a half before they were enlarged, or sampled, have few."""
@@ -27,27 +32,18 @@ that were cut at a half before they were enlarged, or sampled, have few."""
 def keep_averages(coarse: Floats, refined: Floats) -> bool:
     """Correct ``refined``, in place, so that it has the averages of ``coarse``, where that is an enlarged mask.
 
+    Parts that lie apart may have been enlarged each by itself: where it is not so of all together, each is looked at.
+
     Parameters
     ----------
     coarse, refined : (H, W) float32 in 0..1, before and after refinement.
 
     Returns
     -------
-    Whether it was. It is not where ``coarse`` was not enlarged, or cannot be believed: its cells are no averages of
-    zeros and ones, as a network's are not, or the photograph shows its edge elsewhere.
+    Whether it was, anywhere. It is not where ``coarse`` was not enlarged, or cannot be believed: its cells are no
+    averages of zeros and ones, as a network's are not, or the photograph shows its edge elsewhere.
     """
-    cells = _averages(coarse)
-    if cells is None:
-        return False
-    most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
-    for way in WAYS:
-        field = Field(coarse, refined, cells, way, MIX)
-        if field.left(_hard) <= most:
-            field.solve()
-            if field.left(_hard) <= LEFT:
-                field.apply(coarse, refined)
-                return True
-    return False
+    return _kept(coarse, refined, _keep)
 
 
 def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
@@ -59,17 +55,62 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
 
     Returns
     -------
-    Whether it was. It is not where ``coarse`` was not enlarged, or what was made of it has other averages by far.
+    Whether it was, anywhere. It is not where ``coarse`` was not enlarged, or what was made of it has other averages by
+    far.
     """
+    return _kept(coarse, alpha, _keep_matte)
+
+
+def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells], bool]) -> bool:
     cells = _averages(coarse)
-    if cells is None:
-        return False
+    if cells is not None and keep(coarse, refined, cells):
+        return True
+    kept = False
+    for box in _apart(coarse):
+        own = np.ascontiguousarray(coarse[box.slices])
+        cells = _averages(own)
+        if cells is not None:
+            kept |= keep(own, refined[box.slices], cells)
+    return kept
+
+
+def _keep(coarse: Floats, refined: Floats, cells: Cells) -> bool:
+    most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
+    for way in WAYS:
+        field = Field(coarse, refined, cells, way, MIX)
+        if field.left(_hard) <= most:
+            field.solve()
+            if field.left(_hard) <= LEFT:
+                field.apply(coarse, refined)
+                return True
+    return False
+
+
+def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
     field = min((Field(coarse, alpha, cells, way, 0) for way in WAYS), key=lambda field: field.left(_itself))
     if field.left(_itself) > MATTE_MOVED:
         return False
     field.solve()
     field.apply(coarse, alpha)
     return True
+
+
+def _apart(mask: Floats) -> list[Box]:
+    """Return the boxes of a mask's parts, with what lies beside each, where there are several that do not overlap."""
+    height, width = mask.shape
+    present = (mask > UNDECIDED[0]).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
+    if not 2 < count <= MOST_PARTS:
+        return []
+    boxes = [
+        Box(top, top + high, left, left + wide).grown(BESIDE, height, width)
+        for left, top, wide, high, _ in stats[1:].tolist()
+    ]
+
+    def alone(box: Box) -> bool:
+        return all(one is box or 0 in (box.cut(one).height, box.cut(one).width) for one in boxes)
+
+    return [box for box in boxes if alone(box)]
 
 
 def _averages(mask: Floats) -> Cells | None:

@@ -96,6 +96,18 @@ def test_masks_that_were_not_enlarged_stay():
     assert np.array_equal(refined, before)
 
 
+def test_parts_that_were_enlarged_each_by_itself_keep_theirs_and_a_stray_pixel_changes_nothing():
+    truths = [blob(HEIGHT, WIDTH), blob(HEIGHT, WIDTH, seed=4)]
+    masks = [lowered(truth, cells)[1] for truth, cells in zip(truths, [(20, 26), (17, 19)], strict=True)]
+    truth, mask = np.hstack(truths), np.hstack(masks)
+    refined = np.hstack([seen(each) for each in truths])
+    before = error(refined, truth)
+    mask[2, -3] = 1
+    assert keep_averages(mask, refined)
+    assert error(refined[:, :WIDTH], truths[0]) < 0.3 * before
+    assert error(refined[:, WIDTH:], truths[1]) < 0.3 * before
+
+
 @pytest.mark.parametrize("cell", [40, 75])
 def test_of_large_cells_some_pixels_are_enough(cell):
     truth = blob(600, 900)
