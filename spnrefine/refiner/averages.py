@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from spnrefine.boxes.box import Box
+from spnrefine.boxes.box import Box, around
 from spnrefine.refiner.cell_field import UNDECIDED, WAYS, Field, Floats, edges
 from spnrefine.refiner.cells import Cells, find_cells
 from spnrefine.refiner.cubic_cells import find_cubic_cells
@@ -96,21 +96,20 @@ def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
 
 
 def _apart(mask: Floats) -> list[Box]:
-    """Return the boxes of a mask's parts, with what lies beside each, where there are several that do not overlap."""
+    """Return boxes that do not overlap around a mask's parts and what lies beside each, where there are several."""
     height, width = mask.shape
     present = (mask > UNDECIDED[0]).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
-    if not 2 < count <= MOST_PARTS:
+    if count - 1 > MOST_PARTS:
         return []
-    boxes = [
-        Box(top, top + high, left, left + wide).grown(BESIDE, height, width)
-        for left, top, wide, high, _ in stats[1:].tolist()
-    ]
-
-    def alone(box: Box) -> bool:
-        return all(one is box or 0 in (box.cut(one).height, box.cut(one).width) for one in boxes)
-
-    return [box for box in boxes if alone(box)]
+    boxes: list[Box] = []
+    for left, top, wide, high, _ in stats[1:].tolist():
+        box = Box(top, top + high, left, left + wide).grown(BESIDE, height, width)
+        while overlapping := [one for one in boxes if 0 not in (one.cut(box).height, one.cut(box).width)]:
+            boxes = [one for one in boxes if one not in overlapping]
+            box = around([box, *overlapping])
+        boxes.append(box)
+    return boxes if len(boxes) > 1 else []
 
 
 def _averages(mask: Floats) -> Cells | None:
