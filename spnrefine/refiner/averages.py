@@ -23,7 +23,7 @@ LEFT = 0.035
 """Likewise: where cells of the hard result are farther off, no mask of zeros and ones had these averages."""
 MATTE_MOVED = 0.06
 """Likewise, of a matte: where it changes cells by more, these were of no better matte, on held-aside ones."""
-MOST_PARTS, BESIDE = 32, 4  # of a mask, that are looked at each by itself; pixels beside each
+MOST_PARTS = 32  # of a mask, that are looked at each by itself
 EDGES = 0.5
 """Cells with an edge for each two neighbours of which one is more object than not: averages have some 0.9, and masks
 that were cut at a half before they were enlarged, or sampled, have few."""
@@ -32,7 +32,7 @@ that were cut at a half before they were enlarged, or sampled, have few."""
 def keep_averages(coarse: Floats, refined: Floats) -> bool:
     """Correct ``refined``, in place, so that it has the averages of ``coarse``, where that is an enlarged mask.
 
-    Parts that lie apart may have been enlarged each by itself: where it is not so of all together, each is looked at.
+    Parts that lie apart are judged each by itself, and may have been enlarged so.
 
     Parameters
     ----------
@@ -62,13 +62,14 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
 
 
 def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells], bool]) -> bool:
-    cells = _averages(coarse)
-    if cells is not None and keep(coarse, refined, cells):
-        return True
+    """Keep the averages of all, or of each part by itself: with cells of its own, or else those of all."""
+    whole, parts = _averages(coarse), _apart(coarse)
+    if not parts:
+        return whole is not None and keep(coarse, refined, whole)
     kept = False
-    for box in _apart(coarse):
+    for box in parts:
         own = np.ascontiguousarray(coarse[box.slices])
-        cells = _averages(own)
+        cells = _averages(own) or (whole and whole.within(box))
         if cells is not None:
             kept |= keep(own, refined[box.slices], cells)
     return kept
@@ -96,15 +97,14 @@ def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
 
 
 def _apart(mask: Floats) -> list[Box]:
-    """Return boxes that do not overlap around a mask's parts and what lies beside each, where there are several."""
-    height, width = mask.shape
+    """Return boxes that do not overlap around a mask's parts, where there are several."""
     present = (mask > UNDECIDED[0]).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
     if count - 1 > MOST_PARTS:
         return []
     boxes: list[Box] = []
     for left, top, wide, high, _ in stats[1:].tolist():
-        box = Box(top, top + high, left, left + wide).grown(BESIDE, height, width)
+        box = Box(top, top + high, left, left + wide)
         while overlapping := [one for one in boxes if 0 not in (one.cut(box).height, one.cut(box).width)]:
             boxes = [one for one in boxes if one not in overlapping]
             box = around([box, *overlapping])

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.ids import strips
-from spnrefine.refiner.cells import Axis, Cells, bilinear
+from spnrefine.refiner.cell_axis import Axis
+from spnrefine.refiner.cells import Cells, bilinear
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.intp]

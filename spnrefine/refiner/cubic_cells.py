@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spnrefine.boxes.where import box_where
-from spnrefine.refiner.cells import SAME, Axis, Cells, evenly
+from spnrefine.refiner.cell_axis import Axis
+from spnrefine.refiner.cells import SAME, Cells, evenly
 from spnrefine.refiner.contour import unsure
 
 Floats = NDArray[np.float32]
