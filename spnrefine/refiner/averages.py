@@ -70,7 +70,7 @@ def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells
     for box in parts:
         own = np.ascontiguousarray(coarse[box.slices])
         cells = _averages(own) or (whole and whole.within(box))
-        if cells is not None:
+        if cells is not None and edges(cells.values).any():
             kept |= keep(own, refined[box.slices], cells)
     return kept
 

@@ -12,6 +12,7 @@ WEAK = 0.05  # of the strongest bend, or of the one beside it: such as rounding 
 LEAST_CELL = 2.5  # pixels: of smaller cells each pixel may be a middle
 LEAST_PLACES = 4  # along each axis: of fewer nothing can be told
 OFF, FARTHEST_OFF = 0.3, 1.0  # pixels by which places lie off the regular ones: on average, at most
+OFF_SHARE = 0.2  # of a cell, likewise at most
 TOGETHER = 2  # pixels that a bend is spread over: those on either side of a cell's middle
 ASTRAY = 0.15  # of all that bends, what may lie at places that are not regular
 CLEAR = 0.85  # of 1: how clear the comb has to be that places show where some are not
@@ -38,8 +39,8 @@ class Axis(NamedTuple):
 
     def within(self, start: int, stop: int) -> tuple["Axis", slice]:
         """Return the cells that some of the pixels lie in, counted from ``start``, and which of all they are."""
-        low = math.floor((start - self.first) / self.cell)
-        high = min(self.number, math.ceil((stop - self.first) / self.cell))
+        low = min(max(math.floor((start - self.first) / self.cell), 0), self.number - 1)
+        high = min(max(math.ceil((stop - self.first) / self.cell), low + 1), self.number)
         return Axis(stop - start, high - low, self.cell, self.first + low * self.cell - start), slice(low, high)
 
 
@@ -77,7 +78,7 @@ def _regular(
         for axis in (whole, part):
             numbers = (places + 0.5 - axis.first) / axis.cell - at
             off = np.abs(numbers - np.rint(numbers)) * axis.cell / stride
-            near = off <= FARTHEST_OFF
+            near = off <= min(FARTHEST_OFF, OFF_SHARE * axis.cell / stride)
             if axis.number < LEAST_PLACES or weights[near].sum() < (1 - ASTRAY) * weights.sum():
                 continue
             if np.average(off[near], weights=weights[near]) <= OFF:
