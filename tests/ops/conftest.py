@@ -3,6 +3,8 @@ import torch
 
 from spnrefine.ops import available_backends
 from spnrefine.ops.cpu import scans
+from spnrefine.ops.cuda import launching
+from tests.ops.cuda_on_cpu import OnCPU
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +53,12 @@ def operands(precision):
         return x.to(device, dtype), guidance.to(device, dtype)
 
     return make
+
+
+@pytest.fixture
+def cuda_on_cpu(monkeypatch):
+    """Send what is launched on a GPU to the CPU."""
+    torch.manual_seed(0)
+    on_cpu = OnCPU()
+    monkeypatch.setattr(launching, "launch", on_cpu)
+    return on_cpu

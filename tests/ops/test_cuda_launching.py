@@ -49,7 +49,7 @@ def test_a_round_is_two_launches_on_torchs_stream(driver):
     x, guidance = operands()
     out, _ = tensors.forward(x, guidance, ALL_DIRECTIONS, "bounded", save=False)
     (scans, merging) = driver.launches
-    assert scans[:3] == ("forward on 1", (16, 1, 1, 32, 1, 1, 2 * 34 * 4), 71)
+    assert scans[:3] == ("forward on 1", (16, 1, 1, 32, 1, 1, 2 * 2 * 34 * 4), 71)
     assert merging[:3] == ("merge on 1", (1, 1, 1, 256, 1, 1, 0), 71)
     assert driver.pointers[1] == out.data_ptr()  # those of the merge, which came last
     assert driver.pointers[2] == 0  # it saves nothing

@@ -18,7 +18,7 @@ import torch
 from spnrefine.errors import BackendError
 from spnrefine.ops.cuda import compiling
 from spnrefine.ops.cuda.compiling import Unit
-from spnrefine.ops.cuda.limits import threads_of
+from spnrefine.ops.cuda.limits import MERGE_THREADS, blocks_of
 
 CAPABILITIES = [(7, 5), (8, 0), (9, 0), (10, 0)]
 FLOAT32 = [Unit(way, torch.float32, torch.float32) for way in ("forward", "backward")]
@@ -69,20 +69,15 @@ def check(unit: Unit, capability: tuple[int, int]) -> None:
     code, log = compiling.compiled(unit, capability, "--ptxas-options=-v")
     print(f"\n{unit} sm_{capability[0]}{capability[1]}: {len(code)} bytes, {time.perf_counter() - start:.1f} s")
     assert code.startswith(b"\x7fELF")
-    limits = threads_of(unit.wide)
-    threads = {
-        "forward": limits["FORWARD_THREADS"],
-        "backward": limits["BACKWARD_THREADS"],
-        "backward_wide": limits["WIDE_THREADS"],
-        f"{unit.way}_long": limits["LONG_THREADS"],
-    }
     kernels = reports(log)
-    scans = [name for name in kernels if name not in ("merge", "sum")]
-    assert 0 < len(scans) <= 3
+    blocks = blocks_of(unit.way, unit.wide)
+    assert kernels.keys() - {"merge", "sum"} == blocks.keys()
+    assert len(blocks) <= 3
     for name, used in kernels.items():
         print(f"  {name:14} {used}")
         assert used["stack"] == used["stores"] == used["loads"] == 0, name
-        assert used["registers"] * threads.get(name, 256) <= 65536, name
+        threads = blocks[name].threads if name in blocks else MERGE_THREADS
+        assert used["registers"] * threads <= 65536, name
 
 
 @needs_compiler

@@ -18,7 +18,7 @@ import torch
 
 from spnrefine import cache
 from spnrefine.errors import BackendError
-from spnrefine.ops.cuda.limits import threads_of
+from spnrefine.ops.cuda.limits import definitions
 
 KERNELS = Path(__file__).with_name("kernels")
 COMPILER = Path(__file__).with_name("compiler_process.py")
@@ -49,9 +49,9 @@ def source(unit: Unit) -> str:
     """Return a unit's CUDA C++, complete with its definitions."""
     least = "2.2250738585072014e-308" if unit.wide else "1.17549435e-38f"
     names = {"X_TYPE": ELEMENTS[unit.x], "G_TYPE": ELEMENTS[unit.guidance]}
-    numbers = {"REAL": "double" if unit.wide else "float", "LEAST": least, **threads_of(unit.wide)}
-    definitions = "".join(f"#define {name} {value}\n" for name, value in {**names, **numbers}.items())
-    return definitions + "".join((KERNELS / file).read_text() for file in ("common.cuh", f"{unit.way}.cu"))
+    numbers = {"REAL": "double" if unit.wide else "float", "LEAST": least, **definitions(unit.way, unit.wide)}
+    defined = "".join(f"#define {name} {value}\n" for name, value in {**names, **numbers}.items())
+    return defined + "".join((KERNELS / file).read_text() for file in ("common.cuh", f"{unit.way}.cu"))
 
 
 def machine_code(unit: Unit, capability: Capability, *, anew: bool = False) -> bytes:

@@ -3,38 +3,15 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
-from typing import NamedTuple
-
-import torch
 
 from spnrefine.ops.cuda.compiling import Unit
-from spnrefine.ops.cuda.limits import MERGE_THREADS, SHARED, threads_of
-from spnrefine.ops.directions import Direction
+from spnrefine.ops.cuda.cuts import best
+from spnrefine.ops.cuda.limits import HALO, MERGE_THREADS
+from spnrefine.ops.cuda.operands import Operands
 
 AT_ONCE = 4
 """Pixels that a thread of the merging kernels takes."""
-SECTOR = 32
-"""Bytes that a GPU moves at least."""
-FEW_CHANNELS = 4
-"""With fewer neighbouring channels a block, long lines would rather be cut up among a thread's turns."""
-ENOUGH_BLOCKS = 132
 _NORMALISE = {None: 0, "bounded": 1, "unit": 2}
-
-
-class Operands(NamedTuple):
-    """All of the arguments that a plan depends on."""
-
-    shape: tuple[int, ...]
-    """(N, C, H, W) of x."""
-    x: tuple[int, ...]
-    """Strides of x, in elements."""
-    guidance_shape: tuple[int, ...]
-    guidance: tuple[int, ...]
-    """Strides of guidance."""
-    x_type: torch.dtype
-    guidance_type: torch.dtype
-    directions: tuple[Direction, ...]
-    normalise: str | None
 
 
 @dataclass(frozen=True)
@@ -48,15 +25,16 @@ class Launch:
     shared: int
     """Bytes of shared memory a block."""
     numbers: bytes
-    carry: int = 0
-    """Numbers of the calculated type that the kernel keeps in device memory, where shared memory is too small."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """The launches of one way, and what they write."""
 
-    scans: Launch
+    scans: tuple[Launch, ...]
+    """In turn: each begins with the line that the one before ended with."""
+    carry: int
+    """Numbers of the calculated type in such a line, of all scans; 0 where there is one launch."""
     merging: Launch | None
     channels_last: bool
     """The order in which scratch and results lie."""
@@ -67,11 +45,11 @@ def forward_plan(operands: Operands, save: bool) -> Plan:
     """Plan the scans and their maximum; ``save`` also what backward needs."""
     unit = Unit("forward", operands.x_type, operands.guidance_type)
     merged = save or len(operands.directions) > 1
-    last = _channels_last(operands)
+    last = operands.channels_last
     scratch = _dense(operands, last, len(operands.directions))
     numbers = (*_x_strides(operands.x), *_guidance_strides(operands), *scratch, int(save))
-    scans = _scans(operands, unit, numbers, buffers=1)
-    return Plan(scans, _merging(operands, unit, "merge") if merged else None, last)
+    scans, carry = _scans(operands, unit, numbers)
+    return Plan(scans, carry, _merging(operands, unit, "merge") if merged else None, last)
 
 
 @lru_cache(maxsize=256)
@@ -81,7 +59,7 @@ def backward_plan(operands: Operands, grad: tuple[int, ...], dguidance: tuple[in
     ``grad`` and ``dguidance`` are strides; ``in_full`` where ``dguidance`` is of the type calculated in.
     """
     unit = Unit("backward", operands.x_type, operands.guidance_type)
-    last = _channels_last(operands)
+    last = operands.channels_last
     strides = (
         *_x_strides(operands.x),
         *_guidance_strides(operands),
@@ -90,35 +68,29 @@ def backward_plan(operands: Operands, grad: tuple[int, ...], dguidance: tuple[in
         *_dense(operands, last, 0),
         *dguidance,
     )
-    scans = _scans(operands, unit, (*strides, int(in_full)), buffers=3)
-    return Plan(scans, _merging(operands, unit, "sum"), last)
+    scans, carry = _scans(operands, unit, (*strides, int(in_full)))
+    return Plan(scans, carry, _merging(operands, unit, "sum"), last)
 
 
-def _scans(operands: Operands, unit: Unit, numbers: tuple[int, ...], buffers: int) -> Launch:
-    """Choose a kernel; ``buffers`` lines lie in shared memory, twice."""
+def _scans(operands: Operands, unit: Unit, numbers: tuple[int, ...]) -> tuple[tuple[Launch, ...], int]:
+    """Return the launches of the scans, and how many numbers one leaves to the next."""
     n, channels, height, width = operands.shape
-    directions, limits = operands.directions, threads_of(unit.wide)
-    length = max(height if direction.horizontal else width for direction in directions)
-    narrow = limits[f"{unit.way.upper()}_THREADS"]
-    most = narrow if unit.way == "forward" else limits["WIDE_THREADS"]
-    bytes_a_pixel = 2 * buffers * (8 if unit.wide else 4)
-    side, long_side = _side(operands, most // length), _side(operands, limits["LONG_THREADS"] // 32)
-    # a block that takes one of several neighbouring channels wastes most of each sector
-    if length > most or (side == 1 and long_side >= FEW_CHANNELS):
-        fitting = SHARED // (bytes_a_pixel * (length + 2))
-        side = FEW_CHANNELS if long_side > fitting >= FEW_CHANNELS else long_side
-        kernel, threads, pixels = f"{unit.way}_long", limits["LONG_THREADS"], length * side
-    else:
-        threads = pixels = -(-length * side // 32) * 32
-        kernel = f"{unit.way}_wide" if threads > narrow else unit.way
-    blocks = n * len(directions) * channels // side
-    shared, carry = bytes_a_pixel * (pixels + 2 * side), 0
-    if shared > SHARED:
-        shared, carry = 0, 2 * buffers * (pixels + 2 * side) * blocks
+    directions, cut = operands.directions, best(operands, unit)
+    blocks = n * len(directions) * cut.pieces * channels // cut.side
+    told = 1 if unit.way == "forward" else 2  # numbers that a thread tells each neighbour
+    shared = 4 * told * (cut.threads + 2 * cut.side) * (8 if unit.wide else 4)
+    count = HALO if cut.pieces > 1 else operands.lines
     ways = sum(int(direction) << (2 * i) for i, direction in enumerate(directions))
     taps = operands.guidance_shape[2]
-    scans = (n, len(directions), channels, height, width, side, ways, _NORMALISE[operands.normalise], taps)
-    return Launch(unit, kernel, blocks, threads, shared, pack(f"{9 + len(numbers)}q", *scans, *numbers), carry)
+    scans = (n, len(directions), channels, height, width, cut.side, ways, _NORMALISE[operands.normalise], taps)
+    pieces = (cut.pieces, cut.core, cut.halo)
+
+    def launch(start: int) -> Launch:
+        packed = pack(f"{14 + len(numbers)}q", *scans, *pieces, start, count, *numbers)
+        return Launch(unit, cut.kernel, blocks, cut.threads, shared, packed)
+
+    launches = tuple(launch(start) for start in range(0, operands.lines, count))
+    return launches, n * len(directions) * channels * max(height, width) if len(launches) > 1 else 0
 
 
 def _merging(operands: Operands, unit: Unit, kernel: str) -> Launch:
@@ -126,27 +98,6 @@ def _merging(operands: Operands, unit: Unit, kernel: str) -> Launch:
     size = channels * height * width
     blocks = n * -(-size // (AT_ONCE * MERGE_THREADS))
     return Launch(unit, kernel, blocks, MERGE_THREADS, 0, pack("2q", size, len(operands.directions)))
-
-
-def _side(operands: Operands, most: int) -> int:
-    """Choose how many neighbouring channels a block takes, at most ``most``: a sector's worth, where they are last."""
-    channels = operands.shape[1]
-    if not _channels_last(operands) or not most:
-        return 1
-    itemsize = operands.guidance_type.itemsize
-    side = max(SECTOR // itemsize, 1)
-    if operands.shape[0] * len(operands.directions) * channels // side < ENOUGH_BLOCKS:
-        side = max(side // 2, 1)
-    while channels % side or side > most:
-        side //= 2
-    return side
-
-
-def _channels_last(operands: Operands) -> bool:
-    """Say whether a pixel's channels are neighbours in guidance, or in x where they share their gates."""
-    channels, width = operands.shape[1], operands.shape[3]
-    strides = operands.guidance[3:] if operands.guidance_shape[3] > 1 else operands.x[1:]
-    return channels > 1 and strides[0] == 1 and (strides[2] != 1 or width == 1)
 
 
 def _x_strides(strides: tuple[int, ...]) -> tuple[int, ...]:

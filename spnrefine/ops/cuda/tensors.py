@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spnrefine.ops.cuda import launching
 from spnrefine.ops.cuda.compiling import units_for
-from spnrefine.ops.cuda.plan import Launch, Operands, Plan, backward_plan, forward_plan
+from spnrefine.ops.cuda.plan import Operands, Plan, backward_plan, forward_plan
 from spnrefine.ops.directions import Direction
 from spnrefine.ops.reference import accumulation_dtype
 
@@ -76,9 +76,7 @@ def forward(
     # scans, then a byte a pixel
     saved = x.new_empty(scans + -(-x.numel() // real.itemsize) if save else 0, dtype=real)
     h = saved if save else out if plan.merging is None else x.new_empty(scans)
-    carry = _carry(plan.scans, x, real)
-    pointers = (x.data_ptr(), guidance.data_ptr(), h.data_ptr(), 0 if carry is None else carry.data_ptr())
-    launching.launch(plan.scans, x.device, *pointers)
+    _scan(plan, x, real, x.data_ptr(), guidance.data_ptr(), h.data_ptr())
     if plan.merging is not None:
         choice = saved.data_ptr() + scans * real.itemsize if save else 0
         launching.launch(plan.merging, x.device, h.data_ptr(), out.data_ptr(), choice)
@@ -109,11 +107,9 @@ def backward(
     dx = _result(x, plan)
     scans = len(directions) * x.numel()
     parts = x.new_empty(scans, dtype=real)
-    carry = _carry(plan.scans, x, real)
-    launching.launch(
-        plan.scans, x.device, x.data_ptr(), guidance.data_ptr(), grad.data_ptr(), saved.data_ptr(),
+    _scan(
+        plan, x, real, x.data_ptr(), guidance.data_ptr(), grad.data_ptr(), saved.data_ptr(),
         saved.data_ptr() + scans * real.itemsize, parts.data_ptr(), dguidance.data_ptr(),
-        0 if carry is None else carry.data_ptr(),
     )  # fmt: skip
     assert plan.merging is not None
     launching.launch(plan.merging, x.device, parts.data_ptr(), dx.data_ptr())
@@ -145,6 +141,12 @@ def _per_channel(x: Tensor, guidance: Tensor, real: torch.dtype) -> Tensor:
     return x.new_empty((n, directions, taps, *x.shape[1:]), dtype=real)
 
 
-def _carry(launch: Launch, x: Tensor, real: torch.dtype) -> Tensor | None:
-    """Room for two lines of every scan, should they not fit shared memory."""
-    return x.new_empty(launch.carry, dtype=real) if launch.carry else None
+def _scan(plan: Plan, x: Tensor, real: torch.dtype, *pointers: int) -> None:
+    """Launch the scans, each with room for the last line of the one before and for its own."""
+    if not plan.carry:
+        launching.launch(plan.scans[0], x.device, *pointers, 0, 0)
+        return
+    carry = x.new_empty((2, plan.carry), dtype=real)
+    rooms, last = [each.data_ptr() for each in carry], len(plan.scans) - 1
+    for i, scan in enumerate(plan.scans):
+        launching.launch(scan, x.device, *pointers, rooms[1 - i % 2] if i else 0, rooms[i % 2] if i < last else 0)

@@ -10,172 +10,110 @@ struct Backward {
     const unsigned char* choice;  // which direction was the maximum
     REAL* parts;                  // (image, direction, ...): each direction's share of the gradient of x
     void* dguidance;              // of REAL where `in_full`, else of G_TYPE
-    REAL* carry;                  // of `backward_long`, where shared memory is too small; else null
+    const REAL* carry_in;         // what the launch before pushed to the first line; null in the first
+    REAL* carry_out;              // what this launch pushes to the next; null in the last
     Scans scans;
     Strides x_strides, g_strides, grad_strides, h_strides, choice_strides, dg_strides;
     Int in_full;
 };
 
-template <class T, int G>
-__device__ __forceinline__ void store_gates(const Lane<G>& dg, T* memory, const Backward& p, const REAL (&da)[G],
-                                            const REAL (&db)[G], const REAL (&dc)[G], int count) {
+// G lines of M positions at once.
+template <int M, int G>
+__device__ __forceinline__ void backward_of(const Backward& p, REAL* cells) {
+    Place<M> place(p.scans, true);
+    int count = place.count;
+    if (count <= 0) return;  // all of the block
     bool three = p.scans.taps == 3;
-    dg.store(db, memory + (three ? p.dg_strides.tap : 0), count);
-    if (three) {
-        dg.store(da, memory, count);
-        dg.store(dc, memory + 2 * p.dg_strides.tap, count);
-    }
-}
+    REAL most = Gates::most((int)p.scans.normalise);
+    int sources = place.start + count < place.lines ? 1 : 0;  // lines of h beyond this launch's
+    Neighbours<2> neighbours(cells, place.side);
+    Tile<M, G> x(p.x, p.x_strides, place), grad(p.grad, p.grad_strides, place), g(p.guidance, p.g_strides, place);
+    Tile<M, G> h(p.h, p.h_strides, place), choice(p.choice, p.choice_strides, place);
+    Tile<M, G> parts(p.parts, p.h_strides, place);
+    Tile<M, G> dg(p.dguidance, p.in_full ? sizeof(REAL) : sizeof(G_TYPE), p.dg_strides, place);
+    Int taps = three ? p.g_strides.tap : 0, dg_taps = three ? p.dg_strides.tap : 0;
 
-// A position a thread: lines of at most blockDim.x / side pixels, G lines at once.
-template <int G>
-__device__ __forceinline__ void backward_in_groups(const Backward& p, REAL* cells) {
-    Place place(p.scans, true);
-    int side = (int)p.scans.side, normalise = (int)p.scans.normalise, lines = place.lines;
-    bool three = p.scans.taps == 3, active = place.row < place.length;
-    bool has_before = three && place.row > 0, has_after = three && place.row < place.length - 1;
-    Lane<G> x(p.x, p.x_strides, place), grad(p.grad, p.grad_strides, place), g(p.guidance, p.g_strides, place);
-    Lane<G> h(p.h, p.h_strides, place), choice(p.choice, p.choice_strides, place);
-    Lane<G> parts(p.parts, p.h_strides, place);
-    Lane<G> dg(p.dguidance, p.in_full ? sizeof(REAL) : sizeof(G_TYPE), p.dg_strides, place);
-    const G_TYPE *centre = p.guidance + (three ? p.g_strides.tap : 0), *last_tap = centre + p.g_strides.tap;
-
-    // a buffer: what pixels push to the rows before and after theirs, and h one line earlier in the scan
-    int pitch = blockDim.x + 2 * side;
-    REAL* own_cell = cells + side + threadIdx.x;
-    clear(cells, 6 * pitch);
-
-    X_TYPE raw_x[G] = {}, raw_grad[G] = {};
-    G_TYPE raw_a[G] = {}, raw_b[G] = {}, raw_c[G] = {};
-    REAL raw_h[G] = {};
-    unsigned char raw_choice[G] = {};
-    int count = active ? lines : 0;  // of this thread's lines that are yet to come
+    X_TYPE raw_x[1][G][M] = {}, raw_grad[1][G][M] = {};
+    G_TYPE raw_g[3][G][M] = {};  // taps that are missing stay 0
+    REAL raw_h[1][G][M] = {};
+    unsigned char raw_choice[1][G][M] = {};
     auto load = [&](int coming) {
-        x.load(raw_x, p.x, coming);
-        grad.load(raw_grad, p.grad, coming);
-        choice.load(raw_choice, p.choice, coming);
-        h.load(raw_h, p.h, coming);
-        g.load(raw_b, centre, coming);
-        if (three) {
-            g.load(raw_a, p.guidance, coming);
-            g.load(raw_c, last_tap, coming);
-        }
+        x.load(raw_x, p.x, 0, true, coming, place.held);
+        grad.load(raw_grad, p.grad, 0, true, coming, place.held);
+        choice.load(raw_choice, p.choice, 0, true, coming, place.held);
+        h.load(raw_h, p.h, 0, true, coming + sources, place.held);
+        g.load(raw_g, p.guidance + taps, taps, three, coming, place.held);
     };
     load(count);
-    REAL pushed = 0;  // to this pixel, by those of the last line
-    __syncthreads();
+    REAL pushed[M] = {};  // to these pixels, by those of the last line
+    if (p.carry_in) place.take(pushed, p.carry_in);
 
-    for (int line = 0; line < lines; line += G) {
-        X_TYPE this_x[G];
-        G_TYPE this_a[G], this_b[G], this_c[G];
-        REAL d_of[G], h_of[G], da[G], db[G], dc[G];
+    for (int line = place.start; count > 0; line += G, count -= G) {
+        X_TYPE this_x[G][M];
+        G_TYPE this_g[3][G][M];
+        REAL d_of[1][G][M], h_of[G][M], slope[3][G][M];
 #pragma unroll
-        for (int j = 0; j < G; j++) {
-            this_x[j] = raw_x[j], this_a[j] = raw_a[j], this_b[j] = raw_b[j], this_c[j] = raw_c[j], h_of[j] = raw_h[j];
-            d_of[j] = raw_choice[j] == place.direction ? widened(raw_grad[j]) : (REAL)0;
-        }
+        for (int j = 0; j < G; j++)
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                this_x[j][m] = raw_x[0][j][m], h_of[j][m] = raw_h[0][j][m];
+#pragma unroll
+                for (int k = 0; k < 3; k++) this_g[k][j][m] = raw_g[k][j][m];
+                d_of[0][j][m] = raw_choice[0][j][m] == place.direction ? widened(raw_grad[0][j][m]) : (REAL)0;
+            }
         x.advance(), grad.advance(), choice.advance(), h.advance(), g.advance();
         load(count - G);
 #pragma unroll
         for (int j = 0; j < G; j++) {  // past the last line too, where nothing is written out
-            bool fed = line + j < lines - 1;
-            Gates gates(fed && has_before ? widened(this_a[j]) : (REAL)0, fed ? widened(this_b[j]) : (REAL)0,
-                        fed && has_after ? widened(this_c[j]) : (REAL)0, normalise);
-            REAL d = d_of[j] + pushed, value = widened(this_x[j]), source = j < G - 1 ? h_of[j < G - 1 ? j + 1 : 0] : raw_h[0];
-            pushed = gates.b * d;
-            db[j] = fed ? d * (source - value) : (REAL)0;
-            da[j] = dc[j] = 0;
-            if (three) {
-                REAL* cell = own_cell + (G % 2 == 0 ? j % 2 : (line + j) % 2) * 3 * pitch;
-                cell[0] = gates.a * d, cell[pitch] = gates.c * d, cell[2 * pitch] = source;
-                __syncthreads();
-                pushed += cell[side] + cell[pitch - side];
-                if (fed && has_before) da[j] = d * (cell[2 * pitch - side] - value);
-                if (fed && has_after) dc[j] = d * (cell[2 * pitch + side] - value);
+            bool fed = line + j < place.lines - 1;
+            Gates gates[M];
+            REAL d[M], source[M];
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                gates[m] = Gates(fed && place.has_before(m) ? widened(this_g[0][j][m]) : (REAL)0,
+                                 fed ? widened(this_g[1][j][m]) : (REAL)0,
+                                 fed && place.has_after(m) ? widened(this_g[2][j][m]) : (REAL)0, most);
+                d[m] = d_of[0][j][m] + pushed[m];
+                source[m] = j < G - 1 ? h_of[j < G - 1 ? j + 1 : 0][m] : raw_h[0][0][m];
             }
-            gates.differentiate(da[j], db[j], dc[j]);
-            d_of[j] = gates.rest() * d;
+            Told<2> told = {{gates[M - 1].c * d[M - 1], source[M - 1]}, {gates[0].a * d[0], source[0]}};
+            if (three) told = neighbours.exchange(G % 2 ? line % 2 : j % 2, told);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                pushed[m] = gates[m].b * d[m];
+                if (three) {
+                    pushed[m] += m > 0 ? gates[m > 0 ? m - 1 : 0].c * d[m > 0 ? m - 1 : 0] : told.up.of[0];
+                    pushed[m] += m < M - 1 ? gates[m < M - 1 ? m + 1 : 0].a * d[m < M - 1 ? m + 1 : 0] : told.down.of[0];
+                }
+                REAL value = widened(this_x[j][m]);
+                REAL lower = m > 0 ? source[m > 0 ? m - 1 : 0] : told.up.of[1];
+                REAL higher = m < M - 1 ? source[m < M - 1 ? m + 1 : 0] : told.down.of[1];
+                REAL da = fed && three && place.has_before(m) ? d[m] * (lower - value) : (REAL)0;
+                REAL db = fed ? d[m] * (source[m] - value) : (REAL)0;
+                REAL dc = fed && three && place.has_after(m) ? d[m] * (higher - value) : (REAL)0;
+                gates[m].differentiate(da, db, dc);
+                slope[0][j][m] = da, slope[1][j][m] = db, slope[2][j][m] = dc;
+                d_of[0][j][m] = gates[m].rest() * d[m];
+            }
         }
-        parts.store(d_of, p.parts, count);
+        parts.store(d_of, p.parts, 0, true, count, place.kept);
         if (p.in_full)
-            store_gates(dg, (REAL*)p.dguidance, p, da, db, dc, count);
+            dg.store(slope, (REAL*)p.dguidance + dg_taps, dg_taps, three, count, place.kept);
         else
-            store_gates(dg, (G_TYPE*)p.dguidance, p, da, db, dc, count);
+            dg.store(slope, (G_TYPE*)p.dguidance + dg_taps, dg_taps, three, count, place.kept);
         parts.advance(), dg.advance();
-        count -= G;
     }
+    if (p.carry_out) place.leave(pushed, p.carry_out);
 }
 
 KERNEL(backward, Backward, BACKWARD_THREADS) {
     SHARED(cells);
-    backward_in_groups<GROUP>(p, cells);
+    backward_of<BACKWARD_POSITIONS, BACKWARD_LINES>(p, cells);
 }
 
-#if !defined(ON_CPU) && __CUDA_ARCH__ >= 1000
-constexpr int WIDE_LINES = 1;  // at once; 2 would spill registers there
-#else
-constexpr int WIDE_LINES = 2;
-#endif
-
-// Twice as many threads with half the registers each, and half the lines at once.
-KERNEL(backward_wide, Backward, WIDE_THREADS) {
+KERNEL(backward_broad, Backward, BACKWARD_BROAD_THREADS) {
     SHARED(cells);
-    backward_in_groups<WIDE_LINES>(p, cells);
-}
-
-// Any length: a thread takes positions one after the other, and two lines lie in shared or device memory.
-KERNEL(backward_long, Backward, LONG_THREADS) {
-    SHARED(cells);
-    Place place(p.scans, true);
-    int side = (int)p.scans.side, normalise = (int)p.scans.normalise, length = place.length;
-    bool three = p.scans.taps == 3;
-    int first = place.row, rows = blockDim.x / side, lane = threadIdx.x % side, pitch = (length + 2) * side;
-    REAL* carried = p.carry ? p.carry + (Int)blockIdx.x * 6 * pitch : cells;  // pushed before, on and after, twice
-    place.row = 0;
-    Int x = place.first(p.x_strides), g = place.first(p.g_strides), grad = place.first(p.grad_strides);
-    Int h = place.first(p.h_strides), choice = place.first(p.choice_strides), dg = place.first(p.dg_strides);
-    Int centre = three ? p.g_strides.tap : 0, dg_centre = three ? p.dg_strides.tap : 0;
-    Int h_row = place.row_step(p.h_strides);
-    clear(carried, 6 * pitch);
-    __syncthreads();
-
-    for (int line = 0; line < place.lines; line++) {
-        REAL* last = carried + line % 2 * 3 * pitch + side + lane;
-        REAL* next = carried + (1 - line % 2) * 3 * pitch + side + lane;
-        bool fed = line < place.lines - 1;
-        const REAL* source = p.h + h + place.line_step(p.h_strides);
-        for (int row = first; row < length; row += rows) {
-            bool has_before = fed && three && row > 0, has_after = fed && three && row < length - 1;
-            const G_TYPE* raw = p.guidance + g + (Int)row * place.row_step(p.g_strides);
-            Gates gates(has_before ? widened(raw[0]) : (REAL)0, fed ? widened(raw[centre]) : (REAL)0,
-                        has_after ? widened(raw[2 * centre]) : (REAL)0, normalise);
-            REAL value = widened(p.x[x + (Int)row * place.row_step(p.x_strides)]), d = 0;
-            if (p.choice[choice + (Int)row * place.row_step(p.choice_strides)] == place.direction)
-                d = widened(p.grad[grad + (Int)row * place.row_step(p.grad_strides)]);
-            REAL *pushed = last + row * side, *push = next + row * side;
-            d += pushed[pitch] + pushed[side] + pushed[2 * pitch - side];
-            push[0] = gates.a * d, push[pitch] = gates.b * d, push[2 * pitch] = gates.c * d;
-            REAL da = has_before ? d * (source[(row - 1) * h_row] - value) : (REAL)0;
-            REAL db = fed ? d * (source[row * h_row] - value) : (REAL)0;
-            REAL dc = has_after ? d * (source[(row + 1) * h_row] - value) : (REAL)0;
-            gates.differentiate(da, db, dc);
-            p.parts[h + row * h_row] = gates.rest() * d;
-            Int to = dg + (Int)row * place.row_step(p.dg_strides);
-            if (p.in_full) {
-                REAL* out = (REAL*)p.dguidance + to;
-                out[dg_centre] = db;
-                if (three) out[0] = da, out[2 * dg_centre] = dc;
-            } else {
-                G_TYPE* out = (G_TYPE*)p.dguidance + to;
-                narrow(out[dg_centre], db);
-                if (three) narrow(out[0], da), narrow(out[2 * dg_centre], dc);
-            }
-        }
-        x += place.line_step(p.x_strides), g += place.line_step(p.g_strides), grad += place.line_step(p.grad_strides);
-        h += place.line_step(p.h_strides), choice += place.line_step(p.choice_strides);
-        dg += place.line_step(p.dg_strides);
-        __syncthreads();
-    }
+    backward_of<BACKWARD_BROAD_POSITIONS, BACKWARD_BROAD_LINES>(p, cells);
 }
 
 struct Sum {

@@ -3,135 +3,76 @@
 struct Forward {
     const X_TYPE* x;
     const G_TYPE* guidance;
-    void* h;      // (image, direction, ...) of REAL where `in_full`, else of X_TYPE
-    REAL* carry;  // of `forward_long`, where shared memory is too small for two lines; else null
+    void* h;                // (image, direction, ...) of REAL where `in_full`, else of X_TYPE
+    const REAL* carry_in;   // the last line of the launch before; null in the first
+    REAL* carry_out;        // the last line of this launch; null in the last
     Scans scans;
     Strides x_strides, g_strides, h_strides;
     Int in_full;
 };
 
-#if !defined(ON_CPU) && __CUDA_ARCH__ >= 1000
-constexpr int LINES = GROUP / 2;  // at once; GROUP lines would spill registers there
-#else
-constexpr int LINES = GROUP;
-#endif
-
-// A position a thread: lines of at most blockDim.x / side pixels.
 KERNEL(forward, Forward, FORWARD_THREADS) {
+    constexpr int M = FORWARD_POSITIONS, G = FORWARD_LINES;
     SHARED(cells);
-    Place place(p.scans, false);
-    int side = (int)p.scans.side, normalise = (int)p.scans.normalise, lines = place.lines;
-    bool three = p.scans.taps == 3, active = place.row < place.length;
-    bool has_before = three && place.row > 0, has_after = three && place.row < place.length - 1;
-    Lane<LINES> x(p.x, p.x_strides, place), g(p.guidance, p.g_strides, place);
-    Lane<LINES> h(p.h, p.in_full ? sizeof(REAL) : sizeof(X_TYPE), p.h_strides, place);
-    const G_TYPE *centre = p.guidance + (three ? p.g_strides.tap : 0), *last_tap = centre + p.g_strides.tap;
+    Place<M> place(p.scans, false);
+    int count = place.count;
+    if (count <= 0) return;  // all of the block
+    bool three = p.scans.taps == 3;
+    REAL most = Gates::most((int)p.scans.normalise);
+    Neighbours<1> neighbours(cells, place.side);
+    Tile<M, G> x(p.x, p.x_strides, place), g(p.guidance, p.g_strides, place);
+    Tile<M, G> h(p.h, p.in_full ? sizeof(REAL) : sizeof(X_TYPE), p.h_strides, place);
+    Int taps = three ? p.g_strides.tap : 0;
 
-    int pitch = blockDim.x + 2 * side;
-    REAL *even = cells + side + threadIdx.x, *odd = even + pitch;
-    clear(cells, 2 * pitch);
-
-    X_TYPE raw_x[LINES] = {};
-    G_TYPE raw_a[LINES] = {}, raw_b[LINES] = {}, raw_c[LINES] = {};
-    int count = active ? lines : 0;  // of this thread's lines that are yet to come
+    X_TYPE raw_x[1][G][M] = {};
+    G_TYPE raw_g[3][G][M] = {};  // taps that are missing stay 0
     auto load = [&](int coming) {
-        x.load(raw_x, p.x, coming);
-        g.load(raw_b, centre, coming);
-        if (three) {
-            g.load(raw_a, p.guidance, coming);
-            g.load(raw_c, last_tap, coming);
-        }
+        x.load(raw_x, p.x, 0, true, coming, place.held);
+        g.load(raw_g, p.guidance + taps, taps, three, coming, place.held);
     };
     load(count);
-    REAL state = 0;
-    __syncthreads();
+    REAL state[M] = {};
+    if (p.carry_in) place.take(state, p.carry_in);
 
-    for (int line = 0; line < lines; line += LINES) {
-        REAL before[LINES], own[LINES], after[LINES], value[LINES];
+    for (int line = place.start; count > 0; line += G, count -= G) {
+        REAL before[G][M], own[G][M], after[G][M], value[1][G][M];
 #pragma unroll
-        for (int j = 0; j < LINES; j++) {
-            bool fed = j > 0 || line > 0;
-            Gates gates(fed && has_before ? widened(raw_a[j]) : (REAL)0, fed ? widened(raw_b[j]) : (REAL)0,
-                        fed && has_after ? widened(raw_c[j]) : (REAL)0, normalise);
-            before[j] = gates.a, own[j] = gates.b, after[j] = gates.c;
-            value[j] = gates.rest() * widened(raw_x[j]);
-        }
-        x.advance(), g.advance();
-        load(count - LINES);
+        for (int j = 0; j < G; j++)
 #pragma unroll
-        for (int j = 0; j < LINES; j++) {  // past the last line too, where nothing is written to h
-            REAL *last = j % 2 ? odd : even, *next = j % 2 ? even : odd;
-            value[j] += own[j] * state;
-            if (three) {
-                value[j] += before[j] * last[-side] + after[j] * last[side];
-                *next = value[j];
-                __syncthreads();
+            for (int m = 0; m < M; m++) {
+                bool fed = j > 0 || line > 0;
+                Gates gates(fed && place.has_before(m) ? widened(raw_g[0][j][m]) : (REAL)0,
+                            fed ? widened(raw_g[1][j][m]) : (REAL)0,
+                            fed && place.has_after(m) ? widened(raw_g[2][j][m]) : (REAL)0, most);
+                before[j][m] = gates.a, own[j][m] = gates.b, after[j][m] = gates.c;
+                value[0][j][m] = gates.rest() * widened(raw_x[0][j][m]);
             }
-            state = value[j];
+        x.advance(), g.advance();
+        load(count - G);
+#pragma unroll
+        for (int j = 0; j < G; j++) {  // past the last line too, where nothing is written out
+            REAL(&next)[M] = value[0][j];
+            Told<1> told = {{state[M - 1]}, {state[0]}};
+            if (three) told = neighbours.exchange(G % 2 ? line % 2 : j % 2, told);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                next[m] += own[j][m] * state[m];
+                if (three) {
+                    REAL lower = m > 0 ? state[m > 0 ? m - 1 : 0] : told.up.of[0];
+                    REAL higher = m < M - 1 ? state[m < M - 1 ? m + 1 : 0] : told.down.of[0];
+                    next[m] += before[j][m] * lower + after[j][m] * higher;
+                }
+            }
+#pragma unroll
+            for (int m = 0; m < M; m++) state[m] = next[m];
         }
         if (p.in_full)
-            h.store(value, (REAL*)p.h, count);
+            h.store(value, (REAL*)p.h, 0, true, count, place.kept);
         else
-            h.store(value, (X_TYPE*)p.h, count);
+            h.store(value, (X_TYPE*)p.h, 0, true, count, place.kept);
         h.advance();
-        count -= LINES;
     }
-}
-
-// Any length: a thread takes positions one after the other, and two lines lie in shared or device memory.
-KERNEL(forward_long, Forward, LONG_THREADS) {
-    SHARED(cells);
-    Place place(p.scans, false);
-    int side = (int)p.scans.side, normalise = (int)p.scans.normalise, length = place.length;
-    bool three = p.scans.taps == 3;
-    int first = place.row, rows = blockDim.x / side, lane = threadIdx.x % side, pitch = (length + 2) * side;
-    REAL* carried = p.carry ? p.carry + (Int)blockIdx.x * 2 * pitch : cells;
-    place.row = 0;
-    const X_TYPE* x = p.x + place.first(p.x_strides);
-    const G_TYPE* g = p.guidance + place.first(p.g_strides);
-    Int h = place.first(p.h_strides), centre = three ? p.g_strides.tap : 0;
-    Int x_row = place.row_step(p.x_strides), g_row = place.row_step(p.g_strides), h_row = place.row_step(p.h_strides);
-    clear(carried, 2 * pitch);
-    __syncthreads();
-
-    for (int line = 0; line < place.lines; line++) {
-        REAL* last = carried + line % 2 * pitch + side + lane;
-        REAL* next = carried + (1 - line % 2) * pitch + side + lane;
-        for (int start = first; start < length; start += GROUP * rows) {
-            X_TYPE raw_x[GROUP] = {};
-            G_TYPE raw_a[GROUP] = {}, raw_b[GROUP] = {}, raw_c[GROUP] = {};
-#pragma unroll
-            for (int j = 0; j < GROUP; j++) {  // all loads on their way before the first is waited for
-                int row = start + j * rows;
-                if (row < length) {
-                    raw_x[j] = x[row * x_row];
-                    raw_b[j] = g[row * g_row + centre];
-                    if (three) raw_a[j] = g[row * g_row], raw_c[j] = g[row * g_row + 2 * centre];
-                }
-            }
-#pragma unroll
-            for (int j = 0; j < GROUP; j++) {
-                int row = start + j * rows;
-                if (row < length) {
-                    Gates gates(line > 0 && three && row > 0 ? widened(raw_a[j]) : (REAL)0,
-                                line > 0 ? widened(raw_b[j]) : (REAL)0,
-                                line > 0 && three && row < length - 1 ? widened(raw_c[j]) : (REAL)0, normalise);
-                    REAL* source = last + row * side;
-                    REAL value = gates.rest() * widened(raw_x[j]) + gates.b * source[0];
-                    value += gates.a * source[-side] + gates.c * source[side];
-                    next[row * side] = value;
-                    if (p.in_full)
-                        ((REAL*)p.h)[h + row * h_row] = value;
-                    else
-                        narrow(((X_TYPE*)p.h)[h + row * h_row], value);
-                }
-            }
-        }
-        x += place.line_step(p.x_strides);
-        g += place.line_step(p.g_strides);
-        h += place.line_step(p.h_strides);
-        __syncthreads();
-    }
+    if (p.carry_out) place.leave(state, p.carry_out);
 }
 
 struct Merge {
