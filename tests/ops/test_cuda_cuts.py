@@ -97,10 +97,10 @@ def laid_out(channels, length, *, last, dtype=torch.float32):
         (16, 512, False, "forward", 64, 256, 1),
         (16, 512, True, "forward", 128, 256, 32),
         (32, 1024, False, "forward", 128, 512, 1),
-        (32, 1024, True, "forward", 176, 512, 64),
+        (32, 1024, True, "forward", 256, 384, 64),
         (32, 2048, False, "forward", 512, 288, 128),  # too long for one block
         (32, 1024, False, "backward", 512, 288, 64),
-        (32, 1024, True, "backward_broad", 176, 512, 64),
+        (32, 1024, True, "backward_broad", 256, 384, 64),
     ],
 )
 def test_lines_are_cut_where_that_pays(channels, length, last, way, blocks, threads, launches):

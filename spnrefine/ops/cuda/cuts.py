@@ -78,8 +78,8 @@ def cuts(operands: Operands, unit: Unit) -> Iterator[Cut]:
 def cycles(cut: Cut, operands: Operands, unit: Unit) -> float:
     """Count the cycles that a line of all blocks takes, but for what moves in memory in any case."""
     n, channels = operands.shape[:2]
-    blocks = n * len(operands.directions) * cut.pieces * channels / cut.side
-    turns = max(blocks / MULTIPROCESSORS, 1.0)
+    blocks = n * len(operands.directions) * cut.pieces * channels // cut.side
+    turns = -(-blocks // MULTIPROCESSORS)
     # a pixel lies in a line of the cache of its own, whatever of it is read; where lines are neighbours, some at once
     look_ups = ARRAYS[unit.way] * cut.positions / (1 if operands.channels_last else cut.block.lines)
     issued = cut.threads / 32 * cut.block.positions * POSITION_INSTRUCTIONS / 4  # by four schedulers

@@ -21,11 +21,10 @@ struct Backward {
 template <int M, int G>
 __device__ __forceinline__ void backward_of(const Backward& p, REAL* cells) {
     Place<M> place(p.scans, true);
-    int count = place.count;
-    if (count <= 0) return;  // all of the block
+    if (place.count <= 0) return;  // all of the block
     bool three = p.scans.taps == 3;
     REAL most = Gates::most((int)p.scans.normalise);
-    int sources = place.start + count < place.lines ? 1 : 0;  // lines of h beyond this launch's
+    int sources = place.start + place.count < place.lines ? 1 : 0;  // lines of h beyond this launch's
     Neighbours<2> neighbours(cells, place.side);
     Tile<M, G> x(p.x, p.x_strides, place), grad(p.grad, p.grad_strides, place), g(p.guidance, p.g_strides, place);
     Tile<M, G> h(p.h, p.h_strides, place), choice(p.choice, p.choice_strides, place);
@@ -37,18 +36,11 @@ __device__ __forceinline__ void backward_of(const Backward& p, REAL* cells) {
     G_TYPE raw_g[3][G][M] = {};  // taps that are missing stay 0
     REAL raw_h[1][G][M] = {};
     unsigned char raw_choice[1][G][M] = {};
-    auto load = [&](int coming) {
-        x.load(raw_x, p.x, 0, true, coming, place.held);
-        grad.load(raw_grad, p.grad, 0, true, coming, place.held);
-        choice.load(raw_choice, p.choice, 0, true, coming, place.held);
-        h.load(raw_h, p.h, 0, true, coming + sources, place.held);
-        g.load(raw_g, p.guidance + taps, taps, three, coming, place.held);
-    };
-    load(count);
     REAL pushed[M] = {};  // to these pixels, by those of the last line
     if (p.carry_in) place.take(pushed, p.carry_in);
 
-    for (int line = place.start; count > 0; line += G, count -= G) {
+    // in the first turn the first lines are loaded; in each further one the next, while these are worked on
+    for (int line = -G, count = place.count + G; count > 0; line += G, count -= G) {
         X_TYPE this_x[G][M];
         G_TYPE this_g[3][G][M];
         REAL d_of[1][G][M], h_of[G][M], slope[3][G][M];
@@ -61,11 +53,17 @@ __device__ __forceinline__ void backward_of(const Backward& p, REAL* cells) {
                 for (int k = 0; k < 3; k++) this_g[k][j][m] = raw_g[k][j][m];
                 d_of[0][j][m] = raw_choice[0][j][m] == place.direction ? widened(raw_grad[0][j][m]) : (REAL)0;
             }
+        int coming = count - G;
+        x.load(raw_x, p.x, 0, true, coming, place.held);
+        grad.load(raw_grad, p.grad, 0, true, coming, place.held);
+        choice.load(raw_choice, p.choice, 0, true, coming, place.held);
+        h.load(raw_h, p.h, 0, true, coming + sources, place.held);
+        g.load(raw_g, p.guidance + taps, taps, three, coming, place.held);
         x.advance(), grad.advance(), choice.advance(), h.advance(), g.advance();
-        load(count - G);
+        if (line < 0) continue;
 #pragma unroll
         for (int j = 0; j < G; j++) {  // past the last line too, where nothing is written out
-            bool fed = line + j < place.lines - 1;
+            bool fed = place.start + line + j < place.lines - 1;
             Gates gates[M];
             REAL d[M], source[M];
 #pragma unroll

@@ -25,7 +25,7 @@ struct Bfloat {
 #ifndef ON_CPU
 #define KERNEL(name, Arguments, threads) \
     extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Arguments p)
-#define SHARED(name) extern __shared__ REAL name[]
+#define SHARED(name) extern __shared__ __align__(16) REAL name[]
 
 __device__ __forceinline__ float reciprocal(float value) {
     float reciprocal;  // of a normal number; 0 above 2^126, as a quick division gives
@@ -281,7 +281,7 @@ struct Tile {
 
 // What a thread tells its neighbours in the line: N numbers upwards, N downwards.
 template <int N>
-struct alignas(sizeof(REAL) * N) Told {
+struct alignas(sizeof(REAL) * 2 * N > 16 ? 16 : sizeof(REAL) * 2 * N) Told {
     Pack<REAL, N> up, down;
 };
 

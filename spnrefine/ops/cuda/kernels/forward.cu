@@ -15,8 +15,7 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
     constexpr int M = FORWARD_POSITIONS, G = FORWARD_LINES;
     SHARED(cells);
     Place<M> place(p.scans, false);
-    int count = place.count;
-    if (count <= 0) return;  // all of the block
+    if (place.count <= 0) return;  // all of the block
     bool three = p.scans.taps == 3;
     REAL most = Gates::most((int)p.scans.normalise);
     Neighbours<1> neighbours(cells, place.side);
@@ -26,29 +25,26 @@ KERNEL(forward, Forward, FORWARD_THREADS) {
 
     X_TYPE raw_x[1][G][M] = {};
     G_TYPE raw_g[3][G][M] = {};  // taps that are missing stay 0
-    auto load = [&](int coming) {
-        x.load(raw_x, p.x, 0, true, coming, place.held);
-        g.load(raw_g, p.guidance + taps, taps, three, coming, place.held);
-    };
-    load(count);
     REAL state[M] = {};
     if (p.carry_in) place.take(state, p.carry_in);
-
-    for (int line = place.start; count > 0; line += G, count -= G) {
+    // in the first turn the first lines are loaded; in each further one the next, while these are worked on
+    for (int line = -G, count = place.count + G; count > 0; line += G, count -= G) {
         REAL before[G][M], own[G][M], after[G][M], value[1][G][M];
 #pragma unroll
         for (int j = 0; j < G; j++)
 #pragma unroll
             for (int m = 0; m < M; m++) {
-                bool fed = j > 0 || line > 0;
+                bool fed = j > 0 || place.start + line > 0;
                 Gates gates(fed && place.has_before(m) ? widened(raw_g[0][j][m]) : (REAL)0,
                             fed ? widened(raw_g[1][j][m]) : (REAL)0,
                             fed && place.has_after(m) ? widened(raw_g[2][j][m]) : (REAL)0, most);
                 before[j][m] = gates.a, own[j][m] = gates.b, after[j][m] = gates.c;
                 value[0][j][m] = gates.rest() * widened(raw_x[0][j][m]);
             }
+        x.load(raw_x, p.x, 0, true, count - G, place.held);
+        g.load(raw_g, p.guidance + taps, taps, three, count - G, place.held);
         x.advance(), g.advance();
-        load(count - G);
+        if (line < 0) continue;
 #pragma unroll
         for (int j = 0; j < G; j++) {  // past the last line too, where nothing is written out
             REAL(&next)[M] = value[0][j];
