@@ -21,8 +21,8 @@ MULTIPROCESSORS = 132
 """Of an H100, for which all of this is counted."""
 ARRAYS = {"forward": 5, "backward": 11}
 """Numbers read and written for each pixel, channel and direction."""
-POSITION_INSTRUCTIONS = 50
-"""Of a warp, for one position of a line."""
+INSTRUCTIONS = {"forward": 60, "backward": 150, "backward_broad": 190}
+"""Of a warp, for one position of a line a lane; counted in the machine code for compute capability 9.0."""
 LINE_CYCLES = 200
 """What a line takes at least: what it hands on, and the latencies of what it computes."""
 LAUNCH_CYCLES = 5000
@@ -82,7 +82,7 @@ def cycles(cut: Cut, operands: Operands, unit: Unit) -> float:
     turns = -(-blocks // MULTIPROCESSORS)
     # a pixel lies in a line of the cache of its own, whatever of it is read; where lines are neighbours, some at once
     look_ups = ARRAYS[unit.way] * cut.positions / (1 if operands.channels_last else cut.block.lines)
-    issued = cut.threads / 32 * cut.block.positions * POSITION_INSTRUCTIONS / 4  # by four schedulers
+    issued = cut.threads / 32 * cut.block.positions * INSTRUCTIONS[cut.kernel] / 4  # by four schedulers
     line = max(turns * look_ups, turns * issued, LINE_CYCLES)
     return CUT_COST * (line + LAUNCH_CYCLES / HALO) if cut.pieces > 1 else line
 
