@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spnrefine.cli.collecting import nothing_collected
 from spnrefine.cli.counting import ids_counted
 from spnrefine.cli.options import (
     OVERLAY_STYLE,
@@ -236,4 +237,5 @@ class _Later:
     def _refiner(self) -> "Refiner":
         from spnrefine import Refiner
 
-        return Refiner(self._model, self._device, self._threads, **self._how)
+        with nothing_collected():
+            return Refiner(self._model, self._device, self._threads, **self._how)

@@ -5,7 +5,7 @@ from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from spnrefine.model import depthwise, upsampling
 
@@ -67,6 +67,9 @@ def fold_batch_norms(model: nn.Module) -> nn.Module:
         if isinstance(module, nn.Sequential) and len(module) > 1:
             conv, norm = module[0], module[1]
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                module[0] = fuse_conv_bn_eval(conv, norm)
+                statistics = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+                conv.weight, conv.bias = fuse_conv_bn_weights(
+                    conv.weight, conv.bias, *statistics, norm.eps, norm.weight, norm.bias
+                )
                 module[1] = nn.Identity()
     return model

@@ -39,7 +39,8 @@ def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork | Mat
         Missing, corrupt (the checksum differs) or made for another network.
     """
     info, state = read(name_or_path)
-    model = NETWORKS[info.architecture](info.config)  # type: ignore[arg-type]  # each takes its own
+    with torch.device("meta"):  # nothing is drawn at random that is then replaced
+        model = NETWORKS[info.architecture](info.config)  # type: ignore[arg-type]  # each takes its own
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items() if _learnt(key)}
     found = {key: value.shape for key, value in state.items()}
     wrong = [key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)]
@@ -47,7 +48,9 @@ def load_any(name_or_path: str | Path) -> SPN | Segmenter | ParsingNetwork | Mat
         raise WeightsError(
             f"{info.path} does not fit its network ({len(wrong)} tensors differ, first {min(wrong)}): name others."
         )
-    model.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()}, strict=False)
+    counters = {key: torch.zeros((), dtype=torch.long) for key in model.state_dict() if not _learnt(key)}
+    learnt = {key: torch.from_numpy(value) for key, value in state.items()}
+    model.load_state_dict(learnt | counters, assign=True)
     return model.eval()
 
 

@@ -45,6 +45,17 @@ def test_what_is_saved_is_loaded_to_half_precision(saved):
         assert torch.equal(value, model.get_parameter(name).half().float()), name
 
 
+def test_loading_draws_nothing_at_random_and_leaves_no_tensor_without_numbers(saved):
+    _, path = saved
+    before = torch.get_rng_state()
+    state = storage.load(path).state_dict()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert {str(value.device) for value in state.values()} == {"cpu"}
+    counters = [value.item() for key, value in state.items() if key.endswith("num_batches_tracked")]
+    assert counters
+    assert set(counters) == {0}
+
+
 def test_a_network_in_channels_last_memory_is_saved_alike(saved, tmp_path):
     model, path = saved
     storage.save(model.to(memory_format=torch.channels_last), tmp_path / "other.safetensors")
