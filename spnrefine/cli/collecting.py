@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def nothing_collected() -> Iterator[None]:
-    """Collect nothing meanwhile, and never look at what is there by then: with torch, some 300,000 objects."""
+    """Collect nothing meanwhile, and never look at what is there by then: with torch, 250,000 objects."""
     gc.disable()
     try:
         yield

@@ -3,11 +3,19 @@
 from itertools import islice
 from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from spnrefine.model import depthwise, upsampling
+from spnrefine.model import upsampling
+
+
+class ReLU6(nn.ReLU6):
+    """In place where no gradient is wanted; where one is, torch would first copy what is overwritten."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu6(input, inplace=not torch.is_grad_enabled())
 
 
 class ConvBlock(nn.Sequential):
@@ -19,17 +27,12 @@ class ConvBlock(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         conv, norm = cast(nn.Conv2d, self[0]), cast(nn.BatchNorm2d, self[1])
-        by_kernels = getattr(conv, "by_kernels", False) and depthwise.fits(conv, x)
-        if norm.training or not (self.training or by_kernels):
+        if norm.training or not self.training:
             return super().forward(x)
         mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
         factor = norm.weight * (variance + norm.eps).rsqrt()
         weight, bias = conv.weight * factor.view(-1, 1, 1, 1), norm.bias - mean * factor
-        if by_kernels:
-            x = depthwise.depthwise(x, weight, conv.stride[0])
-            x = x + bias.to(x.dtype).view(-1, 1, 1)
-        else:
-            x = F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+        x = F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
         for layer in islice(self, 2, None):
             x = layer(x)
         return x
@@ -41,14 +44,7 @@ def conv_block(
     """Convolution without bias, zero padding ``kernel // 2``, then batch norm and, if ``activation``, ReLU6."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     layers: list[nn.Module] = [conv, nn.BatchNorm2d(outputs, eps=1e-3)]
-    return ConvBlock(*layers, nn.ReLU6(inplace=True)) if activation else ConvBlock(*layers)
-
-
-def use_depthwise_kernels(model: nn.Module) -> None:
-    """Let training on a GPU use this package's kernels for depthwise convolutions whose norms are frozen."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) and module.groups > 1:
-            module.by_kernels = True  # type: ignore[assignment]
+    return ConvBlock(*layers, ReLU6()) if activation else ConvBlock(*layers)
 
 
 def upsample(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from spnrefine.errors import WeightsError
 from spnrefine.model.config import Config
 from spnrefine.model.imagenet import load_imagenet
-from spnrefine.model.layers import fold_batch_norms
+from spnrefine.model.layers import conv_block, fold_batch_norms
 from spnrefine.model.spn import SPN
 from spnrefine.train.lessons.refining import freeze_norms
 from tests.model.make_check import CHECK, inputs, outputs
@@ -60,6 +60,19 @@ def test_folding_batch_norms_changes_nothing():
         after = fold_batch_norms(model)(image, coarse)
     torch.testing.assert_close(after, before, rtol=0, atol=1e-4)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+
+
+def test_activations_are_in_place_only_where_no_gradient_is_wanted():
+    """In place, torch would copy what its backward needs, before it is overwritten."""
+    activation = conv_block(2, 2)[2]
+    with torch.no_grad():
+        before = torch.tensor([-1.0, 3, 7])
+        assert activation(before) is before
+    assert before.tolist() == [0, 3, 6]
+    wanted = torch.tensor([-2.0, 3, 7], requires_grad=True)
+    doubled = 2 * wanted
+    result = activation(doubled)
+    assert (doubled.tolist(), result.tolist()) == ([-4, 6, 14], [0, 6, 6])
 
 
 def test_frozen_batch_norms_compute_and_learn_as_such():

@@ -74,7 +74,6 @@ class Trainer:
         self.loss = torch.zeros((), device=device)  # sum since the last report, of the steps that had a finite one
         self.lost = torch.zeros((), device=device)  # number of the others
         execution = execution or Execution()
-        execution.fit(self.model, self.average.model)
         self.drawing: Drawing = (Ahead if execution.ahead else InTurn)(lesson, self.infer)
         self.learn: Callable[[Any], int] = self._learn
         if execution.captured and lesson.capturable:
