@@ -58,21 +58,24 @@ SLOW = pytest.mark.slow(reason="fibres take seconds for what is large")
 
 
 @SLOW
-@pytest.mark.parametrize("size", [(1, 1), (31, 32), (33, 65), (130, 17)], ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("channels", [1, 3, 16, 40])
+@pytest.mark.parametrize("size", [(31, 32), (33, 65), (130, 17)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("channels", [3, 16])
 @pytest.mark.parametrize("last", [False, True], ids=["contiguous", "channels_last"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
-def test_every_cut(size, channels, last, dtype, monkeypatch):
-    """Of all kernels, sides and pieces that a plan may choose from; the coarsest and the finest, and some between."""
-    x, guidance, grad = problem(2, channels, *size, dtype=dtype)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_cuts_that_a_plan_may_choose(size, channels, last, dtype, monkeypatch):
+    """The first of them, one in the middle and the last."""
+    x, guidance, grad = problem(1, channels, *size, dtype=dtype)
     if dtype != torch.float64:
         guidance += guidance.sign() / 2  # gradients of a quotient of small numbers are not precise
     operands = channels_last(x, guidance, grad) if last else (x, guidance, grad)
     tolerance = {} if dtype == torch.float64 else dict.fromkeys(("rtol", "atol"), max(4 * torch.finfo(dtype).eps, 1e-4))
-    for number in range(3):
-        monkeypatch.setattr(
-            plan, "_cut", lambda *given, at=number: (named := list(cuts.cuts(*given)))[at * (len(named) - 1) // 2]
-        )
+    for part in (0, 1, 2):
+
+        def chosen(operands, unit, part=part):
+            named = list(cuts.cuts(operands, unit))
+            return named[part * (len(named) - 1) // 2]
+
+        monkeypatch.setattr(plan, "best", chosen)
         forget()
         check(*operands, **tolerance)
     forget()
