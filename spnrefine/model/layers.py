@@ -15,7 +15,7 @@ class ReLU6(nn.ReLU6):
     """In place where no gradient is wanted; where one is, torch would first copy what is overwritten."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input, inplace=not torch.is_grad_enabled())
+        return F.hardtanh(input, self.min_val, self.max_val, inplace=not torch.is_grad_enabled())
 
 
 class ConvBlock(nn.Sequential):
