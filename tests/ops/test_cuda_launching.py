@@ -2,6 +2,7 @@
 
 import ctypes
 import struct
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -17,14 +18,14 @@ class Driver:
     """Notes what is launched, and answers with errors while there are any."""
 
     def __init__(self):
-        self.launches, self.errors, self.entered = [], [], []
+        self.launches, self.pointers, self.errors, self.entered = [], [], [], []
 
     def cuLaunchKernel(self, kernel, *arguments):  # noqa: N802  # the driver's own name
         *shape, stream, addresses, extra = arguments
         (packed,) = (ctypes.c_void_p * 1).from_address(addresses)
         self.launches.append((kernel, tuple(shape), stream, packed, extra))
-        pointers = struct.unpack("3Q", ctypes.string_at(packed, 24))
-        self.pointers = pointers
+        pointers = struct.unpack("5Q", ctypes.string_at(packed, 40))
+        self.pointers.append(pointers)
         return (self.errors.pop(0) if self.errors else SimpleNamespace(value=0, name="CUDA_SUCCESS"),)
 
 
@@ -51,8 +52,22 @@ def test_a_round_is_two_launches_on_torchs_stream(driver):
     (scans, merging) = driver.launches
     assert scans[:3] == ("forward on 1", (16, 1, 1, 32, 1, 1, 2 * 2 * 34 * 4), 71)
     assert merging[:3] == ("merge on 1", (1, 1, 1, 256, 1, 1, 0), 71)
-    assert driver.pointers[1] == out.data_ptr()  # those of the merge, which came last
-    assert driver.pointers[2] == 0  # it saves nothing
+    scanning, merged = driver.pointers
+    assert scanning[3:] == (0, 0)  # lines are whole: nothing is carried from launch to launch
+    assert merged[1] == out.data_ptr()
+    assert merged[2] == 0  # it saves nothing
+
+
+def test_each_launch_of_lines_in_pieces_goes_on_where_the_one_before_ended(driver):
+    x, guidance = torch.zeros(1, 8, 256, 33), torch.zeros(1, 96, 256, 33)
+    last = {"memory_format": torch.channels_last}
+    tensors.forward(x.to(**last), guidance.to(**last).unflatten(1, (4, 3, 8)), ALL_DIRECTIONS, "bounded", save=False)
+    *scans, merging = driver.launches
+    assert [kernel for kernel, *_ in scans] == ["forward on 1"] * 16
+    assert merging[0] == "merge on 1"
+    carried = [pointers[3:] for pointers in driver.pointers[:-1]]
+    assert (carried[0][0], carried[-1][1]) == (0, 0)
+    assert all(before[1] == after[0] != after[1] for before, after in pairwise(carried))
 
 
 def test_a_thread_that_has_no_context_yet_enters_torchs(driver):

@@ -22,7 +22,7 @@ MULTIPROCESSORS = 132
 ARRAYS = {"forward": 5, "backward": 11}
 """Numbers read and written for each pixel, channel and direction."""
 INSTRUCTIONS = {"forward": 60, "backward": 150, "backward_broad": 190}
-"""Of a warp, for one position of a line a lane; counted in the machine code for compute capability 9.0."""
+"""Of a warp, for one position of a line a lane: roughly, as read from the machine code for compute capability 9.0."""
 LINE_CYCLES = 200
 """What a line takes at least: what it hands on, and the latencies of what it computes."""
 LAUNCH_CYCLES = 5000
