@@ -30,13 +30,17 @@ def propagate(
     control, sweep_count, task_count, height, width, channels, directions, taps, group, floor, sweeps, tasks,
     x, guidance, out, line,
 ):  # fmt: skip
-    """See :func:`spnrefine.ops.cpu.channels_last.forward`: of one image, with gates of each channel, saving nothing."""
+    """See :func:`spnrefine.ops.cpu.channels_last.forward`: of one image, saving nothing.
+
+    Each channel has gates of its own, and channels fill vectors, as the kernel of the gates wants it.
+    """
     size = height * width * channels
     _forward(
         carray(control, CONTROL),
         (carray(sweeps, (sweep_count, SWEEP)), carray(tasks, (task_count, TASK))),
         (height, width, channels, directions, taps, group),
         floor,
+        None,
         None,
         carray(x, size),
         carray(guidance, height * width * directions * taps * group),

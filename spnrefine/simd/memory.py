@@ -45,11 +45,12 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
         return np.empty(shape, dtype)
     memory = _take(size)
     if memory is None:
-        memory = _aligned(size)
+        memory = aligned(size)
     return np.asarray(_Block(memory))[:size].view(dtype).reshape(shape)
 
 
-def _aligned(size: int) -> np.ndarray:
+def aligned(size: int) -> np.ndarray:
+    """Return new memory of ``size`` bytes, with anything in it, that begins with a cache line."""
     memory = np.empty(size + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size]

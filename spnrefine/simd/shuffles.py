@@ -43,6 +43,36 @@ def zipped(typingctx, a, b):
     return types.UniTuple(a, 2)(a, b), codegen
 
 
+def _columns(builder, source, at, stride):
+    """``LANES`` columns of ``LANES`` rows, as vectors: quarters of rows are read side by side, then turned in fours."""
+    four = LANES // 4
+    quarter = ir.VectorType(source.type.pointee, four)
+    columns = []
+    for first in range(0, LANES, four):
+        stacked = []  # four vectors: of every fourth row, the numbers from column ``first`` on
+        for row in range(four):
+            rows = [builder.mul(stride, ir.Constant(stride.type, row + four * i)) for i in range(4)]
+            places = [builder.add(builder.add(at, step), ir.Constant(at.type, first)) for step in rows]
+            a, b, c, d = (builder.load(address(builder, source, p, quarter), align=alignment(quarter)) for p in places)
+            stacked.append(_side_by_side(builder, _side_by_side(builder, a, b), _side_by_side(builder, c, d)))
+        a, b, c, d = stacked
+        for i in (0, 2):
+            ab, cd = (_from_fours(builder, *pair, (i, LANES + i, i + 1, LANES + i + 1)) for pair in ((a, b), (c, d)))
+            columns.append(_from_fours(builder, ab, cd, (0, 1, LANES, LANES + 1)))
+            columns.append(_from_fours(builder, ab, cd, (2, 3, LANES + 2, LANES + 3)))
+    return columns
+
+
+def _side_by_side(builder, a, b):
+    lanes = list(range(2 * a.type.count))
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+
+def _from_fours(builder, a, b, lanes):
+    """The same choice of four lanes from each four of both vectors; those of ``b`` count from ``LANES`` on."""
+    return _shuffle(builder, a, b, [four + lane for four in range(0, LANES, 4) for lane in lanes])
+
+
 @intrinsic
 def transpose_block(typingctx, source, at, stride, target, to, target_stride):
     """Write ``LANES`` rows of ``LANES`` numbers as columns; rows are ``stride`` and ``target_stride`` apart."""
@@ -51,19 +81,7 @@ def transpose_block(typingctx, source, at, stride, target, to, target_stride):
         source, at, stride, target, to, target_stride = arguments
         vector = ir.VectorType(source.type.pointee, LANES)
         align = alignment(vector)
-        rows = []
-        for i in range(LANES):
-            index = builder.add(at, builder.mul(stride, ir.Constant(stride.type, i)))
-            rows.append(builder.load(address(builder, source, index, vector), align=align))
-        half = LANES // 2
-        while half:  # swap the off-diagonal quarters of ever smaller squares
-            upper = [lane + LANES - half if lane & half else lane for lane in range(LANES)]
-            lower = [lane + LANES if lane & half else lane + half for lane in range(LANES)]
-            for i in range(LANES):
-                if not i & half:
-                    a, b = rows[i], rows[i + half]
-                    rows[i], rows[i + half] = _shuffle(builder, a, b, upper), _shuffle(builder, a, b, lower)
-            half //= 2
+        rows = _columns(builder, source, at, stride)
         for i, row in enumerate(rows):
             index = builder.add(to, builder.mul(target_stride, ir.Constant(stride.type, i)))
             builder.store(row, address(builder, target, index, vector), align=align)

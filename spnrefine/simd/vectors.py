@@ -83,11 +83,16 @@ def pointer(typingctx, array):
 
 @intrinsic
 def load(typingctx, array, index, count):
-    """``array[index : index + LANES]``; lanes from ``count`` on are 0 and their memory is not touched."""
+    """``array[index : index + LANES]``; lanes from ``count`` on are 0 and their memory is not touched.
+
+    All lanes are wanted where ``count`` is None, here and below.
+    """
 
     def codegen(context, builder, signature, arguments):
         vector = vector_of(context, array.dtype)
         where = address(builder, arguments[0], arguments[1], vector)
+        if count == types.none:
+            return builder.load(where, align=alignment(vector))
         align = ir.Constant(ir.IntType(32), alignment(vector))
         result = cgutils.alloca_once(builder, vector)
         whole = builder.icmp_signed(">=", arguments[2], ir.Constant(arguments[2].type, LANES))
@@ -100,7 +105,7 @@ def load(typingctx, array, index, count):
                 builder.store(_masked(builder, "load", vector, [where, align, mask, nothing]), result)
         return builder.load(result)
 
-    return Lanes(array.dtype)(array, types.intp, types.intp), codegen
+    return Lanes(array.dtype)(array, types.intp, _known(count)), codegen
 
 
 @intrinsic
@@ -108,10 +113,10 @@ def store(typingctx, array, index, value, count):
     """Write the first ``count`` lanes of ``value`` to ``array[index:]``."""
 
     def codegen(context, builder, signature, arguments):
-        _store(builder, *arguments, past_cache=False)
+        _store(builder, *arguments[:3], None if count == types.none else arguments[3], past_cache=False)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, value, types.intp), codegen
+    return types.void(array, types.intp, value, _known(count)), codegen
 
 
 @intrinsic
@@ -119,10 +124,10 @@ def stream(typingctx, array, index, value, count):
     """Like ``store``, for what will not be read soon: whole cache lines go to memory without being fetched first."""
 
     def codegen(context, builder, signature, arguments):
-        _store(builder, *arguments, past_cache=True)
+        _store(builder, *arguments[:3], None if count == types.none else arguments[3], past_cache=True)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, value, types.intp), codegen
+    return types.void(array, types.intp, value, _known(count)), codegen
 
 
 def stream_vector(builder, value, where):
@@ -138,15 +143,26 @@ def stream_vector(builder, value, where):
             builder.store(value, where, align=alignment(value.type))
 
 
+def _known(count):
+    return types.none if count == types.none else types.intp
+
+
 def _store(builder, array, index, value, count, *, past_cache):
     where = address(builder, array, index, value.type)
+
+    def all_lanes():
+        if past_cache:
+            stream_vector(builder, value, where)
+        else:
+            builder.store(value, where, align=alignment(value.type))
+
+    if count is None:
+        all_lanes()
+        return
     whole = builder.icmp_signed(">=", count, ir.Constant(count.type, LANES))
     with builder.if_else(whole, likely=True) as (then, otherwise):
         with then:
-            if past_cache:
-                stream_vector(builder, value, where)
-            else:
-                builder.store(value, where, align=alignment(value.type))
+            all_lanes()
         with otherwise:
             align = ir.Constant(ir.IntType(32), alignment(value.type))
             _masked(builder, "store", value.type, [value, where, align, _first(builder, count)])

@@ -6,9 +6,10 @@ directions are the same loop with other steps. ``line`` holds, for each image an
 recurrence and then the edges of a tile, with channels rounded up to whole vectors.
 
 Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through
-tiles of a few lines, and fetch the next tile in the order of memory meanwhile. A pixel needs three of the line before
-it, so a tile slants: each of its lines starts one position before the one it follows. Tiles along a line then run one
-by one, and hand over, for each of their lines, what the next tile needs of their last position.
+tiles of a few lines. With each pixel another one is fetched that comes some time later, in a horizontal scan its like
+in the next tile: one at a time, because a core waits for a few lines of memory at once and no more. A pixel needs three
+of the line before it, so a tile slants: each of its lines starts one position before the one it follows. Tiles along a
+line then run one by one, and hand over, for each of their lines, what the next tile needs of their last position.
 """
 
 from spnrefine.ops.cpu.plan import (
@@ -35,7 +36,7 @@ from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, spl
 
 
 @kernel
-def forward(control, plan, shape, floor, shared, x, guidance, out, line, saved):
+def forward(control, plan, shape, floor, shared, partial, x, guidance, out, line, saved):
     """Run every sweep of ``plan``; called by several threads at once, which share the work."""
     sweeps, tasks = plan
     while True:
@@ -44,7 +45,7 @@ def forward(control, plan, shape, floor, shared, x, guidance, out, line, saved):
             return
         wait_until_done(control, tasks[task, WAIT])
         for i in range(tasks[task, FIRST], tasks[task, LAST]):
-            _forward_sweep(sweeps[i], shape, floor, shared, x, guidance, out, line, saved)
+            _forward_sweep(sweeps[i], shape, floor, shared, partial, x, guidance, out, line, saved)
         add_and_fetch_old(control, DONE)
 
 
@@ -66,8 +67,8 @@ def walk(direction, height, width):
 
 @inlined
 def tile_size(direction, length):
-    """The size of a tile, lines and positions: all of a line in vertical scans, which read memory in order anyway."""
-    return (TILE_LINES, min(TILE_LENGTH, length)) if direction < 2 else (1, length)
+    """The size of a tile, lines and positions: one line in vertical scans, which read memory in order anyway."""
+    return TILE_LINES if direction < 2 else 1, min(TILE_LENGTH, length)
 
 
 @inlined
@@ -76,31 +77,22 @@ def tap(guidance, at, shared, count):
 
 
 @inlined
-def portion(c, s, lines, sweep, tile_length):
-    """Which positions of the next tile to ask for with channels ``c`` and line ``s`` of a tile: even portions."""
-    portions = -((sweep[CHANNEL] - sweep[CHANNEL_END]) // LANES) * lines
-    i = (c - sweep[CHANNEL]) // LANES * lines + s
-    return i * tile_length // portions, (i + 1) * tile_length // portions
+def rest(partial, channels, c):
+    """How many lanes from channel ``c`` on are channels; None, all of them, where no vector is partial."""
+    return None if partial is None else channels - c
 
 
 @inlined
-def fetch(array, pixel, line_step, lines, step, size, offset, count, begin, end):
-    """Ask for positions ``begin`` to ``end`` of a tile at ``pixel``: ``count`` numbers of each pixel's ``size``."""
-    for k in range(begin, end):
-        for t in range(lines):
-            at = (pixel + k * step + t * line_step) * size + offset
-            for i in range(0, count, LANES):
-                prefetch(array, at + i)
-
-
-@inlined
-def to_later(k, length, step, line_step):
-    """The step from position ``k`` of a line to the one to fetch meanwhile, on the line that comes next if need be."""
-    return AHEAD * step if k + AHEAD < length else line_step + (AHEAD - length) * step
+def to_later(direction, length, step, line_step):
+    """What to fetch meanwhile: how many positions ahead, the step there, and the step where that is past the line."""
+    lines, ahead = tile_size(direction, length)
+    if lines == 1:
+        ahead = min(AHEAD, length)
+    return ahead, ahead * step, lines * line_step + (ahead - length) * step
 
 
 @part
-def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_array, line_array, saved):
+def _forward_sweep(sweep, shape, floor, shared, partial, x_array, guidance_array, out_array, line_array, saved):
     x, guidance, out, line = pointer(x_array), pointer(guidance_array), pointer(out_array), pointer(line_array)
     height, width, channels, directions, taps, group = shape
     n, d, fresh = sweep[IMAGE], sweep[WAY], sweep[FRESH]
@@ -115,20 +107,13 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
     edges = line_start + max(height, width) * padded
     to_state = (n * (directions - 1) + d) * height * width * channels
     one, nothing, limit = splat(x, 1), splat(x, 0), splat(x, floor)
+    ahead, near, far = to_later(sweep[DIRECTION], length, step, line_step)
     for t0 in range(sweep[LINE], sweep[LINE_END], tile_lines):
         lines = min(tile_lines, sweep[LINE_END] - t0)
         for k0 in range(0, length + lines - 1, tile_length):
-            following = start + t0 * line_step + (k0 + tile_length) * step
-            if k0 + 2 * tile_length > length:
-                following = start + (t0 + tile_lines) * line_step
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
-                count = channels - c
+                count = rest(partial, channels, c)
                 for s in range(lines):
-                    if tile_lines > 1:
-                        begin, end = portion(c, s, lines, sweep, tile_length)
-                        fetch(guidance, following, line_step, lines, step, per_pixel, gates, taps * group, begin, end)
-                        fetch(x, following, line_step, lines, step, channels, 0, channels, begin, end)
-                        fetch(out, following, line_step, lines, step, channels, 0, channels, begin, end)
                     t = t0 + s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
                     pixel = start + t * line_step + begin * step
@@ -136,19 +121,18 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                     at = pixel * channels + c
                     here = line_start + begin * padded + c
                     edge = edges + s * padded + c
-                    before = load(line, edge, LANES) if begin > 0 else nothing
-                    centre = load(line, here, LANES) if begin < length else nothing
+                    before = load(line, edge, None) if begin > 0 else nothing
+                    centre = load(line, here, None) if begin < length else nothing
                     for k in range(begin, end):
-                        after = load(line, here + padded, LANES) if k + 1 < length else nothing
+                        later = near if k + ahead < length else far
+                        prefetch(guidance, centre_at + later * per_pixel - outer)
+                        prefetch(guidance, centre_at + later * per_pixel)
+                        prefetch(guidance, centre_at + later * per_pixel + outer)
+                        prefetch(x, at + later * channels)
+                        prefetch(out, at + later * channels)
+                        after = load(line, here + padded, None) if k + 1 < length else nothing
                         h = load(x, at, count)
                         if t > 0:
-                            if tile_lines == 1:
-                                ahead = to_later(k, length, step, line_step)
-                                prefetch(guidance, centre_at + ahead * per_pixel - outer)
-                                prefetch(guidance, centre_at + ahead * per_pixel)
-                                prefetch(guidance, centre_at + ahead * per_pixel + outer)
-                                prefetch(x, at + ahead * channels)
-                                prefetch(out, at + ahead * channels)
                             a = tap(guidance, centre_at - outer, shared, count) if k >= first else nothing
                             b = tap(guidance, centre_at, shared, count)
                             e = tap(guidance, centre_at + outer, shared, count) if k < last else nothing
@@ -156,11 +140,11 @@ def _forward_sweep(sweep, shape, floor, shared, x_array, guidance_array, out_arr
                             flow = multiply_add(a, before, multiply_add(b, centre, e * after))
                             h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
                         before, centre = centre, after
-                        store(line, here, h, LANES)
+                        store(line, here, h, None)
                         merge(h, d, fresh, at, count, out, saved)
                         if saved is not None:
                             stream(pointer(saved[0]), at + to_state, h, count)
                         at += step * channels
                         centre_at += step * per_pixel
                         here += padded
-                    store(line, edge, before, LANES)
+                    store(line, edge, before, None)

@@ -3,7 +3,7 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
-from spnrefine.ops.cpu.channels_last import fetch, portion, tap, tile_size, to_later, walk
+from spnrefine.ops.cpu.channels_last import rest, tap, tile_size, to_later, walk
 from spnrefine.ops.cpu.plan import (
     CHANNEL,
     CHANNEL_END,
@@ -26,7 +26,7 @@ from spnrefine.simd.vectors import LANES, load, load_one, pointer, prefetch, spl
 
 
 @kernel
-def backward(control, plan, shape, floor, shared, grad, x, guidance, line, saved, dx, dguidance):
+def backward(control, plan, shape, floor, shared, partial, grad, x, guidance, line, saved, dx, dguidance):
     """Run every sweep of ``plan`` the other way round; called by several threads at once."""
     sweeps, tasks = plan
     while True:
@@ -35,14 +35,15 @@ def backward(control, plan, shape, floor, shared, grad, x, guidance, line, saved
             return
         wait_until_done(control, tasks[task, WAIT])
         for i in range(tasks[task, FIRST], tasks[task, LAST]):
-            _backward_sweep(sweeps[i], shape, floor, shared, grad, x, guidance, line, saved, dx, dguidance)
+            _backward_sweep(sweeps[i], shape, floor, shared, partial, grad, x, guidance, line, saved, dx, dguidance)
         add_and_fetch_old(control, DONE)
 
 
 @part
 def _backward_sweep(
-    sweep, shape, floor, shared, grad_array, x_array, guidance_array, line_array, saved, dx_array, dguidance_array
-):
+    sweep, shape, floor, shared, partial, grad_array, x_array, guidance_array, line_array, saved, dx_array,
+    dguidance_array,
+):  # fmt: skip
     grad, x, guidance, line = pointer(grad_array), pointer(x_array), pointer(guidance_array), pointer(line_array)
     states, winner, dx, dguidance = pointer(saved[0]), pointer(saved[1]), pointer(dx_array), pointer(dguidance_array)
     height, width, channels, directions, taps, group = shape
@@ -59,22 +60,13 @@ def _backward_sweep(
     to_source = ((n * (directions - 1) + d) * height * width - line_step) * channels
     final = height * width // length - 1
     one, nothing, limit, this = splat(x, 1), splat(x, 0), splat(x, floor), splat(winner, d)
+    ahead, near, far = to_later(sweep[DIRECTION], length, step, -line_step)
     for t0 in range(sweep[LINE_END] - 1, sweep[LINE] - 1, -tile_lines):
         lines = min(tile_lines, t0 + 1 - sweep[LINE])
         for k0 in range(0, length + lines - 1, tile_length):
-            following = start + t0 * line_step + (k0 + tile_length) * step
-            if k0 + 2 * tile_length > length:
-                following = start + (t0 - tile_lines) * line_step
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
-                count = channels - c
+                count = rest(partial, channels, c)
                 for s in range(lines):
-                    if tile_lines > 1:
-                        begin, end = portion(c, s, lines, sweep, tile_length)
-                        fetch(guidance, following, -line_step, lines, step, per_pixel, gates, taps * group, begin, end)
-                        fetch(x, following, -line_step, lines, step, channels, 0, channels, begin, end)
-                        fetch(grad, following, -line_step, lines, step, channels, 0, channels, begin, end)
-                        fetch(dx, following, -line_step, lines, step, channels, 0, channels, begin, end)
-                        fetch(states, following, -line_step, lines, step, channels, to_source, channels, begin, end)
                     t = t0 - s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
                     pixel = start + t * line_step + begin * step
@@ -85,28 +77,28 @@ def _backward_sweep(
                     # What flows to a pixel of the line before comes from three of this one: two wait for the third.
                     waiting, from_before = nothing, nothing
                     if begin > 0:
-                        waiting, from_before = load(line, edge, LANES), load(line, edge + padded, LANES)
+                        waiting, from_before = load(line, edge, None), load(line, edge + padded, None)
                     h_before, h_centre = nothing, nothing
                     if t > 0 and begin < end:
                         h_centre = load(states, at + to_source, count)
                         if begin > 0:
                             h_before = load(states, at + to_source - step * channels, count)
                     for k in range(begin, end):
+                        later = near if k + ahead < length else far
+                        prefetch(guidance, centre_at + later * per_pixel - outer)
+                        prefetch(guidance, centre_at + later * per_pixel)
+                        prefetch(guidance, centre_at + later * per_pixel + outer)
+                        prefetch(x, at + later * channels)
+                        prefetch(grad, at + later * channels)
+                        prefetch(dx, at + later * channels)
+                        prefetch(states, at + later * channels + to_source)
                         flow = load(grad, at, count)
                         flow = where_equal(load(winner, at, count), this, flow, nothing)
                         if t < final:
-                            flow = flow + load(line, here, LANES)
+                            flow = flow + load(line, here, None)
                         share_of_x, da, db, de = one, nothing, nothing, nothing
                         to_before, to_centre, to_after = nothing, nothing, nothing
                         if t > 0:
-                            if tile_lines == 1:
-                                ahead = to_later(k, length, step, -line_step)
-                                prefetch(guidance, centre_at + ahead * per_pixel - outer)
-                                prefetch(guidance, centre_at + ahead * per_pixel)
-                                prefetch(guidance, centre_at + ahead * per_pixel + outer)
-                                prefetch(x, at + ahead * channels)
-                                prefetch(grad, at + ahead * channels)
-                                prefetch(states, at + ahead * channels + to_source)
                             h_after = nothing
                             if k + 1 < length:
                                 h_after = load(states, at + to_source + step * channels, count)
@@ -124,7 +116,7 @@ def _backward_sweep(
                             da, db, de = raw_gradients(a, b, e, da, db, de, size, scale, limit)
                             h_before, h_centre = h_centre, h_after
                         if k > 0:
-                            store(line, here - padded, waiting + to_before, LANES)
+                            store(line, here - padded, waiting + to_before, None)
                         waiting, from_before = to_centre + from_before, to_after
                         if taps == 3:
                             _store_tap(dguidance, centre_at - outer, shared, count, c, da)
@@ -138,9 +130,9 @@ def _backward_sweep(
                         centre_at += step * per_pixel
                         here += padded
                     if end == length:
-                        store(line, line_start + (length - 1) * padded + c, waiting, LANES)
-                    store(line, edge, waiting, LANES)
-                    store(line, edge + padded, from_before, LANES)
+                        store(line, line_start + (length - 1) * padded + c, waiting, None)
+                    store(line, edge, waiting, None)
+                    store(line, edge + padded, from_before, None)
 
 
 @inlined

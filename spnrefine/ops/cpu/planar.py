@@ -1,7 +1,8 @@
 """Sweeps over planar memory, (N, C, H, W) and (N, D, T, C, H, W): vectors run along a line of one channel's image.
 
 In vertical scans a line is a row and lies in memory as it is. Horizontal scans go through strips of columns: gates and
-input are turned into rows of scratch that stays in the cache, and the result is turned back. The states that forward
+input are turned into rows of scratch that stays in the cache, a line's result takes its input's place, and is turned
+back, some rows at a time. The states that forward
 saves are one line after the other, rows in vertical scans and columns in horizontal ones; ``winner`` is (N, C, H, W).
 ``line`` holds, for each image, direction and channel, the last line of the recurrence.
 """
@@ -82,21 +83,25 @@ def line_gates(guidance, at, tap_step, taps, k, length):
 
 
 @kernel
-def _forward_line(first, guidance, at, tap_step, taps, floor, x, x_at, line, here, length):
-    """Advance ``line`` by one line, whose gates start at ``at``."""
+def _forward_line(first, guidance, at, tap_step, taps, floor, x, x_at, source, before_at, target, to, length):
+    """Write to ``target`` the line whose gates start at ``at``; ``source``, the same or not, has the line before.
+
+    Each vector is read once, where it was written: to read across two that are on their way to the cache would wait.
+    """
     one, nothing = splat(x, 1), splat(x, 0)
     bound, previous = splat(x, floor), nothing
+    centre = load(source, before_at, length)
     for k in range(0, length, LANES):
         h = load(x, x_at + k, length - k)
         if not first:
             a, b, e = line_gates(guidance, at, tap_step, taps, k, length)
             _, scale = gate_scale(a, b, e, bound)
-            centre = load(line, here + k, length - k)
-            before, after = joined(previous, centre), load(line, here + k + 1, length - k - 1)
-            previous = centre
+            following = load(source, before_at + k + LANES, length - k - LANES)
+            before, after = joined(previous, centre), advanced(centre, following)
             flow = multiply_add(a, before, multiply_add(b, centre, e * after))
             h = multiply_add(one - (a + b + e) * scale, h, flow * scale)
-        store(line, here + k, h, length - k)
+            previous, centre = centre, following
+        store(target, to + k, h, length - k)
 
 
 @part
@@ -125,23 +130,33 @@ def _forward_sweep(sweep, shape, floor, x_array, guidance_array, out_array, line
                 turn(x, image + low, width, height, count, strips, 3 * table, pitch)
             for s in range(count):
                 i = count - 1 - s if reverse else s
-                first, row = t0 + s == 0, i * pitch
+                first = t0 + s == 0
                 if horizontal:
-                    _forward_line(first, strips, row, table, taps, floor, strips, 3 * table + row, line, here, length)
-                    _copy(line, here, strips, 3 * table + row, length)
+                    row = 3 * table + i * pitch
+                    _forward_line(
+                        first, strips, i * pitch, table, taps, floor, strips, row,
+                        line if s == 0 else strips, here if s == 0 else row + (pitch if reverse else -pitch),
+                        strips, row, length,
+                    )  # fmt: skip
+                    if s == count - 1:
+                        _copy(strips, row, line, here, length)
+                    if saved is not None:
+                        _copy(strips, row, pointer(saved[0]), states_at + (low + i) * length, length)
                 else:
                     row = (low + i) * width
                     _forward_line(
-                        first, guidance, gates + row, tap_step, taps, floor, x, image + row, line, here, length
-                    )
+                        first, guidance, gates + row, tap_step, taps, floor, x, image + row,
+                        line, here, line, here, length,
+                    )  # fmt: skip
                     for k in range(0, length, LANES):
                         h = load(line, here + k, length - k)
                         merge(h, d, fresh, image + row + k, length - k, out, saved)
-                if saved is not None:
-                    _copy(line, here, pointer(saved[0]), states_at + (low + i) * length, length)
+                    if saved is not None:
+                        _copy(line, here, pointer(saved[0]), states_at + (low + i) * length, length)
             if horizontal:
-                turn(strips, 3 * table, pitch, count, height, strips, 0, STRIP)
-                for k in range(height):
-                    for i in range(0, count, LANES):
-                        h = load(strips, k * STRIP + i, count - i)
-                        merge(h, d, fresh, image + k * width + low + i, count - i, out, saved)
+                for k0 in range(0, height, LANES):
+                    turn(strips, 3 * table + k0, pitch, count, min(LANES, height - k0), strips, 0, STRIP)
+                    for k in range(k0, min(k0 + LANES, height)):
+                        for i in range(0, count, LANES):
+                            h = load(strips, (k - k0) * STRIP + i, count - i)
+                            merge(h, d, fresh, image + k * width + low + i, count - i, out, saved)

@@ -12,7 +12,7 @@ from spnrefine.errors import SpnRefineError
 from spnrefine.ops.cpu.plan import EDGES, STRIP, TABLES, Plan, plan
 from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.memory import empty
+from spnrefine.simd.memory import aligned, empty
 from spnrefine.simd.team import TEAM
 
 _FLOORS = {"bounded": 1.0, "unit": 0.0, None: float("inf")}
@@ -69,12 +69,12 @@ def forward(
     if runs_channels_last(guidance):
         from spnrefine.ops.cpu import channels_last
 
-        shared = True if guidance.shape[3] < x.shape[1] else None
+        shared, partial = _shared(x, guidance), _partial(x)
         x, guidance = _channels_last(x), _channels_last(guidance)
         out = empty(x.shape, x.dtype)
         TEAM.run(
             channels_last.forward,
-            (schedule, shape, floor, shared, x.ravel(), guidance.ravel(), out.ravel(), line, views),
+            (schedule, shape, floor, shared, partial, x.ravel(), guidance.ravel(), out.ravel(), line, views),
             len(schedule.tasks),
             threads,
         )
@@ -129,13 +129,13 @@ def backward(
     if runs_channels_last(guidance):
         from spnrefine.ops.cpu import channels_last_backward
 
-        shared = True if guidance.shape[3] < x.shape[1] else None
+        shared, partial = _shared(x, guidance), _partial(x)
         grad, x, guidance = _channels_last(grad), _channels_last(x), _channels_last(guidance)
         dx, dguidance = empty(x.shape, x.dtype), empty(guidance.shape, x.dtype)
         inputs = grad.ravel(), x.ravel(), guidance.ravel()
         TEAM.run(
             channels_last_backward.backward,
-            (schedule, shape, floor, shared, *inputs, line, views, dx.ravel(), dguidance.ravel()),
+            (schedule, shape, floor, shared, partial, *inputs, line, views, dx.ravel(), dguidance.ravel()),
             len(schedule.tasks),
             threads,
         )
@@ -188,6 +188,16 @@ def _prepare(
     return plan(x.shape, directions, threads, step, backward), shape, _scratch("line", line, x.dtype)
 
 
+def _shared(x: np.ndarray, guidance: np.ndarray) -> bool | None:
+    """Whether channels share gates; None where not, for which a kernel is compiled without what they need."""
+    return True if guidance.shape[3] < x.shape[1] else None
+
+
+def _partial(x: np.ndarray) -> bool | None:
+    """Whether the last of a pixel's vectors has fewer channels than lanes; None where not, as above."""
+    return True if x.shape[1] % LANES else None
+
+
 def _strips(x: np.ndarray, threads: int) -> np.ndarray:
     """Scratch for strips of columns, a row for each thread."""
     row = TABLES * STRIP * (_rounded(max(x.shape[2:])) + LANES)
@@ -217,6 +227,6 @@ def _scratch(name: str, size: int, dtype: np.dtype) -> np.ndarray:
     """Memory with anything in it, kept for the calling thread's next call."""
     kept = getattr(_local, name, None)
     if kept is None or kept.nbytes < size * dtype.itemsize:
-        kept = np.empty(size * dtype.itemsize, np.uint8)
+        kept = aligned(size * dtype.itemsize)
         setattr(_local, name, kept)
     return kept[: size * dtype.itemsize].view(dtype)
