@@ -6,10 +6,11 @@ directions are the same loop with other steps. ``line`` holds, for each image an
 recurrence and then the edges of a tile, with channels rounded up to whole vectors.
 
 Memory is the limit. A line of a horizontal scan touches as many pages as it has pixels, so these scans go through
-tiles of a few lines. With each pixel another one is fetched that comes some time later, in a horizontal scan its like
-in the next tile: one at a time, because a core waits for a few lines of memory at once and no more. A pixel needs three
-of the line before it, so a tile slants: each of its lines starts one position before the one it follows. Tiles along a
-line then run one by one, and hand over, for each of their lines, what the next tile needs of their last position.
+tiles of a few lines. With each vector one is fetched that comes some time later, in a horizontal scan of the next tile:
+one at a time, because a core waits for a few lines of memory at once and no more, and those of a pixel in turn, because
+lines come in pairs. A pixel needs three of the line before it, so a tile slants: each of its lines starts one position
+before the one it follows. Tiles along a line then run one by one, and hand over, for each of their lines, what the next
+tile needs of their last position.
 """
 
 from spnrefine.ops.cpu.plan import (
@@ -107,12 +108,15 @@ def _forward_sweep(sweep, shape, floor, shared, partial, x_array, guidance_array
     edges = line_start + max(height, width) * padded
     to_state = (n * (directions - 1) + d) * height * width * channels
     one, nothing, limit = splat(x, 1), splat(x, 0), splat(x, floor)
+    vectors = -((sweep[CHANNEL] - sweep[CHANNEL_END]) // LANES)
+    to_next, gates_to_next = step * channels - vectors * LANES, step * per_pixel - vectors * LANES
     ahead, near, far = to_later(sweep[DIRECTION], length, step, line_step)
     for t0 in range(sweep[LINE], sweep[LINE_END], tile_lines):
         lines = min(tile_lines, sweep[LINE_END] - t0)
         for k0 in range(0, length + lines - 1, tile_length):
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
                 count = rest(partial, channels, c)
+                portion = (c - sweep[CHANNEL]) // LANES * tile_length // vectors  # of a line, fetched with these
                 for s in range(lines):
                     t = t0 + s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
@@ -123,13 +127,23 @@ def _forward_sweep(sweep, shape, floor, shared, partial, x_array, guidance_array
                     edge = edges + s * padded + c
                     before = load(line, edge, None) if begin > 0 else nothing
                     centre = load(line, here, None) if begin < length else nothing
+                    later = pixel + (near if begin + ahead < length else far) + portion * step
+                    gates_later = later * per_pixel + gates + outer + sweep[CHANNEL]
+                    later = later * channels + sweep[CHANNEL]
+                    left = vectors
                     for k in range(begin, end):
-                        later = near if k + ahead < length else far
-                        prefetch(guidance, centre_at + later * per_pixel - outer)
-                        prefetch(guidance, centre_at + later * per_pixel)
-                        prefetch(guidance, centre_at + later * per_pixel + outer)
-                        prefetch(x, at + later * channels)
-                        prefetch(out, at + later * channels)
+                        prefetch(guidance, gates_later - outer)
+                        prefetch(guidance, gates_later)
+                        prefetch(guidance, gates_later + outer)
+                        prefetch(x, later)
+                        prefetch(out, later)
+                        later += LANES
+                        gates_later += LANES
+                        left -= 1
+                        if left == 0:
+                            left = vectors
+                            later += to_next
+                            gates_later += gates_to_next
                         after = load(line, here + padded, None) if k + 1 < length else nothing
                         h = load(x, at, count)
                         if t > 0:

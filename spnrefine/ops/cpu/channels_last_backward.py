@@ -60,12 +60,15 @@ def _backward_sweep(
     to_source = ((n * (directions - 1) + d) * height * width - line_step) * channels
     final = height * width // length - 1
     one, nothing, limit, this = splat(x, 1), splat(x, 0), splat(x, floor), splat(winner, d)
+    vectors = -((sweep[CHANNEL] - sweep[CHANNEL_END]) // LANES)
+    to_next, gates_to_next = step * channels - vectors * LANES, step * per_pixel - vectors * LANES
     ahead, near, far = to_later(sweep[DIRECTION], length, step, -line_step)
     for t0 in range(sweep[LINE_END] - 1, sweep[LINE] - 1, -tile_lines):
         lines = min(tile_lines, t0 + 1 - sweep[LINE])
         for k0 in range(0, length + lines - 1, tile_length):
             for c in range(sweep[CHANNEL], sweep[CHANNEL_END], LANES):
                 count = rest(partial, channels, c)
+                portion = (c - sweep[CHANNEL]) // LANES * tile_length // vectors  # of a line, fetched with these
                 for s in range(lines):
                     t = t0 - s
                     begin, end = max(k0 - s, 0), min(k0 - s + tile_length, length)
@@ -83,15 +86,25 @@ def _backward_sweep(
                         h_centre = load(states, at + to_source, count)
                         if begin > 0:
                             h_before = load(states, at + to_source - step * channels, count)
+                    later = pixel + (near if begin + ahead < length else far) + portion * step
+                    gates_later = later * per_pixel + gates + outer + sweep[CHANNEL]
+                    later = later * channels + sweep[CHANNEL]
+                    left = vectors
                     for k in range(begin, end):
-                        later = near if k + ahead < length else far
-                        prefetch(guidance, centre_at + later * per_pixel - outer)
-                        prefetch(guidance, centre_at + later * per_pixel)
-                        prefetch(guidance, centre_at + later * per_pixel + outer)
-                        prefetch(x, at + later * channels)
-                        prefetch(grad, at + later * channels)
-                        prefetch(dx, at + later * channels)
-                        prefetch(states, at + later * channels + to_source)
+                        prefetch(guidance, gates_later - outer)
+                        prefetch(guidance, gates_later)
+                        prefetch(guidance, gates_later + outer)
+                        prefetch(x, later)
+                        prefetch(grad, later)
+                        prefetch(dx, later)
+                        prefetch(states, later + to_source)
+                        later += LANES
+                        gates_later += LANES
+                        left -= 1
+                        if left == 0:
+                            left = vectors
+                            later += to_next
+                            gates_later += gates_to_next
                         flow = load(grad, at, count)
                         flow = where_equal(load(winner, at, count), this, flow, nothing)
                         if t < final:
