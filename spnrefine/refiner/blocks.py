@@ -1,10 +1,12 @@
 """Masks that came from a lower resolution as blocks: their stairs are no edges, and are smoothed before refining."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.ids import strips
+from spnrefine.boxes.ids import STRIP, strips
 from spnrefine.boxes.where import any_where
 
 LEAST_LINES = 6  # where a mask changes, in each direction: of fewer, a rectangle's or a cross's, nothing can be told
@@ -25,16 +27,30 @@ def block_size(mask: NDArray, known: NDArray[np.bool_] | None = None) -> int:
     return min(_spacing(_changes(mask, known)), _spacing(_changes_across(mask, known)))
 
 
-def without_blocks(mask: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
-    """Return a probability map (H, W) as it would be had it been enlarged smoothly; itself where it has no blocks.
+def without_blocks(mask: NDArray, size: int | None = None) -> NDArray:
+    """Return a mask as it would be had it been enlarged smoothly, (H, W) float32; itself where it has no blocks.
 
-    ``size`` is that of the blocks where it is known, else :func:`block_size` finds it.
+    ``mask`` (H, W) holds bools or float32 in 0..1, ``size`` is that of the blocks where it is known; else
+    :func:`block_size` finds it. A large mask is looked at some rows at a time: of the whole only the result is made.
     """
     size = block_size(mask) if size is None else size
     if size < LEAST_BLOCK:
         return mask
-    smooth = np.asarray(cv2.GaussianBlur(mask, (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE), np.float32)
+    smooth = _smoothed(mask, SMOOTH * size)
     return smooth if any_where(lambda one, other: (one > 0.5) != (other > 0.5), smooth, mask) else mask
+
+
+def _smoothed(mask: NDArray, deviation: float) -> NDArray[np.float32]:
+    """Return a mask (H, W) smoothed by a Gaussian of this standard deviation in pixels, the same rows by rows."""
+    smooth = np.empty(mask.shape, np.float32)
+    reach = math.ceil(4 * deviation) + 1  # OpenCV's kernel for floats ends at 4 deviations, rounded
+    height, width = mask.shape
+    for rows in strips(height, min(width, max(1, STRIP // (4 * reach)))):  # of 4 times what they need of others
+        first = max(rows.start - reach, 0)
+        seen = np.asarray(mask[first : rows.stop + reach], np.float32)
+        seen = cv2.GaussianBlur(seen, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+        smooth[rows] = seen[rows.start - first : rows.stop - first]
+    return smooth
 
 
 def _changes(mask: NDArray, known: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

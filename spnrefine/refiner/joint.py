@@ -52,7 +52,7 @@ def refine_labels(
     def coarse(place: int) -> NDArray[np.float32]:
         here = objects.seen(place).slices
         mask = _is(ids[place], labels[here], None if void is None else void[here])
-        return without_blocks(mask.astype(np.float32), blocks)
+        return without_blocks(mask, blocks).astype(np.float32, copy=False)
 
     objects = Objects(labels.shape, boxes, coarse)
     together = share(refine, image, objects) if shared is None else shared

@@ -105,7 +105,7 @@ class Sight:
         size = working_size(height, width, side)
         scale = max(size) / max(height, width)
         thin = None if self.quick or in_tiles else thin_places(coarse, scale)  # before there are more maps of the whole
-        mask = without_blocks(coarse.astype(np.float32, copy=False))
+        mask = without_blocks(coarse).astype(np.float32, copy=False)
         if off is not None and not self.network.config.knows_off:
             mask = softened(mask, off)
         if in_tiles:

@@ -1,9 +1,13 @@
 """Masks made of blocks are told from all others, and smoothed."""
 
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
 
-from spnrefine.refiner.blocks import block_size, without_blocks
+from spnrefine.boxes.ids import STRIP
+from spnrefine.refiner.blocks import SMOOTH, block_size, without_blocks
 from spnrefine.refiner.joint import refine_labels
 
 
@@ -51,6 +55,29 @@ def test_stairs_become_a_smooth_edge_of_the_same_place():
     truth = disc(30 * 8, 0.4)
     assert ((smooth > 0.5) != truth).sum() < 0.8 * ((mask > 0.5) != truth).sum()
     assert block_size(smooth) == 1
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(3, np.bool_), (8, np.float32), (40, np.bool_)])
+def test_rows_smoothed_by_rows_are_those_of_the_whole(size, dtype, monkeypatch):
+    mask = blocks(np.random.default_rng(0).random((640 // size, 12)) < 0.5, size).astype(dtype)
+    monkeypatch.setattr("spnrefine.boxes.ids.STRIP", 40 * mask.shape[1])
+    monkeypatch.setattr("spnrefine.refiner.blocks.STRIP", 40 * mask.shape[1])
+    whole = cv2.GaussianBlur(
+        mask.astype(np.float32), (0, 0), SMOOTH * size, borderType=cv2.BORDER_REPLICATE
+    )  # by one call
+    assert np.array_equal(without_blocks(mask), whole)
+
+
+def test_of_a_large_mask_of_blocks_one_map_is_made():
+    mask = blocks(disc(300, 0.4), 8)  # 5.8 megapixels, held as bools
+    tracemalloc.start()
+    try:
+        smooth = without_blocks(mask)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert smooth.dtype == np.float32
+    assert most < smooth.nbytes + 16 * STRIP, "the result, and a few maps of some rows"
 
 
 def test_each_id_of_a_label_map_made_of_blocks_is_shown_smooth():
