@@ -47,12 +47,12 @@ def _columns(builder, source, at, stride):
     """``LANES`` columns of ``LANES`` rows, as vectors: quarters of rows are read side by side, then turned in fours."""
     four = LANES // 4
     quarter = ir.VectorType(source.type.pointee, four)
+    rows = [builder.add(at, builder.mul(stride, ir.Constant(stride.type, row))) for row in range(LANES)]
     columns = []
     for first in range(0, LANES, four):
         stacked = []  # four vectors: of every fourth row, the numbers from column ``first`` on
         for row in range(four):
-            rows = [builder.mul(stride, ir.Constant(stride.type, row + four * i)) for i in range(4)]
-            places = [builder.add(builder.add(at, step), ir.Constant(at.type, first)) for step in rows]
+            places = [builder.add(each, ir.Constant(at.type, first)) for each in rows[row::four]]
             a, b, c, d = (builder.load(address(builder, source, p, quarter), align=alignment(quarter)) for p in places)
             stacked.append(_side_by_side(builder, _side_by_side(builder, a, b), _side_by_side(builder, c, d)))
         a, b, c, d = stacked

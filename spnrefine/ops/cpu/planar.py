@@ -115,6 +115,7 @@ def _forward_sweep(sweep, shape, floor, x_array, guidance_array, out_array, line
     plane, padded = height * width, len(line_array) // (len(x_array) // (height * width) * directions)
     pitch = padded // LANES // 2 * 2 * LANES + LANES  # rows of strips: an odd number of cache lines apart
     tap_step, table = channels * plane, STRIP * pitch
+    across = table // pitch  # STRIP, but no constant, for which ``turn`` would be compiled once more
     size = STRIP if horizontal else 1
     for c in range(sweep[CHANNEL], sweep[CHANNEL_END]):
         image = (n * channels + c) * plane
@@ -155,8 +156,8 @@ def _forward_sweep(sweep, shape, floor, x_array, guidance_array, out_array, line
                         _copy(line, here, pointer(saved[0]), states_at + (low + i) * length, length)
             if horizontal:
                 for k0 in range(0, height, LANES):
-                    turn(strips, 3 * table + k0, pitch, count, min(LANES, height - k0), strips, 0, STRIP)
+                    turn(strips, 3 * table + k0, pitch, count, min(LANES, height - k0), strips, 4 * table, across)
                     for k in range(k0, min(k0 + LANES, height)):
                         for i in range(0, count, LANES):
-                            h = load(strips, (k - k0) * STRIP + i, count - i)
+                            h = load(strips, 4 * table + (k - k0) * STRIP + i, count - i)
                             merge(h, d, fresh, image + k * width + low + i, count - i, out, saved)

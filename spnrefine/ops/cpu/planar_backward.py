@@ -105,6 +105,7 @@ def _backward_sweep(
     plane, padded = height * width, len(line_array) // (len(x_array) // (height * width) * directions)
     pitch = padded // LANES // 2 * 2 * LANES + LANES  # rows of strips: an odd number of cache lines apart
     tap_step, table = channels * plane, STRIP * pitch
+    across = table // pitch  # STRIP, but no constant, for which ``turn`` would be compiled once more
     size = STRIP if horizontal else 1
     this, nothing = splat(winner, d), splat(x, 0)
     to_source = length if reverse else -length
@@ -128,7 +129,7 @@ def _backward_sweep(
                 for tap in range(taps):
                     turn(guidance, gates + tap * tap_step + low, width, height, count, strips, tap * table, pitch)
                 turn(x, image + low, width, height, count, strips, 3 * table, pitch)
-                turn(strips, 4 * table, STRIP, height, count, strips, 5 * table, pitch)
+                turn(strips, 4 * table, across, height, count, strips, 5 * table, pitch)
             for s in range(count):
                 i = s if reverse else count - 1 - s
                 first, final = t_end - 1 - s == 0, t_end - s == lines
@@ -148,7 +149,7 @@ def _backward_sweep(
             if horizontal:
                 for tap in range(taps):
                     turn(strips, tap * table, pitch, count, height, dguidance, gates + tap * tap_step + low, width)
-                turn(strips, 5 * table, pitch, count, height, strips, 4 * table, STRIP)
+                turn(strips, 5 * table, pitch, count, height, strips, 4 * table, across)
                 for k in range(height):
                     for i in range(0, count, LANES):
                         at = image + k * width + low + i
