@@ -48,8 +48,8 @@ def _smoothed(mask: NDArray, deviation: float) -> NDArray[np.float32]:
     for rows in strips(height, min(width, max(1, STRIP // (4 * reach)))):  # of 4 times what they need of others
         first = max(rows.start - reach, 0)
         seen = np.asarray(mask[first : rows.stop + reach], np.float32)
-        seen = cv2.GaussianBlur(seen, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
-        smooth[rows] = seen[rows.start - first : rows.stop - first]
+        blurred = cv2.GaussianBlur(seen, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+        smooth[rows] = blurred[rows.start - first : rows.stop - first]
     return smooth
 
 

@@ -113,7 +113,7 @@ def store(typingctx, array, index, value, count):
     """Write the first ``count`` lanes of ``value`` to ``array[index:]``."""
 
     def codegen(context, builder, signature, arguments):
-        _store(builder, *arguments[:3], None if count == types.none else arguments[3], past_cache=False)
+        _store(builder, arguments, count, past_cache=False)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value, _known(count)), codegen
@@ -124,7 +124,7 @@ def stream(typingctx, array, index, value, count):
     """Like ``store``, for what will not be read soon: whole cache lines go to memory without being fetched first."""
 
     def codegen(context, builder, signature, arguments):
-        _store(builder, *arguments[:3], None if count == types.none else arguments[3], past_cache=True)
+        _store(builder, arguments, count, past_cache=True)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value, _known(count)), codegen
@@ -147,7 +147,8 @@ def _known(count):
     return types.none if count == types.none else types.intp
 
 
-def _store(builder, array, index, value, count, *, past_cache):
+def _store(builder, arguments, wanted, *, past_cache):
+    array, index, value, count = arguments
     where = address(builder, array, index, value.type)
 
     def all_lanes():
@@ -156,7 +157,7 @@ def _store(builder, array, index, value, count, *, past_cache):
         else:
             builder.store(value, where, align=alignment(value.type))
 
-    if count is None:
+    if wanted == types.none:
         all_lanes()
         return
     whole = builder.icmp_signed(">=", count, ir.Constant(count.type, LANES))
