@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from spnrefine.refiner.blocks import LEAST_BLOCK, block_size
 from spnrefine.refiner.contour import is_soft
 
-HARD, SOFT = "hard", "soft"
-KINDS = SOFT, "blocks", "polygon", HARD
+HARD, SOFT, POLYGON = "hard", "soft", "polygon"
+KINDS = SOFT, "blocks", POLYGON, HARD
 """A soft edge; squares of a lower resolution; long straight sides; none of these."""
 FINE, ROUGH = 1.0, 3.0  # pixels: tolerances of two polygons drawn around a mask
 FEWER = 0.7
@@ -32,7 +32,7 @@ def kind_of(coarse: NDArray[np.float32]) -> str:
     fine, rough = (sum([_corners(each, tolerance) for each in contours]) for tolerance in (FINE, ROUGH))
     length = sum(len(each) for each in contours)
     straight = fine > 0 and rough >= FEWER * fine and length >= LEAST_SIDE * fine
-    return "polygon" if straight else HARD
+    return POLYGON if straight else HARD
 
 
 def _corners(contour: NDArray, tolerance: float) -> int:

@@ -13,9 +13,10 @@ from spnrefine.model.mirroring import Mirrored
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
 from spnrefine.refiner.averages import keep_averages
 from spnrefine.refiner.choice import AUTO, EVERY, Choice, checked_strength, choices_of
+from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
-from spnrefine.refiner.kinds import HARD, SOFT, kind_of
+from spnrefine.refiner.kinds import HARD, POLYGON, SOFT, kind_of
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import held, settled
@@ -24,7 +25,7 @@ from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
 from spnrefine.refiner.sights import Sights, by_kind, for_small, is_judged
 
-FINER = {SOFT: 640, "polygon": 768}
+FINER = {SOFT: 640, POLYGON: 768}
 """Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
 
 Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-aside pairs and by what rail vehicles
@@ -36,8 +37,9 @@ class _Way(NamedTuple):
     """How one mask is refined: the choice of its kind, by which weights, how finely, and how many pixels off it may be.
 
     ``model`` None is the one that was asked for, ``finer`` the side in pixels at which frames are seen that are sharp
-    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees, and
-    what ``may_be_averages`` of a finer mask keeps them (:mod:`~spnrefine.refiner.averages`).
+    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees. Of a
+    mask whose ``form``, its kind, is believed, averages are kept (:mod:`~spnrefine.refiner.averages`), or corners
+    (:mod:`~spnrefine.refiner.corners`); None where it is said how far off it may be.
     """
 
     choice: Choice
@@ -46,7 +48,7 @@ class _Way(NamedTuple):
     off: float | None
     leaves_alone: bool
     may_be_right: bool
-    may_be_averages: bool
+    form: str | None
 
 
 class Refiner(Rebuilt):
@@ -160,7 +162,7 @@ class Refiner(Rebuilt):
         way = self._way(coarse)
 
         def see(mask: NDArray[np.float32]) -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
-            return self.sights[way.model](image, mask, way.off, way.finer)
+            return self.sights[way.model](image, mask, way.off, way.finer, polygon=way.form == POLYGON)
 
         return self._refined(image, coarse, way, see, heeds=self.careful or way.may_be_right)
 
@@ -192,7 +194,8 @@ class Refiner(Rebuilt):
 
         def finish(one: int, crop: Image, coarse: Probability, seen: Probability) -> Probability:
             def see(mask: Probability) -> Probability:
-                return believed(mask, seen, scale_of[one])
+                passing = through_corners(mask, seen) if ways[one].form == POLYGON else seen
+                return believed(mask, passing, scale_of[one])
 
             return self._refined(crop, coarse, ways[one], see, heeds=self.careful)
 
@@ -213,7 +216,7 @@ class Refiner(Rebuilt):
             note(Used(choice.strength, pixels))
             return coarse.astype(np.float32)
         refined = see(coarse) if choice.strength else coarse.astype(np.float32)
-        if choice.strength and way.may_be_averages and keep_averages(coarse, refined) and self.best:
+        if choice.strength and way.form == SOFT and keep_averages(coarse, refined) and self.best:
             again = see(refined)  # a sharper mask than the first time, and as far off nowhere
             refined = again if keep_averages(coarse, again) else refined
         judged = judge(image, coarse, refined) if heeds or anyone_listens() else None
@@ -242,10 +245,9 @@ class Refiner(Rebuilt):
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
-        exact = off is not None and off.is_nothing
         model = choice.model or self.by_kind.get(kind)
         pixels = None if off is None else off.pixels(coarse)
         may_be_right = kind == HARD and self.heeds_judge and self.strength is None and self.off is None
-        may_be_averages = kind == SOFT and off is None
-        leaves_alone = exact or choice.leaves_alone
-        return _Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, may_be_averages)
+        form = kind if off is None else None
+        leaves_alone = choice.leaves_alone or (off is not None and off.is_nothing)
+        return _Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, form)

@@ -13,6 +13,7 @@ from spnrefine.model.off import coded
 from spnrefine.model.protocols import Network, RefinesMasks, release
 from spnrefine.refiner.blocks import without_blocks
 from spnrefine.refiner.coarse_to_fine import ENOUGH, levels, look_closer, see_in_tiles
+from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.exact import keep_exact
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
@@ -36,12 +37,19 @@ class Sight:
         self.quick = quick
 
     def __call__(
-        self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float | None = None, finer: int | None = None
+        self,
+        image: NDArray[np.uint8],
+        coarse: NDArray[np.float32],
+        off: float | None = None,
+        finer: int | None = None,
+        *,
+        polygon: bool = False,
     ) -> NDArray[np.float32]:
         """Refine a mask (H, W), float32 in 0..1, or bool, its edge ``off`` by so many pixels, None: nobody knows.
 
         Frames that :func:`show more <spnrefine.refiner.sharpness.shows_more>` at a longer side of ``finer`` pixels than
-        at the working side, and are not so large that they are seen again, closer, are seen so.
+        at the working side, and are not so large that they are seen again, closer, are seen so. The contour of a
+        ``polygon`` passes its corners in the end.
         """
         parts = find_parts(coarse, self.working_side)
         refined: NDArray[np.float32] | None = None
@@ -59,6 +67,8 @@ class Sight:
 
             side = self._side(crop, finer)
             seen, scale = self._see(crop, coarse[frame.slices], off, room, side, many=many)
+            if polygon:
+                seen = through_corners(coarse[frame.slices], seen)
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)
