@@ -25,6 +25,7 @@ MOST = 5.0  # log odds by which they are shifted at most
 SPREAD = 0.35  # the field's standard deviation around a corner, of the median side
 LEAST_SPREAD = 3.0  # pixels
 LEAST_NOISE = 0.1
+FAR = 3.5  # log odds of the median corner: of more, the polygon may lie elsewhere
 CELLS = 2.5  # of the field's grid, for one standard deviation
 BEYOND = 4.0  # standard deviations beyond the outermost corners, where the field ends
 
@@ -35,7 +36,9 @@ def through_corners(coarse: NDArray[np.float32], refined: NDArray[np.float32]) -
     How far they are believed, the mask says itself. The log odds at the corners (their upper decile) grow with how far
     these lie off the contour that the network sees, and how far corners stand out from the line between their
     neighbours (the lower decile, in pixels) with how coarse the polygon is; where people click roughly the first is
-    large for the second. Corners at the border of the picture say nothing: there the object is cut off.
+    large for the second. Where half of the corners lie far off, the polygon may lie elsewhere, and nothing is shifted.
+    Corners at the border of the picture say nothing, as the object is cut off there, nor do those of upright boxes,
+    which are drawn around objects.
 
     Parameters
     ----------
@@ -50,12 +53,12 @@ def through_corners(coarse: NDArray[np.float32], refined: NDArray[np.float32]) -
     if box is None:
         return refined
     rings = corners_of(np.ascontiguousarray(above(coarse[box.slices], 0.5)), (box.left, box.top))
-    if not rings:
-        return refined
-    found = [log_odds_at(ring, coarse, refined) for ring in rings]
-    corners = np.concatenate([ring[clear] for ring, (clear, _) in zip(rings, found, strict=True)])
-    odds = np.concatenate([odds for _, odds in found])
+    telling = [ring[_clear(ring, *refined.shape) & ~_upright(ring)] for ring in rings]
+    corners = np.concatenate(telling) if telling else np.zeros((0, 2), np.int32)
     if not len(corners):
+        return refined
+    odds = np.concatenate([log_odds_at(each, coarse, refined) for each in telling])
+    if np.median(np.abs(odds)) > FAR:
         return refined
     standing_out = max(float(np.quantile(np.concatenate([_standing_out(ring) for ring in rings]), 0.1)), 1.0)
     noise = max((float(np.quantile(np.abs(odds), 0.9)) / standing_out) ** 2, LEAST_NOISE)
@@ -70,29 +73,36 @@ def corners_of(inside: NDArray[np.bool_], origin: tuple[int, int] = (0, 0)) -> l
     return [np.asarray(ring, np.int32) for ring in rings if len(ring) >= LEAST_CORNERS]
 
 
-def log_odds_at(
-    corners: Points, coarse: NDArray[np.float32], refined: NDArray[np.float32]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return which corners are clear of the picture's border, (N,) bool, and of each of these the log odds of the edge.
+def log_odds_at(corners: Points, coarse: NDArray[np.float32], refined: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log odds (N,) of the edge at corners that are clear of the picture's border, at most :data:`MOST`.
 
-    They are the mean of those inside the polygon and those outside it, as the edge lies between pixels, and at most
-    :data:`MOST`, either way: 0 where the contours of ``coarse`` and ``refined`` are one.
+    They are the mean of those inside the polygon and those outside it, as the edge lies between pixels: 0 where the
+    contours of ``coarse`` and ``refined`` are one.
     """
-    height, width = refined.shape
-    x, y = corners.T
-    clear = (x >= REACH) & (x < width - REACH) & (y >= REACH) & (y < height - REACH)
     offsets = np.arange(-REACH, REACH + 1)
-    rows, columns = y[clear, None, None] + offsets[:, None], x[clear, None, None] + offsets
+    x, y = corners.T
+    rows, columns = y[:, None, None] + offsets[:, None], x[:, None, None] + offsets
     inside = above(coarse[rows, columns], 0.5)
     probability = np.clip(refined[rows, columns], SUREST, 1 - SUREST)
     odds = np.log(probability / (1 - probability))
     weights = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * BLUR**2))
-    within, without = weights * inside, weights * ~inside  # neither is nothing at a corner
 
     def mean(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((weights * odds).sum((1, 2)) / np.maximum(weights.sum((1, 2)), np.finfo(float).tiny))
 
-    return clear, np.clip((mean(within) + mean(without)) / 2, -MOST, MOST)
+    return np.clip((mean(weights * inside) + mean(weights * ~inside)) / 2, -MOST, MOST)
+
+
+def _clear(ring: Points, height: int, width: int) -> NDArray[np.bool_]:
+    """Mark the corners (N,) around which :data:`REACH` pixels lie in the picture."""
+    x, y = ring.T
+    return np.asarray((x >= REACH) & (x < width - REACH) & (y >= REACH) & (y < height - REACH))
+
+
+def _upright(ring: Points) -> NDArray[np.bool_]:
+    """Mark the corners (N,) both of whose sides run along rows or columns."""
+    along = np.abs(np.roll(ring, -1, 0) - ring).min(axis=1) <= FINE
+    return along & np.roll(along, 1)
 
 
 def _standing_out(ring: Points) -> NDArray[np.float64]:

@@ -77,7 +77,7 @@ def refiner_to(good, **how):
     refiner = Refiner.__new__(Refiner)
     usual = {"choices": {}, "strength": None, "off": None, "threshold": 0.5, "careful": False, "heeds_judge": True}
     vars(refiner).update(usual | {"temperature": None, "by_kind": {}} | how)
-    refiner.sights = {None: lambda image, coarse, *_: good}
+    refiner.sights = {None: lambda image, coarse, *_, polygon: good}
     return refiner
 
 
