@@ -73,6 +73,14 @@ def tile_size(direction, length):
 
 
 @inlined
+def prefetch_taps(guidance, at, outer):
+    """Have the three taps of a pixel fetched that lie around ``at``."""
+    prefetch(guidance, at - outer)
+    prefetch(guidance, at)
+    prefetch(guidance, at + outer)
+
+
+@inlined
 def tap(guidance, at, shared, count):
     return load(guidance, at, count) if shared is None else splat(guidance, load_one(guidance, at))
 
@@ -132,9 +140,7 @@ def _forward_sweep(sweep, shape, floor, shared, partial, x_array, guidance_array
                     later = later * channels + sweep[CHANNEL]
                     left = vectors
                     for k in range(begin, end):
-                        prefetch(guidance, gates_later - outer)
-                        prefetch(guidance, gates_later)
-                        prefetch(guidance, gates_later + outer)
+                        prefetch_taps(guidance, gates_later, outer)
                         prefetch(x, later)
                         prefetch(out, later)
                         later += LANES

@@ -3,7 +3,7 @@
 The same scan the other way round: what flows to a pixel is its own gradient and what its three successors pass on.
 """
 
-from spnrefine.ops.cpu.channels_last import rest, tap, tile_size, to_later, walk
+from spnrefine.ops.cpu.channels_last import prefetch_taps, rest, tap, tile_size, to_later, walk
 from spnrefine.ops.cpu.plan import (
     CHANNEL,
     CHANNEL_END,
@@ -91,9 +91,7 @@ def _backward_sweep(
                     later = later * channels + sweep[CHANNEL]
                     left = vectors
                     for k in range(begin, end):
-                        prefetch(guidance, gates_later - outer)
-                        prefetch(guidance, gates_later)
-                        prefetch(guidance, gates_later + outer)
+                        prefetch_taps(guidance, gates_later, outer)
                         prefetch(x, later)
                         prefetch(grad, later)
                         prefetch(dx, later)
