@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from spnrefine.boxes.box import Box, around
-from spnrefine.refiner.cell_field import UNDECIDED, WAYS, Field, Floats, edges
-from spnrefine.refiner.cells import Cells, find_cells
-from spnrefine.refiner.cubic_cells import find_cubic_cells
+from spnrefine.refiner.cell_field import WAYS, Field, Floats
+from spnrefine.refiner.cells import UNDECIDED, Cells, edges, edges_for_each_crossing, find_cells
+from spnrefine.refiner.fitted_cells import find_fitted_cells
 
 MIX = 0.25  # of the coarse mask's own log odds in a mask's: on held-aside pairs from 0.1 to 0.5 all the same
 MOVED, MOVED_PIXELS = 0.15, 0.8
@@ -24,9 +24,9 @@ LEFT = 0.035
 MATTE_MOVED = 0.06
 """Likewise, of a matte: where it changes cells by more, these were of no better matte, on held-aside ones."""
 MOST_PARTS = 32  # of a mask, that are looked at each by itself
-EDGES = 0.5
-"""Cells with an edge for each two neighbours of which one is more object than not: averages have some 0.9, and masks
-that were cut at a half before they were enlarged, or sampled, have few."""
+EDGES = 0.35
+"""Cells with an edge for each crossing: masks that were cut at a half before they were enlarged, or sampled, have
+fewer."""
 
 
 def keep_averages(coarse: Floats, refined: Floats) -> bool:
@@ -114,12 +114,8 @@ def _apart(mask: Floats) -> list[Box]:
 
 def _averages(mask: Floats) -> Cells | None:
     """Return the cells that a mask was enlarged of, if as many have an edge in them as averages have."""
-    cells = find_cells(mask) or find_cubic_cells(mask)
-    if cells is None:
-        return None
-    inside = cells.values > 0.5
-    crossed = sum(np.count_nonzero(np.diff(inside, axis=axis)) for axis in (0, 1))
-    return cells if np.count_nonzero(edges(cells.values)) > EDGES * crossed else None
+    cells = find_cells(mask) or find_fitted_cells(mask)
+    return cells if cells is not None and edges_for_each_crossing(cells.values) > EDGES else None
 
 
 def _hard(probability: Floats) -> Floats:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.boxes.ids import strips
 from spnrefine.refiner.cell_axis import Axis
-from spnrefine.refiner.cells import Cells, bilinear
+from spnrefine.refiner.cells import Cells, bilinear, edges
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.intp]
@@ -18,7 +18,6 @@ Averaging = Callable[[Axis, slice], tuple[Pixels, Floats]]
 STEPS, RATE = 10, 1.5
 FARTHEST = 12.0  # log odds that are added at most
 LEAST, LEAST_MEAN = 1e-3, 2e-3  # away from 0 and 1: of a pixel's probability, and of a cell's
-UNDECIDED = 0.02, 0.98  # a cell with a share of object between these has an edge in it
 SIDE = 8  # cells of a tile
 ENOUGH = 24  # pixels across a cell from which its mean is taken: of more, some are left out
 
@@ -162,8 +161,3 @@ def _log_odds(probability: Floats, least: float) -> Floats:
 
 def _sigmoid(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
-
-
-def edges(values: Floats) -> NDArray[np.bool_]:
-    """Mark the cells that have an edge in them."""
-    return (values > UNDECIDED[0]) & (values < UNDECIDED[1])

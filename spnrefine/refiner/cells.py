@@ -16,6 +16,7 @@ from spnrefine.boxes.where import box_where
 from spnrefine.refiner.cell_axis import Axis, axis_of
 from spnrefine.refiner.contour import unsure
 
+UNDECIDED = 0.02, 0.98  # a cell with a share of object between these has an edge in it
 STRAY = 0.02  # of an edge's pixels, what may differ in a mask that is enlarged again
 LINES_LOOKED_AT = 160  # of a mask
 SAME = 2.5 / 255  # is a mask as it comes out when it is enlarged again
@@ -32,6 +33,21 @@ class Cells(NamedTuple):
         """Return the cells that lie in a box, in part at least."""
         (rows, down), (columns, across) = self.rows.within(*box[:2]), self.columns.within(*box[2:])
         return Cells(rows, columns, self.values[down, across])
+
+
+def edges(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark the cells, of values (h, w), that have an edge in them."""
+    return (values > UNDECIDED[0]) & (values < UNDECIDED[1])
+
+
+def edges_for_each_crossing(values: NDArray[np.float32], axes: tuple[int, ...] = (0, 1)) -> float:
+    """Return how many cells have an edge, for each two neighbours of which one is more object than not, and one less.
+
+    Averages of a hard mask have some 0.9, of two by two pixels 0.5, those that were cut at a half few, soft ones many.
+    """
+    inside = values > 0.5
+    crossed = sum(int(np.count_nonzero(np.diff(inside, axis=axis))) for axis in axes)
+    return float(np.count_nonzero(edges(values)) / max(crossed, 1))
 
 
 Enlarging = Callable[[Axis, NDArray[np.intp]], NDArray[np.float32]]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from spnrefine.refiner.cells import find_cells
-from spnrefine.refiner.cubic_cells import find_cubic_cells
+from spnrefine.refiner.fitted_cells import find_fitted_cells
 
 
 def blob(height, width, seed=1, radius=0.33):
@@ -91,7 +91,7 @@ def test_repeated_pixels_show_the_cells_too(size):
 )
 def test_a_mask_that_was_not_enlarged_so_has_no_cells(mask):
     assert find_cells(np.clip(mask, 0, 1)) is None
-    assert find_cubic_cells(np.clip(mask, 0, 1)) is None
+    assert find_fitted_cells(np.clip(mask, 0, 1)) is None
 
 
 def enlarged_by_pillow(small, size):
@@ -108,7 +108,16 @@ def enlarged_by_opencv(small, size):
 def test_bicubic_enlargement_shows_its_cells(cells, enlarge):
     small, _ = lowered(blob(200, 260), cells)
     mask = enlarge(small, (200, 260))
-    found = find_cubic_cells(mask)
+    found = find_fitted_cells(mask)
     assert found is not None
     np.testing.assert_allclose(found.values, small, atol=0.03)
     assert find_cells(mask) is None
+
+
+@pytest.mark.parametrize("size", [(200, 260), (201, 259)])
+def test_a_mask_of_half_the_resolution_has_cells_of_two_pixels(size):
+    halves = size[0] // 2, -(-size[1] // 2)
+    small, mask = lowered(blob(*size), halves)
+    found = find_fitted_cells(mask)
+    assert found is not None
+    np.testing.assert_allclose(found.values, small, atol=0.03)
