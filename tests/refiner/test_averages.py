@@ -3,7 +3,7 @@ from copy import copy
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -23,6 +23,7 @@ def error(mask, truth):
     return np.count_nonzero((mask > 0.5) != truth)
 
 
+@settings(max_examples=30)  # 20 ms each
 @given(st.floats(8, 20), st.integers(0, 30))
 def test_each_cell_holds_as_much_of_the_object_as_the_mask_says(cell, seed):
     truth = blob(HEIGHT, WIDTH, seed)
