@@ -88,7 +88,9 @@ MAX_MEGAPIXELS = option(
     callback=_set_max_megapixels,
     help="Refuse pictures of more than N million pixels, and files that would take more memory than such a picture.",
 )
-BEST = option("--best", is_flag=True, help="Average over the mirror image too: a little better, twice the time.")
+BEST = option(
+    "--best", is_flag=True, help="Average over the mirror image too: a little better, in twice the time or more."
+)
 DEVICE = device_option("Where the network runs; auto is CUDA where there is a device, else the CPU.")
 OVERLAY_STYLE = option(
     "--overlay-style",

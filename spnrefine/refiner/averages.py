@@ -63,13 +63,13 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
 
 def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells], bool]) -> bool:
     """Keep the averages of all, or of each part by itself: with cells of its own, or else those of all."""
-    whole, parts = _averages(coarse), _apart(coarse)
+    whole, parts = _of_averages(find_cells(coarse) or find_fitted_cells(coarse)), _apart(coarse)
     if not parts:
         return whole is not None and keep(coarse, refined, whole)
     kept = False
     for box in parts:
         own = np.ascontiguousarray(coarse[box.slices])
-        cells = _averages(own) or (whole and whole.within(box))
+        cells = _of_averages(find_cells(own)) or (whole and whole.within(box))
         if cells is not None and edges(cells.values).any():
             kept |= keep(own, refined[box.slices], cells)
     return kept
@@ -98,12 +98,12 @@ def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
 
 def _apart(mask: Floats) -> list[Box]:
     """Return boxes that do not overlap around a mask's parts, where there are several."""
-    present = (mask > UNDECIDED[0]).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(present, connectivity=8)
-    if count - 1 > MOST_PARTS:
+    present = (mask > UNDECIDED[0]).view(np.uint8)
+    outlines, _ = cv2.findContours(present, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)  # less than a map of numbers
+    if len(outlines) > MOST_PARTS:
         return []
     boxes: list[Box] = []
-    for left, top, wide, high, _ in stats[1:].tolist():
+    for left, top, wide, high in map(cv2.boundingRect, outlines):
         box = Box(top, top + high, left, left + wide)
         while overlapping := [one for one in boxes if 0 not in (one.cut(box).height, one.cut(box).width)]:
             boxes = [one for one in boxes if one not in overlapping]
@@ -112,9 +112,8 @@ def _apart(mask: Floats) -> list[Box]:
     return boxes if len(boxes) > 1 else []
 
 
-def _averages(mask: Floats) -> Cells | None:
-    """Return the cells that a mask was enlarged of, if as many have an edge in them as averages have."""
-    cells = find_cells(mask) or find_fitted_cells(mask)
+def _of_averages(cells: Cells | None) -> Cells | None:
+    """Return cells if as many of them have an edge as averages have."""
     return cells if cells is not None and edges_for_each_crossing(cells.values) > EDGES else None
 
 

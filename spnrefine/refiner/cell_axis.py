@@ -29,6 +29,11 @@ class Axis(NamedTuple):
     cell: float
     first: float
 
+    @classmethod
+    def whole(cls, length: int, number: int) -> "Axis":
+        """Return so many cells that fill ``length`` pixels."""
+        return cls(length, number, length / max(number, 1), 0.0)
+
     def edges(self) -> NDArray[np.floating]:
         """Return where cells begin and end within the mask, (number + 1,): 0 is where the first pixel begins."""
         return np.asarray(np.clip(self.first + self.cell * np.arange(self.number + 1), 0, self.length))
@@ -70,8 +75,7 @@ def _regular(
     for cell, first in (_fitted(places, weights, stride), _combed(places, weights, length, stride)):
         if cell < LEAST_CELL * stride:
             continue
-        many = round(length / cell)
-        whole = Axis(length, many, length / max(many, 1), 0.0)
+        whole = Axis.whole(length, round(length / cell))
         outside = math.floor(first / cell + 1 - at - 0.5 / cell)  # cells before the first place, at most half cut off
         begins = first + 0.5 - cell * (outside + at)
         part = Axis(length, round((length - begins) / cell), cell, begins)

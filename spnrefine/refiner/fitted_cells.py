@@ -21,8 +21,10 @@ Floats = NDArray[np.float32]
 Enlarging = Callable[[Floats, tuple[int, int]], Floats]
 """Enlarges values (h, w) to a size, (height, width)."""
 
-LEAST_SIDE = 12  # pixels of a mask
-MOST_PIXELS = 1 << 25  # of a mask: it is enlarged again as a whole
+LEAST_SIDE, MOST_SIDE = (
+    12,
+    4096,
+)  # pixels of a mask: what combs take grows with the square, and OpenCV samples to 32,767
 STRIDES = 1, 2, 4, 8  # pixels between those whose differences are looked at
 LINES = 64  # looked at along each axis
 CLEAR = 0.015  # a line is a cubic only where it was not clipped at 0 or 1
@@ -43,11 +45,11 @@ first axis, lines are no cubics any more."""
 def find_fitted_cells(mask: Floats) -> Cells | None:
     """Return the cells that a probability map (H, W) was enlarged of: of small ones, bilinearly, or else bicubically.
 
-    None where the whole of it was not. Any soft mask is nearly one of half the resolution, enlarged, but is not taken
-    for that.
+    None where the whole of it was not, or a side is longer than :data:`MOST_SIDE`. Any soft mask is nearly one of half
+    the resolution, enlarged, but is not taken for that.
     """
     seen = box_where(unsure, mask)
-    if seen is None or min(mask.shape) < LEAST_SIDE or mask.size > MOST_PIXELS:
+    if seen is None or min(mask.shape) < LEAST_SIDE or max(mask.shape) > MOST_SIDE:
         return None
     return _small(mask, seen) or _cubic(mask, seen)
 
@@ -110,10 +112,8 @@ def _cubic(mask: Floats, seen: Box) -> Cells | None:
 
 
 def _regular(mask: Floats, values: Floats) -> Cells:
-    rows, columns = (
-        Axis(length, number, length / number, 0.0) for length, number in zip(mask.shape, values.shape, strict=True)
-    )
-    return Cells(rows, columns, values)
+    (height, width), (rows, columns) = mask.shape, values.shape
+    return Cells(Axis.whole(height, rows), Axis.whole(width, columns), values)
 
 
 def _enlarged(lines: Floats, ways: Sequence[Enlarging]) -> tuple[Enlarging | None, int]:
@@ -155,11 +155,14 @@ def _fourth(lines: Floats, stride: int) -> NDArray[np.floating]:
 def _fitted(mask: Floats, size: tuple[int, int], enlarge: Enlarging) -> tuple[Floats, float]:
     """Return values (h, w) at the middles of cells, and what share of a mask's edge (H, W) they give when enlarged."""
     shape = mask.shape[0], mask.shape[1]
-    at = [np.clip(_middles(length, number), 0, length - 1) for length, number in zip(shape, size, strict=True)]
-    columns, rows = np.meshgrid(at[1].astype(np.float32), at[0].astype(np.float32))
+    rows, columns = (
+        np.clip(Axis.whole(length, number).middles(), 0, length - 1).astype(np.float32)
+        for length, number in zip(shape, size, strict=True)
+    )
+    across, down = np.meshgrid(columns, rows)
 
     def sampled(plane: Floats) -> Floats:
-        return np.asarray(cv2.remap(plane, columns, rows, cv2.INTER_LINEAR), np.float32)
+        return np.asarray(cv2.remap(plane, across, down, cv2.INTER_LINEAR), np.float32)
 
     values = sampled(mask)
     again = enlarge(values, shape)
@@ -175,10 +178,6 @@ def _fitted(mask: Floats, size: tuple[int, int], enlarge: Enlarging) -> tuple[Fl
         values = np.clip(values + sampled(off), 0, 1)
         again = enlarge(values, shape)
     return values, same
-
-
-def _middles(length: int, number: int) -> NDArray[np.floating]:
-    return Axis(length, number, length / number, 0.0).middles()
 
 
 def _as_pillow(values: Floats, size: tuple[int, int]) -> Floats:

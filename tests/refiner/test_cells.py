@@ -121,3 +121,8 @@ def test_a_mask_of_half_the_resolution_has_cells_of_two_pixels(size):
     found = find_fitted_cells(mask)
     assert found is not None
     np.testing.assert_allclose(found.values, small, atol=0.03)
+
+
+def test_masks_longer_than_opencv_samples_are_not_enlarged_again():
+    _, mask = lowered(blob(24, 33_000), (12, 16_500))
+    assert find_fitted_cells(mask) is None
