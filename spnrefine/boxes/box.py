@@ -40,6 +40,11 @@ class Box(NamedTuple):
         top, left = max(self.top, frame.top), max(self.left, frame.left)
         return Box(top, max(min(self.bottom, frame.bottom), top), left, max(min(self.right, frame.right), left))
 
+    def gap(self, other: "Box") -> int:
+        """Return how many pixels lie between the box and another, down or across; negative where they overlap."""
+        down = max(other.top - self.bottom, self.top - other.bottom)
+        return max(down, other.left - self.right, self.left - other.right)
+
     def moved(self, down: int, right: int) -> "Box":
         """Return the box moved by so many pixels."""
         return Box(self.top + down, self.bottom + down, self.left + right, self.right + right)

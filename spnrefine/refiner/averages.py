@@ -12,15 +12,19 @@ import numpy as np
 
 from spnrefine.boxes.box import Box, around
 from spnrefine.refiner.cell_field import WAYS, Field, Floats
-from spnrefine.refiner.cells import UNDECIDED, Cells, edges, edges_for_each_crossing, find_cells
-from spnrefine.refiner.fitted_cells import find_fitted_cells
+from spnrefine.refiner.cell_pieces import find_pieces
+from spnrefine.refiner.cells import UNDECIDED, Cells, edges_for_each_crossing
 
 MIX = 0.25  # of the coarse mask's own log odds in a mask's: on held-aside pairs from 0.1 to 0.5 all the same
-MOVED, MOVED_PIXELS = 0.15, 0.8
-"""Of a cell, on average over those with an edge: where the network changes them by more than this, and than this many
-pixels' share of a cell, the mask may be far off."""
+MOVED, MOVED_PIXELS = 0.08, 0.4
+"""Of a cell, on average over most of those with an edge: where the network changes them by more than this, and than
+this many pixels' share of a cell, the mask may be far off."""
+MOST, SHARED = 0.8, 0.5
+"""Of these cells, those that are changed least, and what is not counted of the median change: the network errs in some
+places, or sees all of an object larger; a mask that is off is off everywhere, inwards here and outwards there."""
 LEFT = 0.035
-"""Likewise: where cells of the hard result are farther off, no mask of zeros and ones had these averages."""
+"""Of a cell, on average over all with an edge: where those of the hard result are farther off, no mask of zeros and
+ones had these averages."""
 MATTE_MOVED = 0.06
 """Likewise, of a matte: where it changes cells by more, these were of no better matte, on held-aside ones."""
 MOST_PARTS = 32  # of a mask, that are looked at each by itself
@@ -32,7 +36,8 @@ fewer."""
 def keep_averages(coarse: Floats, refined: Floats) -> bool:
     """Correct ``refined``, in place, so that it has the averages of ``coarse``, where that is an enlarged mask.
 
-    Parts that lie apart are judged each by itself, and may have been enlarged so.
+    Parts that lie apart are judged each by itself, and photographs side by side may have been enlarged each by itself
+    (:mod:`spnrefine.refiner.cell_pieces`).
 
     Parameters
     ----------
@@ -62,16 +67,14 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
 
 
 def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells], bool]) -> bool:
-    """Keep the averages of all, or of each part by itself: with cells of its own, or else those of all."""
-    whole, parts = _of_averages(find_cells(coarse) or find_fitted_cells(coarse)), _apart(coarse)
-    if not parts:
-        return whole is not None and keep(coarse, refined, whole)
+    """Keep the averages of each part by itself, with the cells of its piece."""
     kept = False
-    for box in parts:
-        own = np.ascontiguousarray(coarse[box.slices])
-        cells = _of_averages(find_cells(own)) or (whole and whole.within(box))
-        if cells is not None and edges(cells.values).any():
-            kept |= keep(own, refined[box.slices], cells)
+    for box, cells in find_pieces(coarse):
+        for part in _apart(coarse[box.slices]):
+            own = cells.within(part)
+            if edges_for_each_crossing(own.values) > EDGES:
+                here = part.moved(box.top, box.left).slices
+                kept |= keep(coarse[here], refined[here], own)
     return kept
 
 
@@ -79,12 +82,19 @@ def _keep(coarse: Floats, refined: Floats, cells: Cells) -> bool:
     most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
     for way in WAYS:
         field = Field(coarse, refined, cells, way, MIX)
-        if field.left(_hard) <= most:
+        if _moved(field) <= most:
             field.solve()
             if field.left(_hard) <= LEFT:
                 field.apply(coarse, refined)
                 return True
     return False
+
+
+def _moved(field: Field) -> float:
+    """Return by how much the network changes cells with an edge, as shares of a cell, by most of them."""
+    off = field.off(_hard)
+    off = np.sort(np.abs(off - SHARED * np.median(off)))
+    return float(off[: max(1, round(MOST * len(off)))].mean())
 
 
 def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
@@ -97,24 +107,20 @@ def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
 
 
 def _apart(mask: Floats) -> list[Box]:
-    """Return boxes that do not overlap around a mask's parts, where there are several."""
-    present = (mask > UNDECIDED[0]).view(np.uint8)
+    """Return boxes that do not overlap around a mask's parts, each grown up to half of the way to the next."""
+    height, width = mask.shape
+    present = np.ascontiguousarray(mask > UNDECIDED[0]).view(np.uint8)
     outlines, _ = cv2.findContours(present, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)  # less than a map of numbers
-    if len(outlines) > MOST_PARTS:
-        return []
     boxes: list[Box] = []
-    for left, top, wide, high in map(cv2.boundingRect, outlines):
+    for left, top, wide, high in map(cv2.boundingRect, outlines if len(outlines) <= MOST_PARTS else ()):
         box = Box(top, top + high, left, left + wide)
         while overlapping := [one for one in boxes if 0 not in (one.cut(box).height, one.cut(box).width)]:
             boxes = [one for one in boxes if one not in overlapping]
             box = around([box, *overlapping])
         boxes.append(box)
-    return boxes if len(boxes) > 1 else []
-
-
-def _of_averages(cells: Cells | None) -> Cells | None:
-    """Return cells if as many of them have an edge as averages have."""
-    return cells if cells is not None and edges_for_each_crossing(cells.values) > EDGES else None
+    if len(boxes) < 2:
+        return [Box(0, height, 0, width)]
+    return [box.grown(min(box.gap(one) for one in boxes if one is not box) // 2, height, width) for box in boxes]
 
 
 def _hard(probability: Floats) -> Floats:

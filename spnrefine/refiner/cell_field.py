@@ -84,12 +84,16 @@ class Field:
         odds = _log_odds(refined, LEAST)
         return (1 - self.mix) * odds + self.mix * _log_odds(coarse, LEAST) if self.mix else odds
 
-    def left(self, made: Callable[[Floats], Floats]) -> float:
-        """Return by how much cells with an edge are off on average, as shares of a cell, in what is made of it."""
+    def off(self, made: Callable[[Floats], Floats]) -> Floats:
+        """Return by how much each cell with an edge is off, (number,) as shares of a cell, in what is made of it."""
         off = np.zeros_like(self.values)
         for tile in self.tiles:
-            off[tile.cells] = np.abs(tile.means(made(tile.probability(self.field))) - self.values[tile.cells])
-        return float(off[self.edge].mean())
+            off[tile.cells] = tile.means(made(tile.probability(self.field))) - self.values[tile.cells]
+        return np.asarray(off[self.edge], np.float32)
+
+    def left(self, made: Callable[[Floats], Floats]) -> float:
+        """Return by how much they are off on average."""
+        return float(np.abs(self.off(made)).mean())
 
     def solve(self) -> None:
         """Find the field."""

@@ -14,9 +14,12 @@ from tests.refiner.test_cells import blob, lowered
 HEIGHT, WIDTH = 200, 260
 
 
-def seen(truth, moved=(1, 2), blur=1.5):
-    """Return what a network may have seen: the object, some pixels off, and not sure of its edge."""
-    return cv2.GaussianBlur(np.roll(truth, moved, (0, 1)).astype(np.float32), (0, 0), blur)
+def seen(truth, moved=(2, 3), blur=1.5, share=0.5):
+    """Return what a network may have seen: the object, in its upper part some pixels off, and not sure of its edge."""
+    found = truth.copy()
+    upper = slice(0, int(share * len(truth)))
+    found[upper] = np.roll(truth, moved, (0, 1))[upper]
+    return cv2.GaussianBlur(found.astype(np.float32), (0, 0), blur)
 
 
 def error(mask, truth):
@@ -66,10 +69,25 @@ def test_repeated_pixels_are_averages_too():
 def test_where_the_photograph_shows_the_edge_elsewhere_the_mask_is_not_believed():
     truth = blob(HEIGHT, WIDTH)
     _, mask = lowered(truth, (20, 26))
-    refined = seen(truth, moved=(5, 6))
+    refined = seen(truth, moved=(5, 6), share=1)
     before = refined.copy()
     assert not keep_averages(mask, refined)
     assert np.array_equal(refined, before)
+
+
+def test_an_error_in_places_is_the_network_s_and_one_everywhere_the_mask_s():
+    truth = blob(HEIGHT, WIDTH)
+    _, mask = lowered(truth, (20, 26))
+    in_places, everywhere = seen(truth, moved=(5, 6), share=0.3), seen(truth, moved=(1, 2), share=1)
+    before = error(in_places, truth)
+    assert before > error(everywhere, truth)
+    assert not keep_averages(mask, everywhere)
+    assert keep_averages(mask, in_places)
+    assert error(in_places, truth) < 0.25 * before
+    larger = seen(cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))) > 0, share=0)  # as a network draws it: all of it
+    before = error(larger, truth)
+    assert keep_averages(mask, larger)
+    assert error(larger, truth) < 0.5 * before
 
 
 def test_cells_that_are_no_averages_of_a_hard_mask_are_not_believed():
@@ -109,11 +127,27 @@ def test_parts_that_were_enlarged_each_by_itself_keep_theirs_and_a_stray_pixel_c
     assert error(refined[:, WIDTH:], truths[1]) < 0.3 * before
 
 
+def test_two_photographs_side_by_side_are_corrected_as_each_would_be_alone():
+    left, right = blob(HEIGHT, WIDTH), blob(160, WIDTH, seed=4)
+    left = np.roll(left, 80, 1)  # it meets the other photograph
+    left[:, :80] = False
+    masks = lowered(left, (20, 26))[1], lowered(right, (17, 19))[1]
+    alone = seen(left), seen(right)
+    pad = ((0, HEIGHT - len(right)), (0, 0))
+    both, mask = (np.hstack([one, np.pad(other, pad)]) for one, other in (alone, masks))
+    assert keep_averages(mask, both)
+    for coarse, refined in zip(masks, alone, strict=True):
+        assert keep_averages(coarse, refined)
+    np.testing.assert_allclose(both[:, :WIDTH], alone[0], atol=0.02)
+    assert error(both[: len(right), WIDTH:], alone[1] > 0.5) < 20
+    assert not both[len(right) :, WIDTH:].any()
+
+
 @pytest.mark.parametrize("cell", [40, 75])
 def test_of_large_cells_some_pixels_are_enough(cell):
     truth = blob(600, 900)
     _, mask = lowered(truth, (600 // cell, 900 // cell))
-    refined = seen(truth, moved=(4, 6))
+    refined = seen(truth, moved=(4, 6), share=1)
     before = error(refined, truth)
     assert keep_averages(mask, refined)
     assert error(refined, truth) < 0.5 * before
