@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.box import Box, bounding_box
-from spnrefine.refiner.cells import SAME, UNDECIDED, Cells, edges_for_each_crossing, evenly, find_cells
+from spnrefine.refiner.cells import SAME, UNDECIDED, Cells, evenly, find_cells
 from spnrefine.refiner.fitted_cells import find_fitted_cells
 
 Floats = NDArray[np.float32]
@@ -23,8 +23,8 @@ SEAM, LEAST_STEPS = 0.5, 2.0
 CLEAN = 0.95
 """Of what lies along a seam, what does not go on across: where more does, a band of nothing is the better cut."""
 FADED = 4 / 255  # at most, a pixel beyond the last one: of a mask that fades out, when it is rounded
-FINE, LARGER = 1.2, 1.5
-"""Cells that have so many edges for each crossing, and so many times smaller than the pieces': they suit by chance."""
+LARGER = 1.5  # times: where cells of the pieces are, smaller ones suit them all by chance,
+FEW, WEAK = 0.7, 0.1  # and show at few places, but for so much of the strongest bend
 
 
 class Piece(NamedTuple):
@@ -49,17 +49,25 @@ class _Cutting:
     def pieces(self, box: Box, cells: Cells | None) -> list[Piece]:
         """Return the pieces of a box, for all of which these cells were found."""
         whole = [] if cells is None else [Piece(box, cells)]
-        if self.left == 0 or (cells is not None and edges_for_each_crossing(cells.values) <= FINE):
+        halves = _halves(self.mask, box) if self.left else []
+        likewise = [cells and cells.within(half.moved(-box.top, -box.left)) for half in halves]
+        if cells is not None and not any(one is not None and _may_be_larger(one) for one in likewise):
             return whole
-        halves = _halves(self.mask, box)
         self.left -= len(halves) > 0
         found: list[Piece] = []
-        for half in halves:
-            own = find_cells(np.ascontiguousarray(self.mask[half.slices]))
-            if own is None and cells is not None:
-                own = cells.within(half.moved(-box.top, -box.left))
-            found += self.pieces(half, own)
+        for half, other in zip(halves, likewise, strict=True):
+            found += self.pieces(half, find_cells(np.ascontiguousarray(self.mask[half.slices])) or other)
         return found if cells is None or any(_larger(piece.cells, cells) for piece in found) else whole
+
+
+def _may_be_larger(cells: Cells) -> bool:
+    """Tell whether cells along an axis bend at few places of those between the first and the last."""
+    for axis in (0, 1):
+        bends = np.abs(np.diff(cells.values, 2, axis=axis)).sum(axis=1 - axis)
+        places = np.flatnonzero(bends > WEAK * bends.max(initial=0))
+        if len(places) > 1 and len(places) < FEW * (np.ptp(places) + 1):
+            return True
+    return False
 
 
 def _larger(one: Cells, other: Cells) -> bool:
