@@ -6,6 +6,7 @@ photograph whose pixels must average to the small one's (iterative back-projecti
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +32,18 @@ MOST_PARTS = 32  # of a mask, that are looked at each by itself
 EDGES = 0.35
 """Cells with an edge for each crossing: masks that were cut at a half before they were enlarged, or sampled, have
 fewer."""
+
+
+class _Part(NamedTuple):
+    """Where a part of a piece lies, and which cells lie there."""
+
+    box: Box
+    cells: tuple[slice, slice]
+
+    def of(self, off: Floats) -> Floats:
+        """Return how far its cells with an edge are off, of those of the piece."""
+        here = off[self.cells]
+        return np.asarray(here[np.isfinite(here)], np.float32)
 
 
 def keep_averages(coarse: Floats, refined: Floats) -> bool:
@@ -66,44 +79,60 @@ def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
     return _kept(coarse, alpha, _keep_matte)
 
 
-def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells], bool]) -> bool:
-    """Keep the averages of each part by itself, with the cells of its piece."""
+def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells, list[_Part]], bool]) -> bool:
+    """Keep the averages of each piece, of those of its parts that can be believed."""
     kept = False
     for box, cells in find_pieces(coarse):
-        for part in _apart(coarse[box.slices]):
-            own = cells.within(part)
-            if edges_for_each_crossing(own.values) > EDGES:
-                here = part.moved(box.top, box.left).slices
-                kept |= keep(coarse[here], refined[here], own)
+        here = box.slices
+        parts = [_Part(part, cells.inside(part)) for part in _apart(coarse[here])]
+        parts = [part for part in parts if edges_for_each_crossing(cells.values[part.cells]) > EDGES]
+        kept |= keep(coarse[here], refined[here], cells, parts)
     return kept
 
 
-def _keep(coarse: Floats, refined: Floats, cells: Cells) -> bool:
-    most = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell))
-    for way in WAYS:
+def _keep(coarse: Floats, refined: Floats, cells: Cells, parts: list[_Part]) -> bool:
+    most, left = max(MOVED, MOVED_PIXELS / min(cells.rows.cell, cells.columns.cell)), parts
+    for way in WAYS if parts else ():
         field = Field(coarse, refined, cells, way, MIX)
-        if _moved(field) <= most:
+        off = field.off(_hard)
+        near = [part for part in left if _moved(part.of(off)) <= most]
+        if near:
             field.solve()
-            if field.left(_hard) <= LEFT:
-                field.apply(coarse, refined)
-                return True
-    return False
+            off = field.off(_hard)
+            good = [part for part in near if np.abs(part.of(off)).mean() <= LEFT]
+            _apply(field, coarse, refined, good)
+            left = [part for part in left if part not in good]
+        if not left:
+            break
+    return len(left) < len(parts)
 
 
-def _moved(field: Field) -> float:
-    """Return by how much the network changes cells with an edge, as shares of a cell, by most of them."""
-    off = field.off(_hard)
+def _moved(off: Floats) -> float:
+    """Return by how much a network changes cells, from how far off each is, as shares of a cell, by most of them."""
     off = np.sort(np.abs(off - SHARED * np.median(off)))
     return float(off[: max(1, round(MOST * len(off)))].mean())
 
 
-def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells) -> bool:
-    field = min((Field(coarse, alpha, cells, way, 0) for way in WAYS), key=lambda field: field.left(_itself))
-    if field.left(_itself) > MATTE_MOVED:
-        return False
-    field.solve()
-    field.apply(coarse, alpha)
-    return True
+def _keep_matte(coarse: Floats, alpha: Floats, cells: Cells, parts: list[_Part]) -> bool:
+    fields = [(field, field.off(_itself)) for field in (Field(coarse, alpha, cells, way, 0) for way in WAYS)]
+    good: list[list[_Part]] = [[] for _ in fields]
+    for part in parts:
+        off = [float(np.abs(part.of(off)).mean()) for _, off in fields]
+        if min(off) <= MATTE_MOVED:
+            good[off.index(min(off))].append(part)
+    for (field, _), some in zip(fields, good, strict=True):
+        if some:
+            field.solve()
+            _apply(field, coarse, alpha, some)
+    return any(good)
+
+
+def _apply(field: Field, coarse: Floats, refined: Floats, parts: list[_Part]) -> None:
+    """Correct parts by a field, in place."""
+    found = refined.copy()
+    field.apply(coarse, found)
+    for box, _ in parts:
+        refined[box.slices] = found[box.slices]
 
 
 def _apart(mask: Floats) -> list[Box]:

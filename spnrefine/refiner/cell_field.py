@@ -85,15 +85,12 @@ class Field:
         return (1 - self.mix) * odds + self.mix * _log_odds(coarse, LEAST) if self.mix else odds
 
     def off(self, made: Callable[[Floats], Floats]) -> Floats:
-        """Return by how much each cell with an edge is off, (number,) as shares of a cell, in what is made of it."""
-        off = np.zeros_like(self.values)
+        """Return how far off each cell with an edge is, (h, w) as shares of a cell, in what is made of it; else NaN."""
+        off = np.full_like(self.values, np.nan)
         for tile in self.tiles:
             off[tile.cells] = tile.means(made(tile.probability(self.field))) - self.values[tile.cells]
-        return np.asarray(off[self.edge], np.float32)
-
-    def left(self, made: Callable[[Floats], Floats]) -> float:
-        """Return by how much they are off on average."""
-        return float(np.abs(self.off(made)).mean())
+        off[~self.edge] = np.nan
+        return off
 
     def solve(self) -> None:
         """Find the field."""

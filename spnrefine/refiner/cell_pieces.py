@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.box import Box, bounding_box
-from spnrefine.refiner.cells import SAME, UNDECIDED, Cells, evenly, find_cells
+from spnrefine.refiner.cells import SAME, UNDECIDED, Cells, edges, evenly, find_cells
 from spnrefine.refiner.fitted_cells import find_fitted_cells
 
 Floats = NDArray[np.float32]
@@ -61,11 +61,11 @@ class _Cutting:
 
 
 def _may_be_larger(cells: Cells) -> bool:
-    """Tell whether cells along an axis bend at few places of those between the first and the last."""
+    """Tell whether cells along an axis bend at few places of those where there is an edge."""
     for axis in (0, 1):
         bends = np.abs(np.diff(cells.values, 2, axis=axis)).sum(axis=1 - axis)
-        places = np.flatnonzero(bends > WEAK * bends.max(initial=0))
-        if len(places) > 1 and len(places) < FEW * (np.ptp(places) + 1):
+        edge = edges(cells.values).any(axis=1 - axis)[1:-1]
+        if np.count_nonzero(bends[edge] > WEAK * bends.max(initial=0)) < FEW * np.count_nonzero(edge):
             return True
     return False
 
