@@ -84,8 +84,7 @@ def _kept(coarse: Floats, refined: Floats, keep: Callable[[Floats, Floats, Cells
     kept = False
     for box, cells in find_pieces(coarse):
         here = box.slices
-        parts = [_Part(part, cells.inside(part)) for part in _apart(coarse[here])]
-        parts = [part for part in parts if edges_for_each_crossing(cells.values[part.cells]) > EDGES]
+        parts = _parts(coarse[here], cells)
         kept |= keep(coarse[here], refined[here], cells, parts)
     return kept
 
@@ -135,9 +134,24 @@ def _apply(field: Field, coarse: Floats, refined: Floats, parts: list[_Part]) ->
         refined[box.slices] = found[box.slices]
 
 
-def _apart(mask: Floats) -> list[Box]:
-    """Return boxes that do not overlap around a mask's parts, each grown up to half of the way to the next."""
+def _parts(mask: Floats, cells: Cells) -> list[_Part]:
+    """Return a mask's parts, as many of whose cells have an edge as averages have: each up to half-way to the next.
+
+    What no cell shows, such as a stray pixel, is none.
+    """
     height, width = mask.shape
+    boxes = [box for box in _apart(mask) if cells.values[cells.inside(box)].max() > UNDECIDED[0]]
+    if len(boxes) < 2:
+        boxes = [Box(0, height, 0, width)]
+    else:
+        gaps = [min(box.gap(one) for one in boxes if one is not box) for box in boxes]
+        boxes = [box.grown(gap // 2, height, width) for box, gap in zip(boxes, gaps, strict=True)]
+    parts = [_Part(box, cells.inside(box)) for box in boxes]
+    return [part for part in parts if edges_for_each_crossing(cells.values[part.cells]) > EDGES]
+
+
+def _apart(mask: Floats) -> list[Box]:
+    """Return boxes that do not overlap around a mask's parts, where they are not too many."""
     present = np.ascontiguousarray(mask > UNDECIDED[0]).view(np.uint8)
     outlines, _ = cv2.findContours(present, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)  # less than a map of numbers
     boxes: list[Box] = []
@@ -147,9 +161,7 @@ def _apart(mask: Floats) -> list[Box]:
             boxes = [one for one in boxes if one not in overlapping]
             box = around([box, *overlapping])
         boxes.append(box)
-    if len(boxes) < 2:
-        return [Box(0, height, 0, width)]
-    return [box.grown(min(box.gap(one) for one in boxes if one is not box) // 2, height, width) for box in boxes]
+    return boxes
 
 
 def _hard(probability: Floats) -> Floats:

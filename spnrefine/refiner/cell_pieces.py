@@ -17,8 +17,8 @@ Floats = NDArray[np.float32]
 
 MOST_CUTS = 4
 LINES = 64  # looked at for a seam
-STEP = 0.1  # between two pixels: by which it exceeds those beside it where it is no slope
-SEAM, LEAST_STEPS = 0.5, 2.0
+STEP = 0.03  # between two pixels: by which it exceeds those beside it where it is no slope
+SEAM, LEAST_STEPS = 0.5, 0.3
 """Of all steps across a seam, those that are no slopes; and their sum over the lines."""
 CLEAN = 0.95
 """Of what lies along a seam, what does not go on across: where more does, a band of nothing is the better cut."""
@@ -50,7 +50,7 @@ class _Cutting:
         """Return the pieces of a box, for all of which these cells were found."""
         whole = [] if cells is None else [Piece(box, cells)]
         halves = _halves(self.mask, box) if self.left else []
-        likewise = [cells and cells.within(half.moved(-box.top, -box.left)) for half in halves]
+        likewise = [None if cells is None else cells.within(half.moved(-box.top, -box.left)) for half in halves]
         if cells is not None and not any(one is not None and _may_be_larger(one) for one in likewise):
             return whole
         self.left -= len(halves) > 0
@@ -64,7 +64,7 @@ def _may_be_larger(cells: Cells) -> bool:
     """Tell whether cells along an axis bend at few places of those where there is an edge."""
     for axis in (0, 1):
         bends = np.abs(np.diff(cells.values, 2, axis=axis)).sum(axis=1 - axis)
-        edge = edges(cells.values).any(axis=1 - axis)[1:-1]
+        edge = np.asarray(edges(cells.values).any(axis=1 - axis))[1:-1]
         if np.count_nonzero(bends[edge] > WEAK * bends.max(initial=0)) < FEW * np.count_nonzero(edge):
             return True
     return False
