@@ -74,7 +74,8 @@ def _regular(
 
     They were found at every ``stride`` pixels; 0 is where a cell begins, a half its middle.
     """
-    for cell, first in (_fitted(places, weights, stride), _combed(places, weights, length, stride)):
+    for combed in (False, True):
+        cell, first = _combed(places, weights, length, stride) if combed else _fitted(places, weights, stride)
         if cell < LEAST_CELL * stride:
             continue
         outside = math.floor(first / cell + 1 - at - 0.5 / cell)  # cells before the first place, at most half cut off

@@ -23,8 +23,9 @@ SEAM, LEAST_STEPS = 0.5, 0.3
 CLEAN = 0.95
 """Of what lies along a seam, what does not go on across: where more does, a band of nothing is the better cut."""
 FADED = 4 / 255  # at most, a pixel beyond the last one: of a mask that fades out, when it is rounded
-LARGER = 1.5  # times: where cells of the pieces are, smaller ones suit them all by chance,
-FEW, WEAK = 0.7, 0.1  # and show at few places, but for so much of the strongest bend
+LARGER, FEW, WEAK = 1.5, 0.7, 0.1
+"""Times: where cells of the pieces are so much larger, smaller ones suit all by chance, and they bend at few of the
+places where there is an edge, but for so much of the strongest bend."""
 
 
 class Piece(NamedTuple):
@@ -48,25 +49,30 @@ class _Cutting:
 
     def pieces(self, box: Box, cells: Cells | None) -> list[Piece]:
         """Return the pieces of a box, for all of which these cells were found."""
-        whole = [] if cells is None else [Piece(box, cells)]
-        halves = _halves(self.mask, box) if self.left else []
-        likewise = [None if cells is None else cells.within(half.moved(-box.top, -box.left)) for half in halves]
-        if cells is not None and not any(one is not None and _may_be_larger(one) for one in likewise):
-            return whole
+        if self.left == 0 or (cells is not None and not _may_be_larger(cells)):
+            return [] if cells is None else [Piece(box, cells)]
+        halves = _halves(self.mask, box)
         self.left -= len(halves) > 0
         found: list[Piece] = []
-        for half, other in zip(halves, likewise, strict=True):
-            found += self.pieces(half, find_cells(np.ascontiguousarray(self.mask[half.slices])) or other)
-        return found if cells is None or any(_larger(piece.cells, cells) for piece in found) else whole
+        for half in halves:
+            own = find_cells(np.ascontiguousarray(self.mask[half.slices]))
+            if own is None and cells is not None:
+                own = cells.within(half.moved(-box.top, -box.left))
+            found += self.pieces(half, own)
+        if cells is None or any(_larger(piece.cells, cells) for piece in found):
+            return found
+        return [Piece(box, cells)]
 
 
 def _may_be_larger(cells: Cells) -> bool:
-    """Tell whether cells along an axis bend at few places of those where there is an edge."""
-    for axis in (0, 1):
-        bends = np.abs(np.diff(cells.values, 2, axis=axis)).sum(axis=1 - axis)
-        edge = np.asarray(edges(cells.values).any(axis=1 - axis))[1:-1]
-        if np.count_nonzero(bends[edge] > WEAK * bends.max(initial=0)) < FEW * np.count_nonzero(edge):
-            return True
+    """Tell whether half of some cells, cut where they are empty, bends at few places of those where it has an edge."""
+    _, along, middle = max(_gap(cells.values, axis) for axis in (0, 1))
+    for half in np.split(cells.values, [middle], axis=along):
+        for axis in (0, 1):
+            bends = np.abs(np.diff(half, 2, axis=axis)).sum(axis=1 - axis)
+            edge = np.asarray(edges(half).any(axis=1 - axis))[1:-1]
+            if np.count_nonzero(bends[edge] > WEAK * bends.max(initial=0)) < FEW * np.count_nonzero(edge):
+                return True
     return False
 
 
@@ -115,9 +121,11 @@ def _seam(mask: Floats, axis: int) -> tuple[float, int, int]:
 def _gap(mask: Floats, axis: int) -> tuple[int, int, int]:
     """Return where along an axis the widest band lies in which a mask (H, W) is empty: its width, and its middle."""
     gaps = np.diff(taken := np.flatnonzero((mask > UNDECIDED[0]).any(axis=1 - axis)))
-    widest = int(gaps.argmax()) if len(gaps) else 0
-    wide = int(gaps[widest]) - 1 if len(gaps) else 0
-    return wide, axis, int(taken[widest]) + 1 + (wide + 1) // 2
+    if not len(gaps):
+        return 0, axis, 0
+    widest = int(gaps.argmax())
+    width = int(gaps[widest]) - 1
+    return width, axis, int(taken[widest]) + 1 + (width + 1) // 2
 
 
 def _ending(mask: Floats, box: Box) -> Box:
