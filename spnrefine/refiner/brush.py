@@ -24,23 +24,24 @@ ODDS = 1.5
 
 MOST_POINTS = 4096
 """Of longer contours, as many points in a row are taken for one that this many are left."""
+LENGTHS = 8, 12, 16, 20, 24, 32, 48, 64, 88, 120
+"""Points of a stretch, from the first to the last."""
 STEPS = 8
-STRIDES = 1, 2, 3, 4, 6, 8, 11, 15
-"""A stretch has so many steps of one of these numbers of points."""
-FEWEST = 3 * STEPS  # points of a ring
+"""Steps between the points of a stretch to which a circle is fitted, and stretches that begin within one."""
+FEWEST = 24  # points of a ring
 TURN = 0.75, 1.7  # radians of an arc: of less the radius is uncertain, of more it seldom is one dab's
 LEAST_SAGITTA = 1.2  # points
-OUT_OF_ROUND = 0.35  # points, root mean square: digital arcs stay below
+OUT_OF_ROUND = 0.25  # points, root mean square: digital arcs stay below
 SMALLEST = 6.0  # points: the radius from which stairs are no arcs
 LARGEST = 0.32  # of the size of a part: of more it is the part itself that is round
 BIN, BINS = 0.04, 7  # logarithms of radii, and how many in a row count together
 ALIKE = 0.14  # logarithm: radii of one brush
 APART = 0.4  # radii between the centres of two dabs, at least
 GAP = 2.0  # points, beyond half a step of each, between arcs that meet
-CORNERS = 4
+CORNERS = 3
 LEAST_JOINED, LEAST_ROUND = 0.2, 0.3
 """Shares of the contour: of arcs that meet others, and of all of that radius."""
-HOLLOW = 0.5  # times as much of it at most are arcs that curve inwards, as those of a natural outline do
+HOLLOW = 0.8  # times as much of it at most are arcs that curve inwards, as those of a natural outline do
 
 
 class _Rings(NamedTuple):
@@ -55,12 +56,12 @@ class _Rings(NamedTuple):
 class _Arcs(NamedTuple):
     """Stretches of rings and the circles fitted to them, M of each.
 
-    ``ring``, ``start``: the first point of that ring, ``stride`` of the steps from there; ``outwards`` bool.
+    ``start``, the first point of that ``ring``, and how ``long`` from there, in points; ``outwards`` bool.
     """
 
     ring: Whole
     start: Whole
-    stride: Whole
+    long: Whole
     radius: Floats
     centre: Floats
     outwards: NDArray[np.bool_]
@@ -122,23 +123,23 @@ def _thinned(outline: NDArray[np.int32], step: int) -> Floats:
 
 def _fitted(rings: _Rings) -> _Arcs:
     """Fit circles to all stretches, and keep those that are arcs."""
-    starts = [rings.many // stride * (rings.many >= (STEPS + 4) * stride) for stride in STRIDES]
+    starts = [rings.many // (length // STEPS) * (rings.many >= 1.5 * length) for length in LENGTHS]
     ring = np.concatenate([np.repeat(np.arange(len(each)), each) for each in starts])
-    stride = np.repeat(STRIDES, [int(each.sum()) for each in starts])
+    long = np.repeat(LENGTHS, [int(each.sum()) for each in starts])
     many = np.concatenate(starts)
-    start = (np.arange(len(ring)) - np.repeat(np.cumsum(many) - many, many)) * stride
+    start = (np.arange(len(ring)) - np.repeat(np.cumsum(many) - many, many)) * (long // STEPS)
 
-    def at(places: NDArray, of: NDArray) -> Floats:
+    def at(steps: NDArray, of: NDArray) -> Floats:
         """Return the points (M, K, 2) so many steps from the starts."""
-        there = (start[of, None] + stride[of, None] * places) % rings.many[ring[of], None]
+        there = (start[of, None] + long[of, None] * steps // STEPS) % rings.many[ring[of], None]
         return rings.xy[rings.first[ring[of], None] + there]
 
     every = np.arange(len(ring))
     ends = at(np.array([0, STEPS // 2, STEPS]), every)  # three points tell most that are none
     chord, half = ends[:, 2] - ends[:, 0], ends[:, 1] - ends[:, 0]
-    long = np.hypot(*chord.T)
-    sagitta = np.abs(chord[:, 0] * half[:, 1] - chord[:, 1] * half[:, 0]) / np.maximum(long, 1e-6)
-    turn = 8 * sagitta / np.maximum(long, 1e-6)
+    width = np.maximum(np.hypot(*chord.T), 1e-6)
+    sagitta = np.abs(chord[:, 0] * half[:, 1] - chord[:, 1] * half[:, 0]) / width
+    turn = 8 * sagitta / width
     may_be = np.flatnonzero((sagitta > LEAST_SAGITTA - 0.7) & (turn > TURN[0] - 0.35) & (turn < TURN[1] + 0.6))
     points = at(np.arange(STEPS + 1), may_be)
     middle = points.mean(1)
@@ -151,25 +152,25 @@ def _fitted(rings: _Rings) -> _Arcs:
     across, down = (yy * xs - xy * ys) / twice, (xx * ys - xy * xs) / twice
     radius = np.sqrt(across * across + down * down + mean)
     left = square - mean[:, None] - 2 * across[:, None] * x - 2 * down[:, None] * y
-    turn = long[may_be] / radius
+    turn = width[may_be] / radius
     arc = np.sqrt((left * left).mean(1)) < 2 * radius * OUT_OF_ROUND
     arc &= (turn >= TURN[0]) & (turn <= TURN[1]) & (radius * turn * turn >= 8 * LEAST_SAGITTA)
     outwards = chord[may_be, 0] * down - chord[may_be, 1] * across < 0
     centre = middle + np.stack([across, down], 1)
-    found = _Arcs(ring[may_be], start[may_be], stride[may_be], radius + 0.5, centre, outwards)
+    found = _Arcs(ring[may_be], start[may_be], long[may_be], radius + 0.5, centre, outwards)
     return found.only(arc)  # of outlines through the pixels' middles half a pixel is missing
 
 
 def _commonest(arcs: _Arcs) -> float:
     """Return the radius about which the longest stretches have theirs."""
     place = (np.log(arcs.radius) / BIN).astype(np.int64)
-    many = np.convolve(np.bincount(place, arcs.stride), np.ones(BINS), "same")
+    many = np.convolve(np.bincount(place, arcs.long // STEPS), np.ones(BINS), "same")
     return float(np.exp(BIN * (many.argmax() + 0.5)))
 
 
 def _share(arcs: _Arcs, rings: _Rings) -> float:
     """Return which share of the outlines some arc covers."""
-    long = STEPS * arcs.stride
+    long = arcs.long
     along = np.arange(long.sum()) - np.repeat(np.cumsum(long) - long, long)
     ring = np.repeat(arcs.ring, long)
     covered = np.zeros(len(rings.xy), np.bool_)
@@ -179,7 +180,7 @@ def _share(arcs: _Arcs, rings: _Rings) -> float:
 
 def _meeting(arcs: _Arcs, rings: _Rings, radius: float) -> tuple[_Arcs, int]:
     """Return the arcs of dabs that meet another in a corner, and in how many corners any do."""
-    middle = arcs.start + STEPS / 2 * arcs.stride
+    middle = arcs.start + arcs.long / 2
     order = np.lexsort((middle, arcs.ring))
     arcs, middle = arcs.only(order), middle[order]
     ends = np.r_[arcs.ring[1:] != arcs.ring[:-1], True]
@@ -187,7 +188,7 @@ def _meeting(arcs: _Arcs, rings: _Rings, radius: float) -> tuple[_Arcs, int]:
     following = np.arange(1, len(ends) + 1)
     following[ends] = begins
     gap = middle[following] - middle + np.where(ends, rings.many[arcs.ring], 0)
-    near = gap <= (STEPS + 1) / 2 * (arcs.stride + arcs.stride[following]) + GAP
+    near = gap <= (0.5 + 0.5 / STEPS) * (arcs.long + arcs.long[following]) + GAP
     away = np.hypot(*(arcs.centre[following] - arcs.centre).T)
     corner = np.flatnonzero(near & (away > APART * radius) & (away < 2.2 * radius))
     beside = arcs.centre[np.r_[corner, following[corner]]]
