@@ -116,13 +116,13 @@ def test_dabs_at_random_are_told_and_their_kind():
 
 
 def test_of_a_large_mask_a_bounded_number_of_points_is_looked_at():
-    large = painted(300, dab=filled_circle)
+    large = painted(340, dab=filled_circle)
     contours, _ = cv2.findContours(large.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     rings, step = _rings([np.asarray(each[:, 0], np.int32) for each in contours])
     assert sum(map(len, contours)) > 2 * MOST_POINTS
     assert step == 3
     assert len(rings.xy) <= MOST_POINTS
-    assert brush_radius(large) == pytest.approx(300, rel=ALIKE)
+    assert brush_radius(large) == pytest.approx(340, rel=ALIKE)
 
 
 def test_the_object_becomes_so_many_times_as_likely():
