@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 OFF = 0.22
-"""Radii that the edge of a painted mask is off on average: the median of held-aside ones."""
+"""Radii that the edge of a painted mask is off on average, of held-aside ones: about so many."""
 ODDS = 1.5
 """Times as likely as the network says is each pixel to be the object's: people paint along the inside."""
 
@@ -42,10 +42,6 @@ CORNERS = 3
 LEAST_JOINED, LEAST_ROUND = 0.2, 0.3
 """Shares of the contour: of arcs that meet others, and of all of that radius."""
 HOLLOW = 0.8  # times as much of it at most are arcs that curve inwards, as those of a natural outline do
-
-TIGHTER, TIGHT = 0.25, 0.2
-"""Of a stroke no stretch is tighter than the brush: logarithm, and times as much of the contour at most as of its arcs."""
-ENDS = 6  # arcs that lie apart
 
 
 class _Rings(NamedTuple):
@@ -77,8 +73,8 @@ class _Arcs(NamedTuple):
 def brush_radius(inside: NDArray[np.bool_]) -> float | None:
     """Return the radius in pixels of the brush with which a mask (H, W) was painted; None where it does not show.
 
-    It shows in corners between dabs, or where strokes end and turn: neither in a single disc, nor where a large brush
-    was led so steadily that the edge is smooth.
+    It shows where at least :data:`CORNERS` corners of dabs, or of strokes' ends, stand out: neither in a single disc, nor
+    where a brush was led so steadily that the edge is smooth.
     """
     contours, _ = cv2.findContours(inside.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     rings, step = _rings([np.asarray(each[:, 0], np.int32) for each in contours])
@@ -97,13 +93,9 @@ def brush_radius(inside: NDArray[np.bool_]) -> float | None:
     if share < LEAST_ROUND:
         return None
     hollow = arcs.only(~arcs.outwards & (np.abs(np.log(arcs.radius / radius)) < 0.5))
-    if _share(hollow, rings) > HOLLOW * share:
-        return None
     meeting, corners = _meeting(dabs, rings, radius)
-    dabbed = corners >= CORNERS and _share(meeting, rings) >= LEAST_JOINED
-    tighter = arcs.only(arcs.outwards & (np.log(arcs.radius / radius) < -TIGHTER))
-    led = _share(tighter, rings) <= TIGHT * share and _apart(dabs.centre, radius) >= ENDS
-    return radius * step if dabbed or led else None
+    painted = corners >= CORNERS and _share(meeting, rings) >= LEAST_JOINED
+    return radius * step if painted and _share(hollow, rings) <= HOLLOW * share else None
 
 
 def favoured(seen: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -202,12 +194,3 @@ def _meeting(arcs: _Arcs, rings: _Rings, radius: float) -> tuple[_Arcs, int]:
     beside = arcs.centre[np.r_[corner, following[corner]]]
     apart = np.hypot(*np.moveaxis(arcs.centre[:, None] - beside, 2, 0))
     return arcs.only((apart < APART * radius).any(1)), len(corner)
-
-
-def _apart(centres: Floats, radius: float) -> int:
-    """Return how many of some points (N, 2) lie farther than most of a radius from each other, one by one."""
-    count = 0
-    while len(centres) and count < ENDS:
-        centres = centres[np.hypot(*(centres - centres[0]).T) > 0.8 * radius]
-        count += 1
-    return count
