@@ -73,8 +73,8 @@ class _Arcs(NamedTuple):
 def brush_radius(inside: NDArray[np.bool_]) -> float | None:
     """Return the radius in pixels of the brush with which a mask (H, W) was painted; None where it does not show.
 
-    It shows where at least :data:`CORNERS` corners of dabs, or of strokes' ends, stand out: neither in a single disc, nor
-    where a brush was led so steadily that the edge is smooth.
+    It shows where at least :data:`CORNERS` corners between dabs stand out: neither in a single disc, nor where a brush
+    was led so steadily that the edge is smooth.
     """
     contours, _ = cv2.findContours(inside.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     rings, step = _rings([np.asarray(each[:, 0], np.int32) for each in contours])
