@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spnrefine.adapt.trials import Trials
 from spnrefine.evaluate.summary import MADE_WORSE
-from spnrefine.refiner.choice import EVERY, Choice
+from spnrefine.refiner.choice import EVERY, Choice, choice_for
 
 MARGINS = 2.0, 2.0, 2.5
 """Standard errors that a choice has to gain: a refiner that ships over leaving alone, other strengths over that, all
@@ -115,7 +115,7 @@ def left_one_out(trials: Trials, chosen_on: Callable[[Trials], dict[str, int]]) 
 def applied(trials: Trials, choices: dict[str, int]) -> NDArray[np.float32]:
     """Return the error (N,) of each example under choices by kind."""
     return np.array(
-        [row[choices.get(kind, choices[EVERY])] for row, kind in zip(trials.errors, trials.kinds, strict=True)],
+        [row[choice_for(choices, kind)] for row, kind in zip(trials.errors, trials.kinds, strict=True)],
         np.float32,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from spnrefine.errors import SpnRefineError, WeightsError
 from spnrefine.model import weights
-from spnrefine.refiner.kinds import KINDS
+from spnrefine.refiner.kinds import BRUSH, HARD, KINDS
 from spnrefine.refiner.off import Off
 
 EVERY = "any"
@@ -67,6 +67,15 @@ def choices_of(model: str) -> dict[str, Choice]:
     return from_text(info.choices, info.name) if info.choices else {}
 
 
+def choice_for(choices: Mapping[str, Any], kind: str) -> Any:
+    """Return the choice, or whatever else there is by kind, of masks of a kind; None where there is none.
+
+    Painted masks have that of hard ones where they have none of their own: there were such files before they had.
+    """
+    nearest = (kind, HARD, EVERY) if kind == BRUSH else (kind, EVERY)
+    return next((choices[each] for each in nearest if each in choices), None)
+
+
 AUTO = "auto"
 
 
@@ -109,7 +118,7 @@ def from_text(text: str, name: str) -> dict[str, Choice]:
 
 def _checked(kind: str, values: Any) -> Choice:
     choice = Choice(**values)
-    if kind not in (*KINDS, EVERY):
+    if kind not in (*KINDS, BRUSH, EVERY):
         raise ValueError(f"no kind {kind!r:.40}")
     numbers = {"strength": (0, 1), "level": (0, 1), "grow": (-1, 1), "band": (0, 10)}
     for name, (least, most) in numbers.items():

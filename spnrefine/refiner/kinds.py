@@ -4,12 +4,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.boxes.where import above
 from spnrefine.refiner.blocks import LEAST_BLOCK, block_size
+from spnrefine.refiner.brush import brush_radius
 from spnrefine.refiner.contour import is_soft
 
 HARD, SOFT, POLYGON = "hard", "soft", "polygon"
 KINDS = SOFT, "blocks", POLYGON, HARD
 """A soft edge; squares of a lower resolution; long straight sides; none of these."""
+BRUSH = "brush"
+"""Of the last, those that show that they were painted with a round brush."""
 FINE, ROUGH = 1.0, 3.0  # pixels: tolerances of two polygons drawn around a mask
 FEWER = 0.7
 """Of a polygon's corners at least this share is left at the rough tolerance; of a curve's half or so."""
@@ -33,6 +37,13 @@ def kind_of(coarse: NDArray[np.float32]) -> str:
     length = sum(len(each) for each in contours)
     straight = fine > 0 and rough >= FEWER * fine and length >= LEAST_SIDE * fine
     return POLYGON if straight else HARD
+
+
+def kind_and_brush(coarse: NDArray[np.float32]) -> tuple[str, float | None]:
+    """Return the kind of a probability map (H, W), :data:`BRUSH` among them, and the radius of that brush in pixels."""
+    kind = kind_of(coarse)
+    radius = brush_radius(np.ascontiguousarray(above(coarse, 0.5))) if kind == HARD else None
+    return (kind, None) if radius is None else (BRUSH, radius)
 
 
 def _corners(contour: NDArray, tolerance: float) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import fmean
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +11,20 @@ from spnrefine.model import inference, weights
 from spnrefine.model.mirroring import Mirrored
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
 from spnrefine.refiner.averages import keep_averages
-from spnrefine.refiner.choice import AUTO, EVERY, Choice, checked_strength, choices_of
+from spnrefine.refiner.brush import OFF
+from spnrefine.refiner.choice import AUTO, Choice, checked_strength, choice_for, choices_of
 from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
-from spnrefine.refiner.kinds import HARD, POLYGON, SOFT, kind_of
+from spnrefine.refiner.kinds import BRUSH, HARD, POLYGON, SOFT, kind_and_brush
 from spnrefine.refiner.noting import Used, anyone_listens, note
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import held, settled
 from spnrefine.refiner.shared import Pass, Shared
 from spnrefine.refiner.sheets import Objects, Tile, small_ones, tiles
 from spnrefine.refiner.sight import Sight, believed
-from spnrefine.refiner.sights import Sights, by_kind, for_small, is_judged
+from spnrefine.refiner.sights import Sights, by_kind, for_small, is_judged, knows_paint
+from spnrefine.refiner.way import Way
 
 FINER = {SOFT: 640, POLYGON: 768}
 """Pixels: the longer side at which frames of masks of a kind are seen, where they are sharp.
@@ -31,24 +32,6 @@ FINER = {SOFT: 640, POLYGON: 768}
 Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-aside pairs and by what rail vehicles
 showed; other hard masks, which may be far off, are not: the network learnt from 384 pixels at most.
 """
-
-
-class _Way(NamedTuple):
-    """How one mask is refined: the choice of its kind, by which weights, how finely, and how many pixels off it may be.
-
-    ``model`` None is the one that was asked for, ``finer`` the side in pixels at which frames are seen that are sharp
-    there, ``off`` None where nothing is said. What ``may_be_right`` already is refined as far as the judge agrees. Of a
-    mask whose ``form``, its kind, is believed, averages are kept (:mod:`~spnrefine.refiner.averages`), or corners
-    (:mod:`~spnrefine.refiner.corners`); None where it is said how far off it may be.
-    """
-
-    choice: Choice
-    model: str | None
-    finer: int | None
-    off: float | None
-    leaves_alone: bool
-    may_be_right: bool
-    form: str | None
 
 
 class Refiner(Rebuilt):
@@ -130,6 +113,7 @@ class Refiner(Rebuilt):
             self.sights[name] = sight(name)
         self._for_small, self.by_kind = for_small(model), by_kind(model)
         self.heeds_judge = is_judged(model) and not self.choices
+        self.knows_paint = knows_paint(model)
 
     def __call__(self, image: NDArray[np.uint8], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Refine one probability map.
@@ -162,7 +146,7 @@ class Refiner(Rebuilt):
         way = self._way(coarse)
 
         def see(mask: NDArray[np.float32]) -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
-            return self.sights[way.model](image, mask, way.off, way.finer, polygon=way.form == POLYGON)
+            return self.sights[way.model](image, mask, way.off, way.finer, form=way.form)
 
         return self._refined(image, coarse, way, see, heeds=self.careful or way.may_be_right)
 
@@ -172,11 +156,11 @@ class Refiner(Rebuilt):
         Each is refined as a call for it alone would, but that small ones which lie close together are seen in one pass
         of the network, tiny ones enlarged more, the others less than alone.
         """
-        ways: dict[int, _Way] = {}
+        ways: dict[int, Way] = {}
         alike: dict[tuple[float, str | None, str | None], list[int]] = {}
         for scale, small in small_ones(objects):
             for one in small:
-                ways[one] = way = self._way(objects.coarse(one))
+                ways[one] = way = self._way(objects.coarse(one)).together()
                 if not way.leaves_alone and way.choice.strength:
                     alike.setdefault((scale, self._for_small or way.model, way.choice.off), []).append(one)
 
@@ -205,7 +189,7 @@ class Refiner(Rebuilt):
         self,
         image: NDArray[np.uint8],
         coarse: NDArray[np.float32],
-        way: _Way,
+        way: Way,
         see: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         *,
         heeds: bool,
@@ -238,16 +222,18 @@ class Refiner(Rebuilt):
         other._made_again_with(off=off)
         return other
 
-    def _way(self, coarse: NDArray[np.float32]) -> _Way:
+    def _way(self, coarse: NDArray[np.float32]) -> Way:
         """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
-        kind = kind_of(coarse)
-        choice = self.choices.get(kind) or self.choices.get(EVERY, Choice())
+        kind, radius = kind_and_brush(coarse)
+        choice = choice_for(self.choices, kind) or Choice()
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
         model = choice.model or self.by_kind.get(kind)
         pixels = None if off is None else off.pixels(coarse)
-        may_be_right = kind == HARD and self.heeds_judge and self.strength is None and self.off is None
+        may_be_right = kind in (HARD, BRUSH) and self.heeds_judge and self.strength is None and self.off is None
         form = kind if off is None else None
+        if form == BRUSH and radius is not None:
+            form, pixels = (form, OFF * radius) if self.knows_paint and choice.model is None else (None, None)
         leaves_alone = choice.leaves_alone or (off is not None and off.is_nothing)
-        return _Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, form)
+        return Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, form)

@@ -12,9 +12,11 @@ from spnrefine.model.framing import SMALLEST_SIDE, working_size
 from spnrefine.model.off import coded
 from spnrefine.model.protocols import Network, RefinesMasks, release
 from spnrefine.refiner.blocks import without_blocks
+from spnrefine.refiner.brush import favoured
 from spnrefine.refiner.coarse_to_fine import ENOUGH, levels, look_closer, see_in_tiles
 from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.exact import keep_exact
+from spnrefine.refiner.kinds import BRUSH, POLYGON
 from spnrefine.refiner.off import softened
 from spnrefine.refiner.parts import find_parts, nearest
 from spnrefine.refiner.scaling import resize
@@ -43,13 +45,13 @@ class Sight:
         off: float | None = None,
         finer: int | None = None,
         *,
-        polygon: bool = False,
+        form: str | None = None,
     ) -> NDArray[np.float32]:
         """Refine a mask (H, W), float32 in 0..1, or bool, its edge ``off`` by so many pixels, None: nobody knows.
 
         Frames that :func:`show more <spnrefine.refiner.sharpness.shows_more>` at a longer side of ``finer`` pixels than
         at the working side, and are not so large that they are seen again, closer, are seen so. The contour of a
-        ``polygon`` passes its corners in the end.
+        polygon, if that is the ``form``, passes its corners in the end, and that of a painted mask lies farther out.
         """
         parts = find_parts(coarse, self.working_side)
         refined: NDArray[np.float32] | None = None
@@ -67,8 +69,10 @@ class Sight:
 
             side = self._side(crop, finer)
             seen, scale = self._see(crop, coarse[frame.slices], off, room, side, many=many)
-            if polygon:
+            if form == POLYGON:
                 seen = through_corners(coarse[frame.slices], seen)
+            if form == BRUSH:
+                seen = favoured(seen)
             reach = parts.reach(group, frame)
             if reach is not None:
                 np.copyto(seen, here, where=~reach)

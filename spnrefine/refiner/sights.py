@@ -42,6 +42,11 @@ def by_kind(model: str) -> dict[str, str]:
     return {POLYGON: POLYGON} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
 
 
+def knows_paint(model: str) -> bool:
+    """Tell whether what is said of painted masks was measured with ``model``: by :mod:`~spnrefine.refiner.brush`."""
+    return weights.describe(model).sha256 in {weights.describe(name).sha256 for name in (GENERAL, BROAD)}
+
+
 def is_judged(model: str) -> bool:
     """Tell whether the judge knows what ``model`` makes of masks: those that it learnt from, and `broad`, do alike."""
     known = {weights.describe(name).sha256 for name in (GENERAL, POLYGON, BROAD)}

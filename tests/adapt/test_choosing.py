@@ -79,3 +79,9 @@ def test_choices_apply_by_kind():
     table = trials({1: [0.05, 0.05], HALF: [0.02, 0.02]}, kinds=["soft", "hard"])
     assert np.allclose(applied(table, {EVERY: HALF, "soft": 1}), [0.05, 0.08])
     assert measured(table.errors[:, 0], table.errors[:, 0]).error_removed == 0
+
+
+def test_painted_masks_are_measured_as_they_will_be_refined():
+    table = trials({1: [0.05, 0.05], HALF: [0.02, 0.02]}, kinds=["brush", "hard"])
+    assert np.array_equal(applied(table, {EVERY: 1, "hard": HALF}), table.errors[[0, 1], HALF])
+    assert np.array_equal(applied(table, {EVERY: HALF, "brush": 1}), table.errors[[0, 1], [1, HALF]])

@@ -172,7 +172,7 @@ class _Deceived:
     def __init__(self, truth):
         self.truth, self.looks = truth, 0
 
-    def __call__(self, image, coarse, off=None, finer=None, *, polygon=False):
+    def __call__(self, image, coarse, off=None, finer=None, *, form=None):
         self.looks += 1
         return seen(self.truth)
 

@@ -77,7 +77,7 @@ def refiner_to(good, **how):
     refiner = Refiner.__new__(Refiner)
     usual = {"choices": {}, "strength": None, "off": None, "threshold": 0.5, "careful": False, "heeds_judge": True}
     vars(refiner).update(usual | {"temperature": None, "by_kind": {}} | how)
-    refiner.sights = {None: lambda image, coarse, *_, polygon: good}
+    refiner.sights = {None: lambda image, coarse, *_, form: good}
     return refiner
 
 
@@ -108,7 +108,7 @@ def test_a_hard_mask_that_seems_right_comes_back(disc, monkeypatch, judged, how,
     image, good, moved = disc
     how = dict(how)
     kind = how.pop("kind", "hard")
-    monkeypatch.setattr(facade, "kind_of", lambda _: kind)
+    monkeypatch.setattr(facade, "kind_and_brush", lambda _: (kind, None))
     monkeypatch.setattr(facade, "judge", lambda *_: judged)
     with listening() as used:
         refined = refiner_to(good, **how)(image, moved)
