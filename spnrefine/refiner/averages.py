@@ -64,6 +64,11 @@ def keep_averages(coarse: Floats, refined: Floats) -> bool:
     return _kept(coarse, refined, _keep)
 
 
+def may_be_averages(coarse: Floats) -> bool:
+    """Tell whether a probability map (H, W), or a part of it, has cells that averages may have."""
+    return any(_parts(coarse[box.slices], cells) for box, cells in find_pieces(coarse))
+
+
 def keep_matte_averages(coarse: Floats, alpha: Floats) -> bool:
     """Correct a matte likewise, whose cells need be no averages of zeros and ones.
 

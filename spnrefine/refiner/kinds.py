@@ -5,15 +5,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.boxes.where import above
+from spnrefine.refiner.averages import may_be_averages
 from spnrefine.refiner.blocks import LEAST_BLOCK, block_size
 from spnrefine.refiner.brush import brush_radius
 from spnrefine.refiner.contour import is_soft
+from spnrefine.refiner.edge_width import is_uneven
 
 HARD, SOFT, POLYGON = "hard", "soft", "polygon"
 KINDS = SOFT, "blocks", POLYGON, HARD
 """A soft edge; squares of a lower resolution; long straight sides; none of these."""
 BRUSH = "brush"
 """Of the last, those that show that they were painted with a round brush."""
+MAP = "map"
+"""A soft mask that a network made, as it seems: no kind of its own where choices are made by kind."""
 FINE, ROUGH = 1.0, 3.0  # pixels: tolerances of two polygons drawn around a mask
 FEWER = 0.7
 """Of a polygon's corners at least this share is left at the rough tolerance; of a curve's half or so."""
@@ -44,6 +48,11 @@ def kind_and_brush(coarse: NDArray[np.float32]) -> tuple[str, float | None]:
     kind = kind_of(coarse)
     radius = brush_radius(np.ascontiguousarray(above(coarse, 0.5))) if kind == HARD else None
     return (kind, None) if radius is None else (BRUSH, radius)
+
+
+def is_map(soft: NDArray[np.float32]) -> bool:
+    """Tell whether a soft mask (H, W) is a network's map: no blurred mask, nor one of a lower resolution."""
+    return is_uneven(soft) and not may_be_averages(soft)
 
 
 def _corners(contour: NDArray, tolerance: float) -> int:

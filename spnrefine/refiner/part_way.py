@@ -33,7 +33,7 @@ def settled(
         return coarse
     before = coarse > threshold
     after = refined > (threshold if choice.level is None else choice.level)
-    size = object_size(coarse)
+    size = object_size(coarse) if choice.grow or choice.band is not None else 0.0
     inside = between(before, after, choice.strength, choice.grow * size)
     if choice.band is not None:
         inside = np.where(contour_distance(before) > choice.band * size, before, inside)

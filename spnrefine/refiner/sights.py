@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from spnrefine.model import weights
+from spnrefine.refiner.kinds import MAP
 from spnrefine.refiner.sight import Sight
 
 GENERAL, BROAD, POLYGON = "general", "broad", "polygon"
@@ -37,9 +38,10 @@ def by_kind(model: str) -> dict[str, str]:
     """Name the weights that refine masks of some kinds (:data:`~spnrefine.refiner.kinds.KINDS`) in place of ``model``.
 
     What `general` learnt last made it better on all masks but polygons, on pairs held aside: `polygon` learnt half as
-    much of it. The tensors count, so that choices of ``spnrefine adapt`` made from `general` are of both as well.
+    much of it. Maps of networks are better seen by `broad`, which learnt all of it. The tensors count, so that choices
+    of ``spnrefine adapt`` made from `general` are of both as well.
     """
-    return {POLYGON: POLYGON} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
+    return {POLYGON: POLYGON, MAP: BROAD} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
 
 
 def knows_paint(model: str) -> bool:
@@ -55,4 +57,4 @@ def is_judged(model: str) -> bool:
 
 def beside(model: str) -> list[str]:
     """Name all weights that may see masks beside those of ``model``."""
-    return [*filter(None, [for_small(model)]), *by_kind(model).values()]
+    return [*dict.fromkeys([*filter(None, [for_small(model)]), *by_kind(model).values()])]
