@@ -20,7 +20,8 @@ class Config:
     ``shared_gates`` 1: all channels share the gates of one. ``sees_mask``: what the coarse mask is shown to: 2, the
     guidance network too; 1, only what is propagated, and the decoder; 0, nothing, a network of the photograph alone.
     ``knows_off`` 1: the guidance network is told how far off the coarse mask's edge may be, see
-    :mod:`spnrefine.model.off`.
+    :mod:`spnrefine.model.off`. ``bottleneck`` 1: its decoders bring their inputs to fewer channels first, see
+    :mod:`spnrefine.model.guidance`.
     """
 
     channels: int = 16
@@ -31,10 +32,12 @@ class Config:
     shared_gates: int = 0
     sees_mask: int = 2
     knows_off: int = 0
+    bottleneck: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError for numbers that no network can be built from."""
-        allowed = {"taps": (0, 1, 3), "shared_gates": (0, 1), "sees_mask": (0, 1, 2), "knows_off": (0, 1)}
+        allowed: dict[str, tuple[int, ...]] = {"taps": (0, 1, 3), "sees_mask": (0, 1, 2)}
+        allowed |= dict.fromkeys(("shared_gates", "knows_off", "bottleneck"), (0, 1))
         for name, choices in allowed.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} was {getattr(self, name)}: expected one of {', '.join(map(str, choices))}")

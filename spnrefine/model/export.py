@@ -13,12 +13,12 @@ import torch
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.config import DETAIL_FULL, Config, MatteConfig, SegmenterConfig
+from spnrefine.model.config import DETAIL_FULL, MatteConfig, SegmenterConfig
 from spnrefine.model.matte_inputs import CHANNELS
 from spnrefine.model.matte_on_cpu import MATTE
 from spnrefine.model.matting import Matting
-from spnrefine.model.on_cpu import BEGIN, BEGIN_TOLD, SEGMENT
-from spnrefine.model.parser_on_cpu import DECODE, OF_FACES, PARSE
+from spnrefine.model.on_cpu import BEGIN, SEGMENT
+from spnrefine.model.parser_on_cpu import DECODE, PARSE
 from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
 from spnrefine.model.spn import SPN
@@ -163,10 +163,11 @@ def _export(
 
 
 if __name__ == "__main__":
-    export(SPN(), BEGIN)
-    export(SPN(Config(knows_off=1)), BEGIN_TOLD)
+    for config, path in BEGIN.items():
+        export(SPN(config), path)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
-    export_parser(ParsingNetwork(OF_FACES), PARSE, DECODE)
+    for config, path in PARSE.items():
+        export_parser(ParsingNetwork(config), path, DECODE)
     export_matting(Matting(MatteConfig()), MATTE)
-    for written in (BEGIN, BEGIN_TOLD, SEGMENT, PARSE, DECODE, MATTE):
+    for written in (*BEGIN.values(), SEGMENT, *PARSE.values(), DECODE, MATTE):
         print(f"{written} {written.stat().st_size} bytes")

@@ -19,9 +19,14 @@ from spnrefine.model.weights import WeightsInfo, check_output
 from spnrefine.simd import memory
 
 STRIDE = 32  # sides are padded to a multiple of it
-BEGIN, SEGMENT = EXPORTED / "begin.onnx", EXPORTED / "segment.onnx"
-BEGIN_TOLD = EXPORTED / "begin_told.onnx"
-"""Of a network that is told how far off the mask's edge may be: it has one input more."""
+SEGMENT = EXPORTED / "segment.onnx"
+BEGIN = {
+    Config(): EXPORTED / "begin.onnx",
+    Config(knows_off=1): EXPORTED / "begin_told.onnx",
+    Config(bottleneck=1): EXPORTED / "begin_bottleneck.onnx",
+    Config(knows_off=1, bottleneck=1): EXPORTED / "begin_told_bottleneck.onnx",
+}
+"""By configuration, but for what does not matter, see :func:`is_exported`."""
 
 
 class NetworkOnCPU:
@@ -42,7 +47,7 @@ class NetworkOnCPU:
             self._weights = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
             self._propagate = PropagationOnCPU(self.config, gates, threads, background)
             self._decode = background.load(_load_decoder)
-            self._begin = session(BEGIN_TOLD if self.config.knows_off else BEGIN, begin, threads, info.sha256)
+            self._begin = session(BEGIN[_exported_as(self.config)], begin, threads, info.sha256)
         # most commands call but once: what that call took, the gates can have
         self._after_first: RunOptions | None = release_memory()
 
@@ -125,11 +130,10 @@ def is_exported_segmenter(config: object) -> bool:
 
 
 def is_exported(config: object) -> bool:
-    """Tell whether the exported network is of this configuration; rounds and working side do not matter.
+    """Tell whether a network of this configuration is exported; rounds and working side do not matter."""
+    return isinstance(config, Config) and _exported_as(config) in BEGIN
 
-    Nor does whether it is told how far off a mask's edge may be: both are exported.
-    """
+
+def _exported_as(config: Config) -> Config:
     default = Config()
-    return isinstance(config, Config) and default == replace(
-        config, rounds=default.rounds, working_side=default.working_side, knows_off=default.knows_off
-    )
+    return replace(config, rounds=default.rounds, working_side=default.working_side)

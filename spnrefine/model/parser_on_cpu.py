@@ -14,9 +14,14 @@ from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, fitting, session
 from spnrefine.model.weights import WeightsInfo, check_output
 
-PARSE, DECODE = EXPORTED / "parse.onnx", EXPORTED / "decode.onnx"
 OF_FACES = Config(channels=32, classes=11)
-"""The configuration that is exported."""
+PARSE = {
+    OF_FACES: EXPORTED / "parse.onnx",
+    replace(OF_FACES, bottleneck=1): EXPORTED / "parse_bottleneck.onnx",
+}
+"""By configuration, but for what does not matter, see :func:`is_exported_parser`."""
+DECODE = EXPORTED / "decode.onnx"
+"""The same for both."""
 
 
 class ParserOnCPU:
@@ -37,7 +42,7 @@ class ParserOnCPU:
         named = {key.removeprefix("spn."): value for key, value in gates.items()}
         with fitting(info), Background() as background:
             self._propagate = PropagationOnCPU(self.config, named, threads, background)
-            self._begin = session(PARSE, rest, threads, info.sha256)
+            self._begin = session(PARSE[_exported_as(self.config)], rest, threads, info.sha256)
             self._decode = session(DECODE, decoder, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -51,8 +56,9 @@ class ParserOnCPU:
 
 
 def is_exported_parser(config: object) -> bool:
-    """Tell whether the exported network of label maps is of this configuration; rounds and side do not matter."""
-    return (
-        isinstance(config, Config)
-        and replace(config, rounds=OF_FACES.rounds, working_side=OF_FACES.working_side) == OF_FACES
-    )
+    """Tell whether a network of label maps of this configuration is exported; rounds and side do not matter."""
+    return isinstance(config, Config) and _exported_as(config) in PARSE
+
+
+def _exported_as(config: Config) -> Config:
+    return replace(config, rounds=OF_FACES.rounds, working_side=OF_FACES.working_side)

@@ -40,7 +40,8 @@ class SPN(nn.Module):
         channels, classes = config.channels, config.classes
         gates = 1 if config.shared_gates else channels
         inputs = RGB + (classes if config.sees_mask == SHOWN_TO_GUIDANCE else 0) + config.knows_off
-        self.guidance = GuidanceNetwork(inputs, 4 * config.taps * gates or channels)
+        outputs = 4 * config.taps * gates or channels
+        self.guidance = GuidanceNetwork(inputs, outputs, bottleneck=bool(config.bottleneck))
         self.embed = nn.Conv2d(classes, channels, 4, stride=2, padding=1)
         width = max(8, classes)
         self.decode = nn.Sequential(

@@ -39,7 +39,7 @@ CHOICES = "choices"
 """The key of a header under which it is said how masks are refined."""
 TEMPERATURE = "temperature"
 """The key of a header under which it is said at which temperature probabilities are written."""
-ADDED = {"classes", "shared_gates", "sees_mask", "knows_off"}
+ADDED = {"classes", "shared_gates", "sees_mask", "knows_off", "bottleneck"}
 """Added to the configuration since the first files of this format were written."""
 
 

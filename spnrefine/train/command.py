@@ -174,9 +174,8 @@ def _task(options: Options, recipe: Recipe) -> Task:
     if options.task == "matte":
         return Mattes(network)
     if options.task == "labels":
-        return Labels(
-            network, read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
-        )
+        known = read_classes(options.classes) if options.classes else classes_of(_find(options, recipe).train)
+        return Labels(network, known, options.start)
     seconds = None if options.minutes is None else _validation_seconds(options.minutes, recipe)
     return Binary(network, options.start, seconds)
 

@@ -71,7 +71,7 @@ class Binary:
     classes: tuple[str, ...] = ()
 
     def __init__(self, network: dict[str, int], start: str | None = None, seconds: float | None = None):
-        self.model = SPN(_configured(_told_as(start), network))
+        self.model = SPN(_configured(_built_as(start), network))
         self._seconds = seconds
 
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
@@ -108,9 +108,10 @@ class Backbone:
 class Labels:
     """The model of label maps: a base parser and the refiner on top of it."""
 
-    def __init__(self, network: dict[str, int], known: Classes):
+    def __init__(self, network: dict[str, int], known: Classes, start: str | None = None):
         self._known, self.classes = known, known.names
-        config = Config(channels=LABEL_CHANNELS, classes=len(known.names))
+        bottleneck = _built_as(start).bottleneck
+        config = Config(channels=LABEL_CHANNELS, classes=len(known.names), bottleneck=bottleneck)
         self.model = ParsingNetwork(_configured(config, network))
 
     def prepare(self, split: Split, recipe: Recipe, seed: int, device: torch.device, load: Load) -> Ready:
@@ -136,10 +137,12 @@ class Mattes:
         return Ready(lesson, measure, _count(split.train))
 
 
-def _told_as(start: str | None) -> Config:
-    """Return the usual configuration, told how far off masks are where the weights to start from are."""
+def _built_as(start: str | None) -> Config:
+    """Return the usual configuration, told how far off masks are and built with bottlenecks where the start is."""
     found = None if start is None else weights.describe(start).config
-    return Config(knows_off=found.knows_off if isinstance(found, Config) else Config().knows_off)
+    if not isinstance(found, Config):
+        return Config()
+    return Config(knows_off=found.knows_off, bottleneck=found.bottleneck)
 
 
 def _configured(config: Any, network: dict[str, int]) -> Any:

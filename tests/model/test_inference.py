@@ -11,7 +11,7 @@ import torch
 from spnrefine.errors import BackendError, WeightsError
 from spnrefine.model import inference, storage, weights
 from spnrefine.model.config import Config
-from spnrefine.model.on_cpu import BEGIN, NetworkOnCPU
+from spnrefine.model.on_cpu import NetworkOnCPU
 from spnrefine.model.on_torch import NetworkOnTorch
 from spnrefine.model.spn import SPN
 from tests.model.make_check import draw
@@ -46,9 +46,10 @@ def test_threads_do_not_change_the_result(exported, threads):
     )
 
 
-def test_weights_of_any_training_run_on_the_exported_network(tmp_path):
+@pytest.mark.parametrize("bottleneck", [0, 1])
+def test_weights_of_any_training_run_on_the_exported_network(tmp_path, bottleneck):
     torch.manual_seed(0)
-    model = SPN(Config(rounds=1, working_side=64)).eval()
+    model = SPN(Config(rounds=1, working_side=64, bottleneck=bottleneck)).eval()
     storage.save(model, tmp_path / "mine.safetensors")
     image, coarse = draw(64, 80, seed=9)
     coarse = coarse / np.float32(255)
@@ -58,10 +59,10 @@ def test_weights_of_any_training_run_on_the_exported_network(tmp_path):
     np.testing.assert_allclose(loaded(image, coarse), expected, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("size", [(64, 80), (33, 50)])
-def test_a_network_that_is_told_runs_exported_too(tmp_path, size):
+@pytest.mark.parametrize(("size", "bottleneck"), [((64, 80), 0), ((33, 50), 1)])
+def test_a_network_that_is_told_runs_exported_too(tmp_path, size, bottleneck):
     torch.manual_seed(0)
-    storage.save(SPN(Config(knows_off=1)).eval(), tmp_path / "told.safetensors")
+    storage.save(SPN(Config(knows_off=1, bottleneck=bottleneck)).eval(), tmp_path / "told.safetensors")
     image, coarse = draw(*size, seed=9)
     coarse = coarse / np.float32(255)
     loaded = inference.load(str(tmp_path / "told.safetensors"), "cpu")
@@ -99,11 +100,13 @@ def test_the_command_makes_the_exported_network(tmp_path, monkeypatch, exported)
     onnx = pytest.importorskip("onnx", reason="exporting needs onnx, a part of the extra test")
     from spnrefine.model import export, on_cpu
 
-    monkeypatch.setattr(on_cpu, "BEGIN", tmp_path / "begin.onnx")
-    export.export(SPN(), on_cpu.BEGIN)
-    held = onnx.load(str(on_cpu.BEGIN), load_external_data=False).graph.initializer
+    config = dataclasses.replace(weights.describe("general").config, working_side=SPN().config.working_side)
+    ships, made = on_cpu.BEGIN[config], tmp_path / "begin.onnx"
+    monkeypatch.setitem(on_cpu.BEGIN, config, made)
+    export.export(SPN(config), made)
+    held = onnx.load(str(made), load_external_data=False).graph.initializer
     assert all(tensor.external_data and not tensor.raw_data for tensor in held), "weights were left in the graph"
-    assert abs(on_cpu.BEGIN.stat().st_size - BEGIN.stat().st_size) < 5000
+    assert abs(made.stat().st_size - ships.stat().st_size) < 5000
     image, coarse = draw(75, 101, seed=2)
     coarse = coarse / np.float32(255)
     fresh = NetworkOnCPU(*weights.read("general"), 2)

@@ -46,10 +46,12 @@ def test_threads_do_not_change_the_result(exported, threads):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
-def test_weights_of_any_training_run_on_it(tmp_path):
+@pytest.mark.parametrize("bottleneck", [0, 1])
+def test_weights_of_any_training_run_on_it(tmp_path, bottleneck):
     torch.manual_seed(5)
-    storage.save(ParsingNetwork(OF_FACES), tmp_path / "a.safetensors")
+    storage.save(ParsingNetwork(dataclasses.replace(OF_FACES, bottleneck=bottleneck)), tmp_path / "a.safetensors")
     path = str(tmp_path / "a.safetensors")
+    assert isinstance(inference.load_parser(path, "cpu"), ParserOnCPU)
     image, _ = draw(64, 96, seed=4)
     for ours, theirs in zip(inference.load_parser(path, "cpu")(image), ParserOnTorch(path, "cpu")(image), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-5)
@@ -73,16 +75,15 @@ def test_the_command_makes_it(tmp_path, monkeypatch, exported):
     onnx = pytest.importorskip("onnx", reason="exporting needs onnx, a part of the extra test")
     from spnrefine.model import export
 
-    made = {name: tmp_path / f"{name}.onnx" for name in ("PARSE", "DECODE")}
-    for name, path in made.items():
-        size = getattr(parser_on_cpu, name).stat().st_size
-        monkeypatch.setattr(parser_on_cpu, name, path)
-        made[name] = path, size
-    export.export_parser(ParsingNetwork(OF_FACES), *(path for path, _ in made.values()))
-    for path, size in made.values():
+    ships = parser_on_cpu.PARSE[OF_FACES], parser_on_cpu.DECODE
+    made = tmp_path / "parse.onnx", tmp_path / "decode.onnx"
+    monkeypatch.setitem(parser_on_cpu.PARSE, OF_FACES, made[0])
+    monkeypatch.setattr(parser_on_cpu, "DECODE", made[1])
+    export.export_parser(ParsingNetwork(OF_FACES), *made)
+    for path, known in zip(made, ships, strict=True):
         held = onnx.load(str(path), load_external_data=False).graph.initializer
         assert all(tensor.external_data and not tensor.raw_data for tensor in held), "weights were left in the graph"
-        assert abs(path.stat().st_size - size) < 5000
+        assert abs(path.stat().st_size - known.stat().st_size) < 5000
     image, _ = draw(75, 101, seed=2)
     for fresh, known in zip(ParserOnCPU(*weights.read("face"), 2)(image), exported(image), strict=True):
         np.testing.assert_allclose(fresh, known, rtol=0, atol=1e-6)
