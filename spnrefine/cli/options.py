@@ -57,7 +57,7 @@ STRENGTH = option(
     show_default="auto",
     metavar="S|auto",
     help="How far the contour goes from the coarse (0) to the refined one (1); auto is all the way, but for hard masks "
-    "that seem to be right already and maps of networks.",
+    "that seem to be right already.",
 )
 OFF = option(
     "--off",

@@ -33,9 +33,6 @@ Sharp objects of 512 to 1,024 pixels are better seen so, on composites of held-a
 showed; other hard masks, which may be far off, are not: the network learnt from 384 pixels at most.
 """
 
-OF_MAPS = 0.9
-"""How far the contours of networks' maps go. Farther more of them are made worse, on held-aside photographs."""
-
 
 class Refiner(Rebuilt):
     """A loaded network, ready to refine one mask after another. It can be pickled and copied.
@@ -50,8 +47,8 @@ class Refiner(Rebuilt):
         (:mod:`spnrefine.refiner.averages`): for twice the time, and for these for four times.
     strength : 0..1, how far the contour goes from the coarse to the refined one; ``"auto"`` as weights of ``spnrefine
         adapt`` say, or else all the way, but half-way or not at all for hard masks that seem to be right already
-        (:mod:`spnrefine.refiner.judge`; not of small objects that are seen together), and nine tenths for maps of
-        networks (:func:`spnrefine.refiner.kinds.is_map`): with weights that ship alone, where ``off`` says nothing.
+        (:mod:`spnrefine.refiner.judge`): with weights that ship alone, where nothing is said by ``off``, and not of
+        small objects that are seen together.
     off : how far off the mask's edge may be: pixels, or ``"2%"`` of the object's size. A network that knows of it is
         told; for others the mask's edge is made so soft. 0 returns masks as they came; None says nothing.
     careful : leave contours where they are where little is expected to be gained, whatever the strength and weights.
@@ -226,11 +223,10 @@ class Refiner(Rebuilt):
         return other
 
     def _way(self, coarse: NDArray[np.float32]) -> Way:
-        """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else as is usual."""
+        """Return how a mask is refined: as weights of :mod:`spnrefine.adapt` say for its kind, or else all the way."""
         kind, radius = kind_and_brush(coarse)
-        auto = self.heeds_judge and self.strength is None and self.off is None
-        like = MAP if auto and kind == SOFT and is_map(coarse) else kind
-        choice = choice_for(self.choices, kind) or (Choice(strength=OF_MAPS) if like == MAP else Choice())
+        like = MAP if kind == SOFT and self._tells_maps() and is_map(coarse) else kind
+        choice = choice_for(self.choices, kind) or Choice()
         if self.strength is not None:
             choice = replace(choice, strength=self.strength)
         off = self.off or Off.of(choice.off)
@@ -240,4 +236,9 @@ class Refiner(Rebuilt):
         if form == BRUSH and radius is not None:
             form, pixels = (form, OFF * radius) if self.knows_paint and choice.model is None else (None, None)
         leaves_alone = choice.leaves_alone or (off is not None and off.is_nothing)
-        return Way(choice, model, FINER.get(kind), pixels, leaves_alone, auto and kind in (HARD, BRUSH), form)
+        may_be_right = kind in (HARD, BRUSH) and self.heeds_judge and self.strength is None and self.off is None
+        return Way(choice, model, FINER.get(kind), pixels, leaves_alone, may_be_right, form)
+
+    def _tells_maps(self) -> bool:
+        """Tell whether others see the maps of networks: where nothing is known of the masks."""
+        return MAP in self.by_kind and not self.choices and self.off is None

@@ -1,10 +1,11 @@
-"""A network's map is seen by `broad` and goes nine tenths of the way, unless something else is said."""
+"""A network's map is seen by `broad`, unless something is known of the mask."""
 
 import cv2
 import numpy as np
 import pytest
 
 from spnrefine.refiner import Refiner
+from spnrefine.refiner.choice import Choice
 from spnrefine.refiner.noting import listening
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.part_way import between
@@ -29,12 +30,11 @@ def refiner(**how):
 @pytest.mark.parametrize(
     ("mask", "how", "seen_by", "strength"),
     [
-        (MAP, {}, "broad", 0.9),
-        (MAP, {"by_kind": {}}, None, 0.9),  # other weights that ship see it themselves
-        (MAP, {"strength": 1.0}, None, 1.0),  # what is asked for holds
-        (MAP, {"strength": 0.5}, None, 0.5),
-        (MAP, {"off": Off(3.0)}, None, 1.0),  # and what is known
-        (MAP, {"heeds_judge": False}, None, 1.0),  # weights of one's own
+        (MAP, {}, "broad", 1.0),
+        (MAP, {"by_kind": {}}, None, 1.0),  # other weights that ship see it themselves
+        (MAP, {"strength": 0.5}, "broad", 0.5),
+        (MAP, {"off": Off(3.0)}, None, 1.0),
+        (MAP, {"choices": {"hard": Choice()}}, None, 1.0),  # weights of one's own
         (BLURRED, {}, None, 1.0),
     ],
 )
