@@ -202,7 +202,7 @@ def test_an_object_that_came_in_goes_out(run, coco):
     document = json.loads((coco / "annotations.json").read_text())
     pixel = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[15, 15, 16, 15, 16, 16, 15, 16]], "area": 1}
     (coco / "annotations.json").write_text(json.dumps(document | {"annotations": [pixel]}))
-    result = batch(run, coco)
+    result = batch(run, coco, "--threshold", "0.95")
     assert result.exit_code == 0, result.stderr
     record = json.loads(result.stdout)
     assert (record["status"], record["changed"]) == ("kept", 0)
