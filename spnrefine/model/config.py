@@ -1,6 +1,6 @@
 """The numbers that decide which network is built."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DETAIL_FULL = 8
 """Channels of the features at full resolution, which the decoder sees."""
@@ -42,6 +42,11 @@ class Config:
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} was {getattr(self, name)}: expected one of {', '.join(map(str, choices))}")
         _check_range(self, channels=512, rounds=64, working_side=MOST_SIDE, classes=MOST_CLASSES)
+
+    @property
+    def built(self) -> "Config":
+        """What decides which tensors there are: all but ``rounds`` and ``working_side``, which are the usual ones."""
+        return replace(self, rounds=Config.rounds, working_side=Config.working_side)
 
 
 @dataclass(frozen=True)

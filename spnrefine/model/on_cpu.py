@@ -26,7 +26,7 @@ BEGIN = {
     Config(bottleneck=1): EXPORTED / "begin_bottleneck.onnx",
     Config(knows_off=1, bottleneck=1): EXPORTED / "begin_told_bottleneck.onnx",
 }
-"""By configuration, but for what does not matter, see :func:`is_exported`."""
+"""By configuration, as :attr:`~spnrefine.model.config.Config.built`."""
 
 
 class NetworkOnCPU:
@@ -47,7 +47,7 @@ class NetworkOnCPU:
             self._weights = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
             self._propagate = PropagationOnCPU(self.config, gates, threads, background)
             self._decode = background.load(_load_decoder)
-            self._begin = session(BEGIN[_exported_as(self.config)], begin, threads, info.sha256)
+            self._begin = session(BEGIN[self.config.built], begin, threads, info.sha256)
         # most commands call but once: what that call took, the gates can have
         self._after_first: RunOptions | None = release_memory()
 
@@ -131,9 +131,4 @@ def is_exported_segmenter(config: object) -> bool:
 
 def is_exported(config: object) -> bool:
     """Tell whether a network of this configuration is exported; rounds and working side do not matter."""
-    return isinstance(config, Config) and _exported_as(config) in BEGIN
-
-
-def _exported_as(config: Config) -> Config:
-    default = Config()
-    return replace(config, rounds=default.rounds, working_side=default.working_side)
+    return isinstance(config, Config) and config.built in BEGIN

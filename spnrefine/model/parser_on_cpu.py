@@ -19,7 +19,7 @@ PARSE = {
     OF_FACES: EXPORTED / "parse.onnx",
     replace(OF_FACES, bottleneck=1): EXPORTED / "parse_bottleneck.onnx",
 }
-"""By configuration, but for what does not matter, see :func:`is_exported_parser`."""
+"""By configuration, as :attr:`~spnrefine.model.config.Config.built`."""
 DECODE = EXPORTED / "decode.onnx"
 """The same for both."""
 
@@ -42,7 +42,7 @@ class ParserOnCPU:
         named = {key.removeprefix("spn."): value for key, value in gates.items()}
         with fitting(info), Background() as background:
             self._propagate = PropagationOnCPU(self.config, named, threads, background)
-            self._begin = session(PARSE[_exported_as(self.config)], rest, threads, info.sha256)
+            self._begin = session(PARSE[self.config.built], rest, threads, info.sha256)
             self._decode = session(DECODE, decoder, threads, info.sha256)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -57,8 +57,4 @@ class ParserOnCPU:
 
 def is_exported_parser(config: object) -> bool:
     """Tell whether a network of label maps of this configuration is exported; rounds and side do not matter."""
-    return isinstance(config, Config) and _exported_as(config) in PARSE
-
-
-def _exported_as(config: Config) -> Config:
-    return replace(config, rounds=OF_FACES.rounds, working_side=OF_FACES.working_side)
+    return isinstance(config, Config) and config.built in PARSE

@@ -104,7 +104,8 @@ def _keep(coarse: Floats, refined: Floats, cells: Cells, parts: list[_Part]) -> 
             field.solve()
             off = field.off(_hard)
             good = [part for part in near if np.abs(part.of(off)).mean() <= LEFT]
-            _apply(field, coarse, refined, good)
+            if good:
+                _apply(field, coarse, refined, good)
             left = [part for part in left if part not in good]
         if not left:
             break

@@ -31,8 +31,8 @@ class Cells(NamedTuple):
 
     def within(self, box: Box) -> "Cells":
         """Return the cells that lie in a box, in part at least."""
-        rows, columns = self.rows.within(*box[:2]), self.columns.within(*box[2:])
-        return Cells(rows[0], columns[0], self.values[rows[1], columns[1]])
+        (rows, down), (columns, across) = self.rows.within(*box[:2]), self.columns.within(*box[2:])
+        return Cells(rows, columns, self.values[down, across])
 
     def inside(self, box: Box) -> tuple[slice, slice]:
         """Return which cells these are, down and across."""

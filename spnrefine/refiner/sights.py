@@ -38,23 +38,27 @@ def by_kind(model: str) -> dict[str, str]:
     """Name the weights that refine masks of some kinds (:data:`~spnrefine.refiner.kinds.KINDS`) in place of ``model``.
 
     What `general` learnt last made it better on all masks but polygons, on pairs held aside: `polygon` learnt half as
-    much of it. Maps of networks are better seen by `broad`, which learnt all of it. The tensors count, so that choices
-    of ``spnrefine adapt`` made from `general` are of both as well.
+    much of it. Maps of networks are better seen by `broad`, which learnt more of it. The tensors count, so that choices
+    of ``spnrefine adapt`` made from `general` are of `polygon` as well.
     """
-    return {POLYGON: POLYGON, MAP: BROAD} if weights.describe(model).sha256 == weights.describe(GENERAL).sha256 else {}
+    return {POLYGON: POLYGON, MAP: BROAD} if _is_any(model, GENERAL) else {}
 
 
 def knows_paint(model: str) -> bool:
     """Tell whether what is said of painted masks was measured with ``model``: by :mod:`~spnrefine.refiner.brush`."""
-    return weights.describe(model).sha256 in {weights.describe(name).sha256 for name in (GENERAL, BROAD)}
+    return _is_any(model, GENERAL, BROAD)
 
 
 def is_judged(model: str) -> bool:
     """Tell whether the judge knows what ``model`` makes of masks: those that it learnt from, and `broad`, do alike."""
-    known = {weights.describe(name).sha256 for name in (GENERAL, POLYGON, BROAD)}
-    return weights.describe(model).sha256 in known
+    return _is_any(model, GENERAL, POLYGON, BROAD)
 
 
 def beside(model: str) -> list[str]:
     """Name all weights that may see masks beside those of ``model``."""
     return [*dict.fromkeys([*filter(None, [for_small(model)]), *by_kind(model).values()])]
+
+
+def _is_any(model: str, *names: str) -> bool:
+    """Tell whether a file has the tensors of one of these weights, whatever else it says."""
+    return weights.describe(model).sha256 in {weights.describe(name).sha256 for name in names}
