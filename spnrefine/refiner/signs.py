@@ -99,30 +99,30 @@ def _of_mask(
 ) -> list[float]:
     """Return the numbers of :data:`OF_A_MASK`."""
     width = max(2.0, BAND * size)
-    strips = [(distance > low) & (distance < high) for low, high in ((0.6, width), (-width, -0.6))]
-    # the difference of both strips' colours at each place: means over a window, of each strip by itself
-    side = 2 * int(width) + 3
-    means = []
-    for strip in strips:
-        weight = cv2.blur(strip.astype(np.float32), (side, side))
-        total = cv2.blur(colours * strip[..., None], (side, side))
-        means.append(total / np.maximum(weight, TINY)[..., None])
+    strips = [((distance > low) & (distance < high)).view(np.uint8) for low, high in ((0.6, width), (-width, -0.6))]
     edge = np.abs(distance) < 1
-    apart = np.sqrt(((means[0] - means[1])[edge] ** 2).sum(-1))
-    steep = steepness[edge]
-    inner, outer = (colours[strip] if strip.any() else np.zeros((1, 3), np.float32) for strip in strips)
-    spread = math.sqrt(float((inner.var(0) + outer.var(0)).sum())) + 1
+    within, without = (_means_around(colours, strip, 2 * int(width) + 3)[edge] for strip in strips)
+    along = np.stack([np.sqrt(((within - without) ** 2).sum(-1)), steepness[edge]])
+    (apart, steep), (least_apart, least_steep) = along.mean(1), np.percentile(along, 25, axis=1)
+    (inner, inner_deviation), (outer, outer_deviation) = (cv2.meanStdDev(colours, mask=strip) for strip in strips)
+    spread = math.sqrt(float((inner_deviation**2 + outer_deviation**2).sum())) + 1
     parts = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)[0] - 1
     return [
-        math.log1p(float(apart.mean())),
-        math.log1p(float(np.percentile(apart, 25))),
-        math.log1p(float(steep.mean())),
-        math.log((float(steep.mean()) + 1) / (float(steepness.mean()) + 1)),
-        math.log1p(float(np.percentile(steep, 25))),
+        math.log1p(float(apart)),
+        math.log1p(float(least_apart)),
+        math.log1p(float(steep)),
+        math.log((float(steep) + 1) / (float(steepness.mean()) + 1)),
+        math.log1p(float(least_steep)),
         math.log(float(edge.sum()) / (math.sqrt(int(inside.sum())) + 1) + TINY),
         math.log(parts + 1),
-        math.log1p(float(np.linalg.norm(inner.mean(0) - outer.mean(0))) / spread),
+        math.log1p(float(np.linalg.norm(inner - outer)) / spread),
     ]
+
+
+def _means_around(colours: NDArray[np.float32], strip: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    """Return the mean colour (H, W, 3) of those of a strip (H, W), of 0 and 1, in a square around each pixel."""
+    summed = cv2.blur(cv2.merge([*cv2.split(cv2.copyTo(colours, strip)), strip.astype(np.float32)]), (side, side))
+    return np.asarray(summed[..., :3] / np.maximum(summed[..., 3:], TINY))
 
 
 def _likeness(before: NDArray[np.bool_], after: NDArray[np.bool_], colours: NDArray[np.float32]) -> tuple[float, float]:
@@ -130,7 +130,7 @@ def _likeness(before: NDArray[np.bool_], after: NDArray[np.bool_], colours: NDAr
     inside, outside = before & after, ~(before | after)
     if not inside.any() or not outside.any():
         return 0.0, 0.0
-    centres = colours[inside].mean(0), colours[outside].mean(0)
+    centres = [np.array(cv2.mean(colours, each.view(np.uint8))[:3], np.float32) for each in (inside, outside)]
 
     def like(where: NDArray[np.bool_]) -> float:
         if not where.any():

@@ -25,10 +25,10 @@ def without_specks(refined: NDArray[np.float32], coarse: NDArray[np.float32]) ->
         bottom = min(top + _ROWS, height)
         seen = slice(max(top - 1, 0), min(bottom + 1, height))
         own = slice(top - seen.start, bottom - seen.start)
-        inside, before = refined[seen] > 0.5, coarse[seen] > 0.5
+        inside = refined[seen] > 0.5
         found = lone(inside)[own]
         if found.any():
-            found &= ~lone(before)[own]
+            found &= ~lone(coarse[seen] > 0.5)[own]
             rows, columns = np.divmod(np.flatnonzero(found), found.shape[1])  # np.nonzero takes ten times as long
             refined[top + rows, columns] = np.where(inside[own][rows, columns], np.float32(0.5), just_above)
     return refined
