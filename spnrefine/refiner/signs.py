@@ -101,7 +101,7 @@ def _of_mask(
     width = max(2.0, BAND * size)
     strips = [((distance > low) & (distance < high)).view(np.uint8) for low, high in ((0.6, width), (-width, -0.6))]
     edge = np.abs(distance) < 1
-    within, without = (_means_around(colours, strip, 2 * int(width) + 3)[edge] for strip in strips)
+    within, without = (_means_around(edge, colours, strip, 2 * int(width) + 3) for strip in strips)
     along = np.stack([np.sqrt(((within - without) ** 2).sum(-1)), steepness[edge]])
     (apart, steep), (least_apart, least_steep) = along.mean(1), np.percentile(along, 25, axis=1)
     (inner, inner_deviation), (outer, outer_deviation) = (cv2.meanStdDev(colours, mask=strip) for strip in strips)
@@ -119,10 +119,13 @@ def _of_mask(
     ]
 
 
-def _means_around(colours: NDArray[np.float32], strip: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """Return the mean colour (H, W, 3) of those of a strip (H, W), of 0 and 1, in a square around each pixel."""
+def _means_around(
+    places: NDArray[np.bool_], colours: NDArray[np.float32], strip: NDArray[np.uint8], side: int
+) -> NDArray[np.float32]:
+    """Return the mean colours (N, 3) of those of a strip (H, W), of 0 and 1, in squares around the places marked."""
     summed = cv2.blur(cv2.merge([*cv2.split(cv2.copyTo(colours, strip)), strip.astype(np.float32)]), (side, side))
-    return np.asarray(summed[..., :3] / np.maximum(summed[..., 3:], TINY))
+    here = summed[places]
+    return np.asarray(here[:, :3] / np.maximum(here[:, 3:], TINY))
 
 
 def _likeness(before: NDArray[np.bool_], after: NDArray[np.bool_], colours: NDArray[np.float32]) -> tuple[float, float]:
