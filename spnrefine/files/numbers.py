@@ -11,6 +11,7 @@ from spnrefine.files.floats import outside_in_words, rounded_into_range
 from spnrefine.files.packed import Packed
 from spnrefine.files.palettes import is_gray
 from spnrefine.files.stacks import Stack
+from spnrefine.files.strays import strays_from_hard
 
 Kind = Literal["binary", "probability", "labels"]
 
@@ -74,10 +75,14 @@ def of_gray(channels: slice, values: np.ndarray, void: Void) -> Meaning:
     void_at = void_where(values, void)
     top = 1 if values.dtype.kind == "b" or (1 in present and present <= {0, 1}) else np.iinfo(values.dtype).max
     kind: Kind = "binary" if present <= {0, top} else "probability"
+    notes: tuple[str, ...] = ()
+    if kind == "probability" and values.dtype == np.uint8 and void_at is None and strays_from_hard(values):
+        values = np.where(values > 127, np.uint8(top), np.uint8(0))
+        notes = ("levels beside its edges, such as JPEG leaves, are taken for 0 and 255",)
     probability = np.divide(values, np.float32(top), dtype=np.float32)
     if void_at is not None:
         probability[void_at] = 0
-    return Meaning(probability=probability, kind=kind, channels=channels, foreground=top, void=void_at)
+    return Meaning(probability=probability, kind=kind, channels=channels, foreground=top, void=void_at, notes=notes)
 
 
 def of_two_values(channels: slice, values: np.ndarray, background: int, foreground: int) -> Meaning:
