@@ -22,7 +22,7 @@ version = ".".join(str(pyvips.version(part)) for part in range(3))
 print("pyvips", pyvips.__version__, "libvips", version)
 seen = {}
 for bits in (1, 2, 4):
-    for name, values in (("mask", [0, 60, 128, 200, 255]), ("ids", [0, 1, 2, 3])):
+    for name, values in (("mask", [0, 60, 100, 128, 200, 255]), ("ids", [0, 1, 2, 3])):
         picture = pyvips.Image.new_from_array(np.array([values] * 4, np.uint8))
         _, _, rows, form = png.Reader(bytes=picture.pngsave_buffer(bitdepth=bits)).read()
         as_png = list(next(iter(rows)))
@@ -32,9 +32,9 @@ for bits in (1, 2, 4):
         seen[bits, name] = as_png, as_tiff
         print(f"{bits} bits, {values}: PNG {as_png}, TIFF {as_tiff}")
 expected = {
-    (1, "mask"): ([0, 1, 1, 1, 1], [0, 0, 1, 1, 1]),
-    (2, "mask"): ([0, 0, 0, 0, 3], [0, 0, 2, 3, 3]),
-    (4, "mask"): ([0, 12, 0, 8, 15], [0, 3, 8, 12, 15]),
+    (1, "mask"): ([0, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1]),
+    (2, "mask"): ([0, 0, 0, 0, 0, 3], [0, 0, 1, 2, 3, 3]),
+    (4, "mask"): ([0, 12, 4, 0, 8, 15], [0, 3, 6, 8, 12, 15]),
     (1, "ids"): ([0, 1, 1, 1], [0, 0, 0, 0]),
     (2, "ids"): ([0, 1, 2, 3], [0, 0, 0, 0]),
     (4, "ids"): ([0, 1, 2, 3], [0, 0, 0, 0]),
