@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # ONNX comes with a reference of its operators, to check other runtimes by. Its MaxPool with a stride of 1 takes the pads
 # (above, left, below, right) in pairs: with one row below and one column to the right, which is how padding "SAME" is
-# exported for a kernel of 2 x 2, 7 x 7 pixels become 6 x 8 instead of 7 x 7. Its AveragePool with ceil_mode and a stride of 3
-# has every value wrong: 4 where the nine pixels have a mean of 8. ONNX Runtime is right in both, by NumPy. So where a
+# exported for a kernel of 2 x 2, 7 x 7 pixels become 6 x 8 instead of 7 x 7. Its AveragePool with ceil_mode and a stride
+# of 3 has every value wrong: 4 where nine pixels have a mean of 8. ONNX Runtime is right in both, by NumPy. So where a
 # network differs from the reference, the reference may be at fault. Seen with onnx 1.23.2 and onnxruntime 1.32.0.
 # Exits with 0 while that is so, and with 1 when it changes.
 set -euo pipefail
@@ -44,6 +44,7 @@ mean = both("AveragePool", 3, strides=[3, 3], ceil_mode=1)
 true = by_numpy(np.nanmax, 2, 1, 1, 7), by_numpy(np.nanmean, 3, 3, 2, 3)
 right = [np.array_equal(found[0], expected) for found, expected in zip((greatest, mean), true, strict=True)]
 print(f"MaxPool: {greatest[0].shape} in ONNX Runtime, {greatest[1].shape} in the reference; NumPy {true[0].shape}")
-print(f"AveragePool: {mean[0][0].tolist()} in ONNX Runtime, {mean[1][0].tolist()} in the reference; NumPy {true[1][0].tolist()}")
+rows = [found[0].tolist() for found in (*mean, true[1])]
+print(f"AveragePool: {rows[0]} in ONNX Runtime, {rows[1]} in the reference; NumPy {rows[2]}")
 sys.exit(0 if all(right) and greatest[1].shape == (6, 8) and (mean[1] != true[1]).all() else 1)
 PYTHON
