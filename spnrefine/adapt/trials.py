@@ -14,6 +14,7 @@ from spnrefine.boxes.box import bounding_box
 from spnrefine.evaluate.metrics import iou
 from spnrefine.refiner import Refiner
 from spnrefine.refiner.choice import Choice
+from spnrefine.refiner.feather import without_feather
 from spnrefine.refiner.kinds import kind_and_brush
 from spnrefine.refiner.off import object_size
 from spnrefine.refiner.part_way import signed_distance
@@ -86,7 +87,7 @@ def try_all(
 def gathered(tried: Iterable[tuple[Example, list[float], list[Choice]]]) -> Trials:
     """Gather what :func:`try_all` yields; at least one example."""
     examples, errors, choices = zip(*tried, strict=True)
-    kinds = tuple(kind_and_brush(one.coarse)[0] for one in examples)
+    kinds = tuple(kind_and_brush(without_feather(one.coarse))[0] for one in examples)
     return Trials(np.array(errors, np.float32), tuple(choices[0]), tuple(one.picture for one in examples), kinds)
 
 

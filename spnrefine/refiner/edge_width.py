@@ -28,32 +28,40 @@ POINTS = 4096  # about, that are compared with ramps
 MOST_SIDE = 4096  # of what is looked at; an edge that is narrow beside it is not of a network that saw less
 
 
+def edge_width(mask: NDArray[np.float32]) -> float:
+    """Return the mean width of the edge of a probability map (H, W), which is neither inside nor outside, in pixels."""
+    return count_where(unsure, mask) / max(contour_length(above(mask, 0.5)), 1)
+
+
 def is_uneven(mask: NDArray[np.float32]) -> bool:
-    """Tell whether the edge of a soft probability map (H, W), in 0..1, is wider in some places than in others.
+    """Tell whether the edge of a soft probability map (H, W), in 0..1, is wider in some places than in others."""
+    return edge_width(mask) >= LEAST_WIDTH and is_even(mask) is False
+
+
+def is_even(mask: NDArray[np.float32]) -> bool | None:
+    """Tell whether the edge of a probability map (H, W), in 0..1, is as wide everywhere; None where it cannot be told.
 
     It is compared with a blurred mask and with linear ramps, of its mean width.
     """
     box = box_where(unsure, mask)
     if box is None:
-        return False
-    width = count_where(unsure, mask) / max(contour_length(above(mask, 0.5)), 1)
-    if width < LEAST_WIDTH:
-        return False
+        return None
+    width = edge_width(mask)
     step = max(1, int(width / SEEN))
     here = mask[box.grown(2 + int(width), *mask.shape).slices][::step, ::step]
     inside = here > 0.5
     if max(here.shape) > MOST_SIDE or inside.all() or not inside.any():
-        return False
+        return None
     width /= step
     blurred = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), width / WIDTHS, borderType=cv2.BORDER_REPLICATE)
     if _difference(here, np.asarray(blurred, np.float32)) <= UNEVEN:
-        return False
+        return True
     distance = (contour_distance(inside) - 0.5) * np.where(inside, np.float32(1), np.float32(-1))
     near = np.flatnonzero((np.abs(distance) < width) | unsure(here))
     near = near[:: max(1, len(near) // POINTS)]
     edge, distance = here.ravel()[near], distance.ravel()[near]
     ramps = (0.5 + (distance + shift) / np.float32(width + wider) for shift, wider in product(SHIFTS, WIDER))
-    return all(_difference(edge, np.clip(ramp, 0, 1)) > UNEVEN for ramp in ramps)
+    return any(_difference(edge, np.clip(ramp, 0, 1)) <= UNEVEN for ramp in ramps)
 
 
 def _difference(mask: NDArray[np.float32], even: NDArray[np.float32]) -> float:

@@ -14,6 +14,7 @@ from spnrefine.refiner.averages import keep_averages
 from spnrefine.refiner.brush import OFF
 from spnrefine.refiner.choice import AUTO, Choice, checked_strength, choice_for, choices_of
 from spnrefine.refiner.corners import through_corners
+from spnrefine.refiner.feather import without_feather
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
 from spnrefine.refiner.judge import judge
 from spnrefine.refiner.kinds import BRUSH, HARD, MAP, POLYGON, SOFT, is_map, kind_and_brush
@@ -143,7 +144,10 @@ class Refiner(Rebuilt):
         check_shapes(image, coarse)
         if coarse.dtype != np.bool_:
             coarse = coarse.astype(np.float32, copy=False)
-        way = self._way(coarse)
+        hard = without_feather(coarse)
+        way = self._way(hard)
+        if not way.leaves_alone:
+            coarse = hard
 
         def see(mask: NDArray[np.float32]) -> NDArray[np.float32]:  # no network is loaded for a mask that is left alone
             return self.sights[way.model](image, mask, way.off, way.finer, form=way.form)
