@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from spnrefine.boxes.box import bounding_box
 from spnrefine.refiner.contour import contour, unsure
-from spnrefine.refiner.kinds import KINDS, kind_of
+from spnrefine.refiner.edge_width import is_uneven
+from spnrefine.refiner.kinds import KINDS, SOFT, kind_of
 from spnrefine.refiner.part_way import signed_distance
 
 MOST_SIDE = 160
@@ -26,7 +27,7 @@ NAMES = (
     *(f"refined: {name}" for name in OF_A_MASK),
     *(f"gain: {name}" for name in OF_A_MASK),
     *(f"is {kind}" for kind in KINDS),
-    "softness", "size", "share of the picture", "IoU of both", "growth", "shift", "shift, farthest",
+    "is uneven", "softness", "size", "share of the picture", "IoU of both", "growth", "shift", "shift, farthest",
     "uncertainty", "unsure pixels", "probability inside", "probability outside", "added like inside",
     "removed like outside", "texture",
 )  # fmt: skip
@@ -75,7 +76,7 @@ def signs(
     p = probability[near]
     numbers = [
         *own[0], *own[1], *(new - old for old, new in zip(*own, strict=True)),
-        *(float(kind == each) for each in KINDS),
+        *(float(kind == each) for each in KINDS), float(kind == SOFT and is_uneven(coarse[here])),
         soft / max(line, 1) / step / size, math.log(size * step), whole,
         (before & after).sum() / (before | after).sum(), math.log(after.sum() / before.sum()),
         moved.mean() / size, np.percentile(moved, 95) / size,

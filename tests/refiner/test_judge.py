@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -42,6 +43,17 @@ def test_signs_tell_what_they_are_named_for(disc):
     back = named(signs(image, good, moved))
     assert back["gain: contrast"] == pytest.approx(-found["gain: contrast"], abs=0.05)
     assert back["added like inside"] < -0.5
+
+
+def test_a_network_s_map_is_told_and_thought_worse_than_a_blurred_mask(disc):
+    image, good, _ = disc
+    rows, columns = np.mgrid[:160, :200]
+    width = np.interp(columns, (55, 145), (3, 25))
+    widening = (1 / (1 + np.exp((np.hypot(rows - 80, columns - 100) - 45) * 8 / width))).astype(np.float32)
+    blurred = cv2.GaussianBlur(good, (0, 0), 3)
+    told = [named(signs(image, each, good))["is uneven"] for each in (widening, blurred, good)]
+    assert told == [1, 0, 0]
+    assert judge(image, widening, good).before < judge(image, blurred, good).before - 0.02
 
 
 def test_without_a_contour_there_is_nothing_to_see(disc):
