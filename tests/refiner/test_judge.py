@@ -1,8 +1,11 @@
+import hashlib
+
 import cv2
 import numpy as np
 import pytest
 
 from spnrefine import Refiner
+from spnrefine.model.weights import weights_folder
 from spnrefine.refiner import refiner as facade
 from spnrefine.refiner.judge import DOUBT, HARM, Judgement, _trees, judge, predicted
 from spnrefine.refiner.kinds import KINDS
@@ -75,6 +78,15 @@ def test_the_trees_say_the_mean_of_what_each_leaf_says():
         said.append(trees["value"][node])
     assert len(said) == 50
     assert np.allclose(predicted(numbers), np.mean(said, 0), atol=1e-6)
+
+
+def test_the_card_is_of_the_trees_beside_it():
+    folder = weights_folder() / "judge"
+    card = (folder / "CARD.md").read_text()
+    assert hashlib.sha256((folder / "trees.safetensors").read_bytes()).hexdigest() in card
+    assert f"{len(_trees()['root'])} extremely randomised trees" in card
+    assert f"{len(_trees()['feature']):,} nodes" in card
+    assert f"| {len(NAMES)} numbers" in card
 
 
 def test_a_mask_on_the_edge_is_thought_better_than_one_beside_it(disc):
