@@ -132,10 +132,16 @@ class Refine(Rebuilt):
 
 
 def _rows(batch: Any, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    expected = " and ".join(map(repr, columns))
+    if not isinstance(batch, Mapping) and not hasattr(batch, "assign"):
+        raise ShapeError(f"The batch is of type {type(batch).__name__}: expected rows, or columns {expected}.")
     present = [name for name in columns if name in batch]
     if not present:
-        names = ", ".join(map(str, batch))
-        raise ShapeError(f"The batch has the columns {names}: expected {' and '.join(map(repr, columns))}.")
+        names = ", ".join(map(str, batch)) or "none"
+        raise ShapeError(f"The batch has the columns {names}: expected {expected}.")
+    lengths = [len(batch[name]) for name in present]
+    if len(set(lengths)) > 1:
+        raise ShapeError(f"The columns {expected} have {lengths[0]} and {lengths[1]} rows: expected as many in each.")
     for values in zip(*(batch[name] for name in present), strict=True):
         yield dict(zip(present, values, strict=True))
 

@@ -125,6 +125,7 @@ def refine(
     from spnrefine.cli import no_mask
     from spnrefine.files import atomic, masks, sidecars
     from spnrefine.files.inputs import Inputs
+    from spnrefine.files.opening import describe
     from spnrefine.job import job
     from spnrefine.job.doubts import doubts
     from spnrefine.job.mattes import load_matting
@@ -183,7 +184,7 @@ def refine(
         write_stdout(data)
     note = job.note(record, loaded)
     if note:
-        say(note)
+        say(f"{describe(photograph if coarse is None else coarse)}: {note}.")
     if as_json:
         tell(json.dumps(record.as_dict()))
     elif target and not output:

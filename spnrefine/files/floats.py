@@ -32,10 +32,15 @@ def whole_numbers(values: np.ndarray, name: str) -> np.ndarray:
     Raises
     ------
     FileError
-        They are no whole numbers.
+        They are no whole numbers, or too large to be told apart.
     """
-    if not _are_whole(values) or float(np.abs(values).max()) > LARGEST:
+    if not _are_whole(values):
         raise FileError(f"{name} holds {values.dtype.name} numbers that are not whole: read it without --labels.")
+    if float(np.abs(values).max()) > LARGEST:
+        raise FileError(
+            f"{name} holds {values.dtype.name} numbers up to {np.abs(values).max():g}: give ids up to {LARGEST} with "
+            "--labels, or probabilities in 0..1 without."
+        )
     return values.astype(np.int64)
 
 

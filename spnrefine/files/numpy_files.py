@@ -54,8 +54,6 @@ def read(data: bytes, name: str) -> Stored:
     except (FileError, MemoryError):
         raise
     except Exception as error:  # ValueError, EOFError, SyntaxError, BadZipFile: all say that the bytes are no array
-        if "allow_pickle" in str(error):
-            raise FileError(f"{name} holds pickled objects, as cellpose's _seg.npy does: {_UNPICKLED}.") from error
         raise FileError(f"{name} is no whole NumPy array ({error}): save it again with numpy.save.") from error
     if not is_npz:
         return Stored("NPY", loaded, _pixels(loaded, name))
@@ -110,6 +108,8 @@ def _stated_bytes(file: IO[bytes], name: str) -> int:
     if np.lib.format.read_magic(file) != (1, 0):
         read = np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
+    if dtype.hasobject:  # they are pickled, in fewer or more bytes than the header states
+        raise FileError(f"{name} holds pickled objects, as cellpose's _seg.npy does: {_UNPICKLED}.")
     if math.prod(shape) > max_values():
         most = f"at most {max_values() / MEGA:g} million values are read"
         raise FileError(f"{name} holds an array of shape {shape}, and {most}: {CURE}.")

@@ -243,13 +243,13 @@ def encode_cutout(image: Image, refined: Refined, extension: str) -> bytes:
 
 
 def note(record: Record, loaded: Loaded) -> str | None:
-    """Say what a user would otherwise wonder about, or None."""
+    """Say of a mask what a user would otherwise wonder about, or None."""
     if record.status == "empty" and loaded.made is not None:
-        return f"{record.image}: no clear object was found; the mask is empty."
+        return "no clear object was found; the mask is empty"
     if record.status in ("empty", "full"):
         notes = "".join(f"; {note}" for note in record.notes)
-        return f"{record.mask}: the mask is {record.status}{notes}; it is returned unchanged."
+        return f"the mask is {record.status}{notes}; it is returned unchanged"
     worth = record.status == "kept" or record.changes_topology or not loaded.mask.keeps_format
     if record.notes and (worth or loaded.mask.notes or loaded.mask.raster.notes):
-        return f"{record.mask}: {'; '.join(record.notes)}."
+        return "; ".join(record.notes)
     return None

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.batch import Refine, rows
+from spnrefine.errors import ShapeError
 from tests.batch.refiners import Shifting
 from tests.pictures import open_picture
 
@@ -135,6 +136,15 @@ def test_a_bad_row_is_one_error(refine, arrays, cells, said):
 def test_a_batch_without_its_columns_is_refused(refine):
     with pytest.raises(ValueError, match="The batch has the columns photo, coarse: expected 'image' and 'mask'"):
         refine({"photo": ["a"], "coarse": ["b"]})
+    with pytest.raises(ShapeError, match="The batch has the columns none: expected 'image' and 'mask'"):
+        refine({})
+
+
+def test_what_is_no_batch_is_refused(refine, files):
+    with pytest.raises(ShapeError, match="have 2 and 1 rows: expected as many in each"):
+        refine({"image": [files[0]] * 2, "mask": [files[1]]})
+    with pytest.raises(ShapeError, match="The batch is of type str: expected rows, or columns 'image' and 'mask'"):
+        refine("photo.jpg")
 
 
 def test_columns_and_settings_may_be_named(monkeypatch, arrays):

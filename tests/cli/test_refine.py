@@ -127,8 +127,10 @@ def test_empty_and_full_masks_are_returned_and_said(run, pair, value, status):
     Image.new("L", (100, 80), value).save(coarse)
     result = run(photo, "--mask", coarse, "-o", photo.with_name("out.png"))
     assert result.exit_code == 0
-    assert f"the mask is {status}" in result.stderr
+    assert f"{coarse}: the mask is {status}" in result.stderr
     assert photo.with_name("out.png").read_bytes() == coarse.read_bytes()
+    piped = run(photo, "--mask", "-", "-o", photo.with_name("piped.png"), stdin=coarse.read_bytes())
+    assert piped.stderr.startswith(f"standard input: the mask is {status}")
 
 
 def test_a_lossy_mask_comes_back_as_png_and_it_is_said(run, pair):

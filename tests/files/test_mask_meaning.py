@@ -112,6 +112,8 @@ def test_labels_takes_gray_for_ids() -> None:
     np.testing.assert_array_equal(pixels_of(encode_mask(mask, REFINED.astype(np.float32))), gray(REFINED, 5))
     with pytest.raises(FileError, match="not whole: read it without --labels"):
         read_mask(npy(np.full((2, 2), 0.5)), labels=True)
+    with pytest.raises(FileError, match=r"numbers up to 1e\+30: give ids up to 9007199254740992"):
+        read_mask(npy(np.array([[0, 1e30]])), labels=True)
 
 
 @pytest.mark.parametrize("make", [palette_image, lambda ids: Image.fromarray(ids.astype(np.uint16) * 7)])
@@ -192,6 +194,8 @@ def test_files_that_are_no_masks(data: bytes, message: str) -> None:
 def test_pickles_are_never_loaded() -> None:
     with pytest.raises(FileError, match="holds pickled objects"):
         read_mask(npy(np.array([[{}]], dtype=object)))
+    with pytest.raises(FileError, match="holds pickled objects"):  # in fewer bytes than an array of the header's has
+        read_mask(npy(np.zeros((30, 40), object)))
 
 
 @pytest.mark.parametrize("name", ["gray PNG", "palette PNG", "16-bit PNG", "gray BMP", "WebP", "64-bit NPY"])
