@@ -142,8 +142,7 @@ class Refiner(Rebuilt):
         """
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
-        if coarse.dtype != np.bool_:
-            coarse = coarse.astype(np.float32, copy=False)
+        coarse = np.ascontiguousarray(coarse, None if coarse.dtype == np.bool_ else np.float32)  # by rows, for OpenCV
         hard = without_feather(coarse)
         way = self._way(hard)
         if not way.leaves_alone:

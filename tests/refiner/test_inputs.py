@@ -48,6 +48,19 @@ def test_pictures_lists_and_tensors_are_taken():
     np.testing.assert_array_equal(soft > 0.5, wanted)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, ">f8", np.int32])
+def test_arrays_may_lie_in_memory_as_they_like(kind):
+    mask = MASK.astype(kind)
+    if kind == np.int32:
+        mask[:, :16] *= 2
+    wanted = refine(IMAGE, mask, device="cpu")
+    turned = np.ascontiguousarray(IMAGE.transpose(2, 1, 0)).T  # by columns, as MATLAB has it, and channels
+    for by in (np.asfortranarray, lambda mask: np.ascontiguousarray(mask.T).T, lambda mask: mask[::-1].copy()[::-1]):
+        given = by(mask)
+        given.flags.writeable = False
+        np.testing.assert_array_equal(refine(turned, given, device="cpu"), wanted)
+
+
 @pytest.mark.parametrize("background", [0, -1])
 def test_ids_are_refined_together_as_the_command_refines_them(background):
     ids = MASK.astype(np.int32) * 7

@@ -30,6 +30,16 @@ def test_a_mask_in_every_column_is_shown_beyond_both_borders():
     assert seen == [(10, 60)]
 
 
+def test_a_refiner_takes_what_is_shown_beyond_both_borders():
+    ground = np.zeros((40, 60), np.float32)
+    ground[20:] = 1
+    image = np.full((40, 60, 3), 40, np.uint8)
+    image[17:] = 200
+    refined = Wrapped(Refiner(device="cpu"), 60)(image, ground)
+    assert refined.shape == ground.shape
+    assert (refined[17:] > 0.5).mean() > 0.95
+
+
 def test_what_is_no_whole_panorama_is_refined_as_it_is():
     mask = np.zeros((10, 20), np.float32)
     mask[2:5, :3] = 1
