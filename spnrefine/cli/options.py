@@ -131,7 +131,7 @@ _SEEING = section(
 )
 _THRESHOLD = option(
     "--threshold",
-    type=Number(0, 1),
+    type=Number(0, 1, max_open=True),
     default=0.5,
     show_default=True,
     metavar="P",

@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import operator
 import re
 import sys
 import warnings
@@ -37,9 +38,9 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
     WeightsError
         The weights are missing, corrupt or of another network.
     BackendError
-        There is no such device.
+        There is no such device, or ``threads`` is no number of them.
     """
-    info = weights.describe(model)
+    info, threads = weights.describe(model), checked_threads(threads)
     weights.expect(info, weights.SPN)
 
     def on_cpu() -> Network | None:
@@ -52,7 +53,7 @@ def load(model: str, device: str = "auto", threads: int | None = None) -> Networ
 
 def load_segmenter(backbone: str, device: str = "auto", threads: int | None = None) -> SegmentsObjects:
     """Load a network that makes the mask of an object; arguments and errors as for :func:`load`."""
-    info = weights.describe(backbone)
+    info, threads = weights.describe(backbone), checked_threads(threads)
     weights.expect(info, weights.SEGMENTER)
 
     def on_cpu() -> SegmentsObjects | None:
@@ -65,7 +66,7 @@ def load_segmenter(backbone: str, device: str = "auto", threads: int | None = No
 
 def load_parser(model: str, device: str = "auto", threads: int | None = None) -> Parses:
     """Load a network that makes a label map and refines it; arguments and errors as for :func:`load`."""
-    info = weights.describe(model)
+    info, threads = weights.describe(model), checked_threads(threads)
     weights.expect(info, weights.PARSER)
 
     def on_cpu() -> Parses | None:
@@ -74,6 +75,23 @@ def load_parser(model: str, device: str = "auto", threads: int | None = None) ->
         return _shared(ParserOnCPU, info, threads) if is_exported_parser(info.config) else None
 
     return _loaded(device, on_cpu, lambda place: _on_torch("ParserOnTorch")(model, place, threads))
+
+
+def checked_threads(threads: int | None) -> int | None:
+    """Return how many threads were asked for; None: one a core.
+
+    Raises
+    ------
+    BackendError
+        It is no whole number from 1 on.
+    """
+    try:
+        count = None if threads is None else operator.index(threads)
+    except TypeError:
+        count = 0
+    if count is not None and count < 1:
+        raise BackendError(f"Threads were {threads!r}: expected a whole number from 1 on, or None for one a core.")
+    return count
 
 
 def _shared(
@@ -89,6 +107,7 @@ def _loaded(device: str, on_cpu: Callable[[], Loaded | None], in_torch: Callable
     Where a GPU that was not asked for by name turns out to be of no use (its memory is taken, the kernels cannot be
     compiled), the CPU takes its place, and a line is logged that says why.
     """
+    device = str(device)  # which torch has objects of
     place = resolve_device(device)
     if place != "cpu":
         try:

@@ -96,8 +96,8 @@ def find(name_or_path: str | Path) -> Path:
     shipped = weights_folder() / str(name_or_path) / "model.safetensors"
     if os.sep not in str(name_or_path) and shipped.is_file():
         return shipped
-    path = Path(name_or_path)
-    if path.is_file():
+    path = Path(name_or_path) if isinstance(name_or_path, str | os.PathLike) else None
+    if path is not None and path.is_file():
         return path
     names = ", ".join(available()) or "none"
     raise WeightsError(f"No weights {str(name_or_path)!r}: expected a shipped name ({names}) or a .safetensors file.")

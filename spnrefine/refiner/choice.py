@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 from spnrefine.errors import SpnRefineError, WeightsError
@@ -89,9 +90,22 @@ def checked_strength(strength: float | str | None) -> float | None:
     """
     if strength is None or strength == AUTO:
         return None
-    if isinstance(strength, str) or not 0 <= strength <= 1:
+    if not isinstance(strength, Real) or not 0 <= strength <= 1:
         raise SpnRefineError(f"The strength was {strength}: expected 0 to 1, or auto.")
     return float(strength)
+
+
+def checked_threshold(threshold: float) -> float:
+    """Return the probability above which the object is, 0..1 without 1, above which there is nothing.
+
+    Raises
+    ------
+    SpnRefineError
+        It is no number of these.
+    """
+    if not isinstance(threshold, Real) or not 0 <= threshold < 1:
+        raise SpnRefineError(f"The threshold was {threshold}: expected 0 or more, and less than 1.")
+    return float(threshold)
 
 
 def to_text(choices: Mapping[str, Choice]) -> str:

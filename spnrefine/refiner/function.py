@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
-from spnrefine.refiner.choice import AUTO, checked_strength
+from spnrefine.refiner.choice import AUTO, checked_strength, checked_threshold
 from spnrefine.refiner.inputs import are_ids, as_array, as_image, check_shapes, to_probability
 from spnrefine.refiner.joint import refine_ids
 from spnrefine.refiner.off import Off
@@ -37,7 +37,7 @@ def refine(
         uint8 aside, are ids, refined together: 0 the background, or -1 where there is any. Or planes (K, H, W): the
         probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
     soft : return probabilities instead of a hard mask; of ids there are none.
-    threshold : the object is where the probability is above it.
+    threshold : the object is where the probability is above it; less than 1.
     strength, off, model, device : see :class:`~spnrefine.refiner.Refiner`, which is kept for the next call.
 
     Returns
@@ -69,6 +69,7 @@ def refine(
     True
     """
     image, mask = as_array(image, "image"), as_array(mask, "mask")
+    threshold = checked_threshold(threshold)
     if mask.ndim not in (2, 3):
         raise ShapeError(f"The mask has shape {mask.shape}: expected (H, W), or planes (K, H, W).")
     if are_ids(mask):

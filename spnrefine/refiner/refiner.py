@@ -12,7 +12,7 @@ from spnrefine.model.mirroring import Mirrored
 from spnrefine.model.protocols import Image, Probability, RefinesMasks
 from spnrefine.refiner.averages import keep_averages
 from spnrefine.refiner.brush import OFF
-from spnrefine.refiner.choice import AUTO, Choice, checked_strength, choice_for, choices_of
+from spnrefine.refiner.choice import AUTO, Choice, checked_strength, checked_threshold, choice_for, choices_of
 from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.feather import without_feather
 from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
@@ -53,16 +53,16 @@ class Refiner(Rebuilt):
     off : how far off the mask's edge may be: pixels, or ``"2%"`` of the object's size. A network that knows of it is
         told; for others the mask's edge is made so soft. 0 returns masks as they came; None says nothing.
     careful : leave contours where they are where little is expected to be gained, whatever the strength and weights.
-    threshold : the probability at which the contours lie between which ``strength`` goes.
+    threshold : the probability at which the contours lie between which ``strength`` goes; less than 1.
 
     Raises
     ------
     SpnRefineError
-        ``strength`` or ``off`` is none of these.
+        ``strength``, ``off`` or ``threshold`` is none of these.
     WeightsError
         The weights are missing, corrupt or of another network.
     BackendError
-        There is no such device.
+        There is no such device, or ``threads`` is no number of them.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class Refiner(Rebuilt):
         self.strength = checked_strength(strength)
         self.off = Off.of(off)
         self.careful = careful
-        self.threshold = threshold
+        self.threshold = checked_threshold(threshold)
         self.best = best
 
         def sight(name: str) -> Sight:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import spnrefine
-from spnrefine import Backbone, Parser, Refiner, ShapeError, refine
+from spnrefine import Backbone, BackendError, Parser, Refiner, ShapeError, SpnRefineError, refine
 from spnrefine.batch import Refine
 from spnrefine.refiner.inputs import as_array, to_probability
 
@@ -129,3 +129,34 @@ def test_what_makes_masks_can_be_copied_too():
 def test_arrays_are_not_copied():
     assert as_array(IMAGE, "image") is IMAGE
     assert spnrefine.ShapeError is ShapeError
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"threshold": 1}, "The threshold was 1: expected 0 or more, and less than 1"),
+        ({"threshold": float("nan")}, "The threshold was nan"),
+        ({"threshold": "0.5"}, "The threshold was 0.5"),
+        ({"strength": [1]}, r"The strength was \[1\]"),
+        ({"model": None}, "No weights 'None'"),
+        ({"device": 0}, "Device was '0': expected auto, cpu, cuda or cuda:N"),
+    ],
+)
+def test_what_cannot_be_is_told_whatever_its_type(how, said):
+    with pytest.raises(SpnRefineError, match=said):
+        refine(IMAGE, MASK, **how)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+def test_threads_are_whole_numbers(threads):
+    for made in (Refiner, Backbone, Parser):
+        with pytest.raises(BackendError, match=f"Threads were {threads!r}: expected a whole number from 1 on"):
+            made(threads=threads)
+
+
+def test_a_device_may_be_an_object_of_torch():
+    class Device:
+        def __str__(self):
+            return "cpu"
+
+    assert refine(IMAGE, MASK, device=Device()).any()
