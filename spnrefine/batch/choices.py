@@ -63,8 +63,10 @@ def find_named(names: Names, again: Iterable[str], keep: Iterable[str]) -> tuple
 def _chosen(names: Names, texts: Iterable[str], option: str) -> set[int]:
     found = set()
     for text in texts:
-        whole = names.find(text)
-        for name in [text] if whole else [part.strip() for part in text.split(",") if part.strip()]:
+        parts = [text] if names.find(text) else [part.strip() for part in text.split(",") if part.strip()]
+        if not parts:
+            raise FileError(f"{option} was given {text!r}, which names nothing: name a photograph, or leave it out.")
+        for name in parts:
             fitting = names.find(name)
             if len(fitting) > 1:
                 several = named(names.photographs(fitting))

@@ -9,6 +9,7 @@ import click
 from spnrefine.cli import streams
 from spnrefine.cli.options import DEVICE, model_option, option
 from spnrefine.cli.sections import Command
+from spnrefine.cli.types import TEXT_OF_PATH
 
 Parts = dict[str, Callable[[], Iterable[dict[str, Any]]]]
 """What is timed, by name: each gives its rows."""
@@ -35,7 +36,7 @@ Examples:
     is_flag=True,
     help="Run commands on larger and larger photographs and on more and more objects instead, for half an hour or so.",
 )
-@option("--plot", type=click.Path(dir_okay=False), help="With --scaling: draw it, as a PNG. One that exists is kept.")
+@option("--plot", type=TEXT_OF_PATH, metavar="FILE", help="With --scaling: draw it, as a PNG. One that exists is kept.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @model_option("The refiner.")
 @DEVICE

@@ -153,6 +153,7 @@ def refine(
         )
     for path in outputs:
         atomic.check_output(path, overwrite=overwrite, inputs=inputs)
+    _check_formats(target, cutout, (overlay, compare, doubt))
 
     record = Record(image, mask, str(target) if target else None)
     start = time.perf_counter()
@@ -218,6 +219,19 @@ def _check_output(output: str, source: str) -> None:
     elif not Path(output).suffix:
         hint = f"end it in one, as in {output}.png, or in / for a folder"
         raise click.UsageError(f"-o {output} has no extension: {hint}.")
+
+
+def _check_formats(target: Path | None, cutout: str | None, drawn: tuple[str | None, ...]) -> None:
+    """Refuse extensions that no format has, before anything is refined, or written beside what is refused."""
+    from spnrefine.files import cutouts, rasters
+    from spnrefine.review import pictures
+
+    if target:
+        rasters.format_named(target.suffix)
+    if cutout:
+        cutouts.format_of(Path(cutout).suffix)
+    for name in filter(None, drawn):
+        pictures.format_of(Path(name).suffix)
 
 
 class _Later:

@@ -116,7 +116,16 @@ class Distances(click.ParamType):
         return numbers
 
 
-class File(click.Path):
+class TextOfPath(click.Path):
+    """A path, as the text that was given; an empty one, as of a variable that is not set, is none."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("the path that was given is empty: name a file or folder.", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+class File(TextOfPath):
     """A path, shown as FILE; a URL is none, unless it names a file of this machine."""
 
     def __init__(self) -> None:
@@ -244,4 +253,4 @@ class Resizing(click.ParamType):
 FILE, FOLDER, EITHER = File(), Folder(), Either()
 FILE_OR_URL, FOLDER_OR_URL = FileOrUrl(), FolderOrUrl()
 # text as it was given: a path would lose the slash at its end, which means a folder
-TEXT_OF_PATH = click.Path(readable=False)
+TEXT_OF_PATH = TextOfPath(readable=False)

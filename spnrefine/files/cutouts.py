@@ -1,20 +1,32 @@
 """Masks in an alpha channel: the colours that go with what the alpha shows, and cut-outs of any mask."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.errors import FileError
 from spnrefine.files.orientation import turn_back
 from spnrefine.files.rasters import Raster, format_named, write_raster
 
 if TYPE_CHECKING:
     from spnrefine.files.masks import Mask
 
+FORMATS = "PNG", "TIFF", "WEBP"
+"""That hold RGBA."""
 Colours = Callable[[], NDArray[np.uint8]]
 """Returns the object's own colours (H, W, 3) uint8, upright; called only where they are needed."""
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow makes gray
+
+
+def format_of(extension: str) -> str:
+    """Name the format of an extension, such as '.png', for cut-outs; FileError where there is none that holds them."""
+    with suppress(FileError):
+        if (format := format_named(extension)) in FORMATS:
+            return format
+    raise FileError(f"A cut-out cannot be written as {extension!r}: use .png, .tif or .webp.")
 
 
 def encode_cutout(colours: NDArray[np.uint8], alpha: NDArray[np.float32], extension: str) -> bytes:
@@ -25,7 +37,7 @@ def encode_cutout(colours: NDArray[np.uint8], alpha: NDArray[np.float32], extens
     FileError
         The format of the extension, such as '.png', cannot hold it.
     """
-    format = format_named(extension)
+    format = format_of(extension)
     shown = np.rint(255 * np.clip(alpha, 0, 1)).astype(np.uint8)
     return write_raster(Raster(np.dstack([colours, shown]), format), format)
 

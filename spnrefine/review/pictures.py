@@ -102,8 +102,8 @@ def _write(strip: RGB, text: str, left: int, line: int) -> None:
     cv2.putText(strip, text, (left, line), face, scale, (40, 40, 40), width, cv2.LINE_AA)
 
 
-def encode(picture: RGB, extension: str) -> bytes:
-    """Encode a picture, (H, W, 3) or gray (H, W), in the format of an extension such as ``.png`` or ``.jpg``.
+def format_of(extension: str) -> str:
+    """Name the format of an extension such as ``.png`` or ``.jpg``.
 
     Raises
     ------
@@ -113,6 +113,11 @@ def encode(picture: RGB, extension: str) -> bytes:
     format = Image.registered_extensions().get(extension.lower())
     if format not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
         raise FileError(f"A picture cannot be written as {extension!r}: use .png, .jpg, .webp, .tif or .bmp.")
+    return format
+
+
+def encode(picture: RGB, extension: str) -> bytes:
+    """Encode a picture, (H, W, 3) or gray (H, W), in the format of an extension; errors as in :func:`format_of`."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format, quality=92)
+    Image.fromarray(picture).save(buffer, format_of(extension), quality=92)
     return buffer.getvalue()

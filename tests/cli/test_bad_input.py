@@ -75,7 +75,10 @@ def test_unwritable_output(run, pair, target):
 def test_unknown_output_format(run, pair):
     photo, coarse = pair
     is_one_sentence(run(photo, "--mask", coarse, "-o", photo.with_name("out.xyz")), ".xyz")
-    is_one_sentence(run(photo, "--mask", coarse, "--overlay", photo.with_name("look.xyz")), ".xyz")
+    overlay = "--overlay", photo.with_name("look.jpg")  # which would have been drawn before the others
+    for option, name in (("--compare", "row.xyz"), ("--doubt", "d.npy"), ("--cutout", "c.bmp"), ("--cutout", "c.npy")):
+        given = run(photo, "--mask", coarse, *overlay, option, photo.with_name(name))
+        is_one_sentence(given, f"written as '{name[-4:]}'")
     assert files(photo) == ["coarse.png", "photo.jpg"]
 
 
@@ -112,10 +115,13 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["photo.jpg", "--mask", "coarse.png", "--backbone", "object"], "--backbone"),
         (["photo.jpg", "--mask", "coarse.png", "-o", "a.png", "--overlay", "a.png"], "name the same file"),
         (["photo.jpg", "--mask", "-", "--json"], "--json"),
-        (["photo.jpg", "--mask", "coarse.png", "--threshold", "2"], "0<=x<=1"),
+        (["photo.jpg", "--mask", "coarse.png", "--threshold", "1"], "0<=x<1"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "nan"], "not a number"),
         (["photo.jpg", "--mask", "coarse.png", "-o", "out"], "no extension"),
         (["-", "-o", "out/"], "no name"),
+        (["photo.jpg", "--mask", "coarse.png", "-o", ""], "the path that was given is empty"),
+        (["batch", "masks", "-o", ""], "the path that was given is empty"),
+        (["batch", "", "-o", "out"], "the path that was given is empty"),
         (["photo.jpg", "--mask", "coarse.png", "--nonsense"], "--nonsense"),
     ],
 )

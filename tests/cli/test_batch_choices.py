@@ -89,6 +89,8 @@ def test_a_mask_taken_back_by_hand_is_hers_until_she_asks(run, folder):
     ("options", "said"),
     [
         (("--only", "c"), "--only c is none of the photographs: "),
+        (("--only", ""), "--only was given '', which names nothing: "),
+        (("--keep-coarse", " , "), "--keep-coarse was given ' , ', which names nothing: "),
         (("--only", "sub/b"), "perhaps sub/a is meant."),
         (("--only", "a.jpg", "--keep-coarse", "out/a.png"), "photos/a.jpg was given to --only and --keep-coarse: "),
     ],

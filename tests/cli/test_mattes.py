@@ -47,7 +47,7 @@ def test_a_folder_of_cut_outs(run, pair, tmp_path):
         (("--alpha", "--soft"), "--soft and --alpha were both given"),
         (("--alpha", "--labels"), "leave out --alpha"),
         (("--alpha", "--matting", "general"), "expected a network of mattes"),
-        (("--cutout", "cut.bmp"), "BMP cannot hold"),
+        (("--cutout", "cut.bmp"), "A cut-out cannot be written"),
     ],
 )
 def test_what_cannot_be_is_said(run, pair, tmp_path, monkeypatch, words, said):
