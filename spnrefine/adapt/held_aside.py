@@ -22,7 +22,7 @@ def split_pairs(images: Path, good: Path, folder: Path) -> tuple[Path, Path]:
         There are too few pairs, or a folder cannot be read.
     """
     named = {name_below(photograph, images): (photograph, mask) for photograph, mask in pair_trees(images, good)}
-    pairs = [named[name] for name in sorted(named, key=lambda name: hashlib.sha256(name.encode()).hexdigest())]
+    pairs = [named[name] for name in sorted(named, key=_digest)]
     if len(pairs) < FEWEST_TO_TRAIN:
         raise FileError(
             f"{len(pairs)} pairs were found: expected at least {FEWEST_TO_TRAIN} to train on, or --minutes 0."
@@ -38,3 +38,7 @@ def split_pairs(images: Path, good: Path, folder: Path) -> tuple[Path, Path]:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path.absolute())
     return halves
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()  # names of files need be no text

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from spnrefine.errors import printable
 from spnrefine.evaluate.calibration import Reliability
 from spnrefine.evaluate.evaluation import COARSE, Measured, Result
 from spnrefine.evaluate.intervals import Interval, differences, intervals
@@ -114,15 +115,19 @@ def as_csv(measured: Sequence[Measured]) -> bytes:
 
 
 def as_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a CSV table; numbers have six digits after the point at most, and what is None is empty."""
+    """Return a CSV table; numbers have six digits after the point at most, names are printable, and None is empty."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(head)
     for row in rows:
-        table.writerow(
-            ["" if cell is None else round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row]
-        )
+        table.writerow([_cell(value) for value in row])
     return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    return "" if value is None else printable(value) if isinstance(value, str) else value
 
 
 def by_threshold(results: Results) -> dict[str, Any]:

@@ -13,16 +13,19 @@ MEAN = "mean"
 def iou_intervals(found: Confusion, other: Confusion | None = None) -> dict[str, Interval]:
     """Return the interval of the IoU of each class that occurs, and of their mean.
 
-    With ``other``, of the same photographs, by how much they are above its. A mean is over the classes of a draw; a
-    class that some draws lack has no interval.
+    With ``other``, of the same photographs, by how much they are above its. A mean is over the classes that a draw has,
+    of each by itself; a class that some draws lack has no interval.
     """
     count = len(found.classes.names)
 
     def figures(times: Numbers) -> dict[str, Numbers]:
-        ours, theirs = (_drawn(times, each, iou_of)[:, :count] for each in (found, other or found))
-        values = ours if other is None else ours - theirs
+        values = ours = _drawn(times, found, iou_of)[:, :count]
+        mean = _mean_of_known(ours)
+        if other is not None:  # which may have other classes than ours, as one that is nowhere true
+            theirs = _drawn(times, other, iou_of)[:, :count]
+            values, mean = ours - theirs, mean - _mean_of_known(theirs)
         named = {name: values[:, n] for n, name in enumerate(found.classes.names) if not np.isnan(ours[:, n]).all()}
-        return named | {MEAN: _mean_of_known(values)}
+        return named | {MEAN: mean}
 
     return _kept(found, figures, set(found.iou()))
 

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
+from spnrefine.errors import printable
 from spnrefine.review.values import number, pair, text
 
 LINKS = {"image": "photograph", "mask": "coarse mask", "output": "refined mask"}
@@ -63,7 +64,11 @@ def link(target: str, folder: Path) -> str:
         relative = os.path.relpath(target, start)
     except ValueError:  # on another drive
         return PurePath(target).as_uri()
-    return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
+    relative = relative.replace(os.sep, "/")
+    try:
+        return quote(os.fsencode(relative), safe="/")
+    except UnicodeEncodeError:  # of half a character, which an annotation file may hold and no path can
+        return quote(printable(relative), safe="/")
 
 
 def home(folder: Path) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.errors import printable
 from spnrefine.files import atomic
 from spnrefine.review import put_aside
 from spnrefine.review.items import ITEM, Item, badness, home, item_of, with_links
@@ -134,7 +135,8 @@ class Report:
         page = Template(_part("page.html")).substitute(
             policy=f"default-src 'none'; img-src data:; style-src '{_sha256(style)}'; script-src '{_sha256(script)}'; "
             "base-uri 'none'; form-action 'none'",
-            title=html.escape(" ".join(self._about.get(key, "") for key in ("output", "began")).strip() or "report"),
+            title=html.escape(printable(" ".join(self._about.get(key, "") for key in ("output", "began")).strip()))
+            or "report",
             style=style,
             data=_json(data),
             pictures=_HERE,

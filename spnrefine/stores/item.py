@@ -172,7 +172,7 @@ class StorePortion(Sendable):
 
     def _try_key(self) -> str:
         """Name the item by its place, as its bytes are not here."""
-        return digest(*(self._mirror.said(str(path)).encode() for path in self.inputs))
+        return digest(*(self._mirror.said(str(path)).encode("utf-8", "surrogatepass") for path in self.inputs))
 
     @contextmanager
     def _try_ledger(self) -> Iterator[Ledger]:

@@ -82,7 +82,7 @@ class Places:
         url = self._url(given)
         path = self._mirror.path(url)
         if self._target is not None:  # where the ledger knows it by the same name in a later run
-            path = self._target.path / LEDGER / digest(str(url).encode())
+            path = self._target.path / LEDGER / digest(str(url).encode("utf-8", "surrogatepass"))
             self._mirror.stand(path, url)
         self._take(url, path)
         return str(path)

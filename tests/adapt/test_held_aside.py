@@ -42,6 +42,15 @@ def test_no_pair_is_on_both_sides_and_none_is_lost(pairs, tmp_path):
     assert (held / "images" / min(names[1])).read_bytes() == (pairs / "images" / min(names[1])).read_bytes()
 
 
+def test_names_need_be_no_text(pairs, tmp_path):
+    name = b"\xff.png".decode("utf-8", "surrogateescape")
+    for folder in ("images", "good"):
+        shutil.copytree(pairs / folder, tmp_path / folder)
+        (tmp_path / folder / "0.png").rename(tmp_path / folder / name)
+    halves = split_pairs(tmp_path / "images", tmp_path / "good", tmp_path / "split")
+    assert name in {path.name for half in halves for path in (half / "masks").iterdir()}
+
+
 def test_sub_folders_are_kept(pairs, tmp_path):
     for name in ("images", "good"):
         for half in ("a", "b"):

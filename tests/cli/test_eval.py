@@ -12,6 +12,7 @@ from spnrefine.cli.evaluate_instances import evaluate_instances as instances_com
 from spnrefine.cli.options import MAY_CHANGE, NETWORK
 from spnrefine.cli.refine import refine as refine_command
 from spnrefine.evaluate import peers
+from spnrefine.evaluate.facts import as_table
 from spnrefine.evaluate.intervals import FIGURES
 from tests.model.make_check import draw
 from tests.pictures import open_picture
@@ -218,6 +219,11 @@ def test_sizes_that_differ_are_named(run, folders):
     result = evaluate(run, folders)
     assert result.exit_code == 1
     assert "coarse/2.png is 10 x 20 pixels" in result.stderr
+
+
+def test_a_table_names_in_printable_text_what_is_none():
+    name = b"\xff\n.png".decode("utf-8", "surrogateescape")
+    assert as_table(["stem", "iou"], [[name, 1 / 3], ["b", None]]) == b"stem,iou\n\\xff\\n.png,0.333333\nb,\n"
 
 
 def test_best_is_measured_too(run, folders):

@@ -4,7 +4,7 @@ from PIL import Image
 
 from spnrefine.errors import FileError, ShapeError
 from spnrefine.evaluate.confusion import Confusion, measure
-from spnrefine.evaluate.label_intervals import f1_intervals
+from spnrefine.evaluate.label_intervals import f1_intervals, iou_intervals
 from spnrefine.evaluate.labels import LabelledPicture, find_labelled, lowered
 from spnrefine.files.classes import VOID, Classes
 
@@ -82,6 +82,12 @@ def test_f1_of_classes_and_groups_has_intervals():
     assert set(f1_intervals(maps)) == {"upper lip", "lower lip", "mouth", "overall"}
     for name, (low, high) in f1_intervals(better, maps).items():
         assert 0 < low < 1 - maps.f1()[name] < high
+
+
+def test_a_class_that_one_of_two_found_where_it_never_is_counts_in_the_mean_of_their_difference_as_in_theirs():
+    other, found = counted([0, 0, 1, 1], [0, 0, 1, 1]), counted([0, 0, 1, 1], [0, 0, 1, 2])
+    (low, high) = iou_intervals(found, other)["mean"]
+    assert low == high == pytest.approx(found.iou()["mean"] - other.iou()["mean"])
 
 
 def test_lowered_takes_what_most_of_a_cell_is():

@@ -199,10 +199,15 @@ def test_links_are_relative_and_escaped(tmp_path):
 
 
 def test_bytes_that_are_no_text_can_be_named(tmp_path):
-    report = Report()
+    report = Report({"output": b"\xfe".decode("utf-8", "surrogateescape")})
     report.add(record(b"\xff.jpg".decode("utf-8", "surrogateescape")))
+    report.add(record("half \ud800.jpg"))  # of a character
     report.write(tmp_path / "report.html")
-    assert data_of((tmp_path / "report.html").read_text("utf-8"))["items"][0]["links"][0][1].endswith("photos/%FF.jpg")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert r"<title>Refined masks: \xfe</title>" in page
+    half, whole = (item["links"][0][1] for item in data_of(page)["items"])
+    assert whole.endswith("photos/%FF.jpg")
+    assert half.endswith("photos/half%20%5Cud800.jpg")
 
 
 def test_an_empty_record_and_values_of_the_wrong_kind_do_no_harm():
