@@ -103,9 +103,8 @@ def check(
             streams.tell(json.dumps({name: values[name] for name in SHOWN}))
         else:
             before, after = (_figure(values[name]) for name in ("quality_before", "quality_after"))
-            streams.tell(
-                f"{before}\t{after}\t{record.mask or record.image}{f': {record.error}' if record.error else ''}"
-            )
+            error = f": {record.error}" if record.error else ""
+            streams.tell_fields(before, after, f"{record.mask or record.image}{error}")
     return int(any(record.error for record in records))
 
 

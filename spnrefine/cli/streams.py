@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import sys
 import threading
 import time
@@ -132,18 +133,26 @@ def tell(text: str) -> None:
     Paths in it go out as the bytes that they are, as a path need not be text in any encoding; but on a terminal, as
     what is `printable` of them.
     """
+    _write_line(printable(text) if is_terminal(sys.stdout) else text)
+
+
+def tell_fields(*fields: object) -> None:
+    """Print a line of fields with tabs between them, as `tell` does; tabs and line ends in one are escaped."""
+    shown = printable if is_terminal(sys.stdout) else _in_a_field
+    _write_line("\t".join(shown(str(field)) for field in fields))
+
+
+def _in_a_field(text: str) -> str:
+    return re.sub(r"[\t\r\n]", lambda found: printable(found[0]), text)
+
+
+def _write_line(text: str) -> None:
     if sys.stdout is not None:
-        text = printable(text) if is_terminal(sys.stdout) else text
         try:
             data = os.fsencode(text)
         except UnicodeEncodeError:  # half of a character, which an annotation file may hold and no path can
             data = text.encode("utf-8", "backslashreplace")
         write_stdout(data + b"\n")
-
-
-def tell_fields(*fields: object) -> None:
-    """Print a line of fields with tabs between them, in which each is as it is `printable`; errors as in `tell`."""
-    tell("\t".join(printable(str(field)) for field in fields))
 
 
 def say(text: str) -> None:

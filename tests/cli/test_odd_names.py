@@ -62,6 +62,8 @@ def test_the_path_printed_is_the_path_written(run, folder, name):
     shutil.copy("masks/a.png", f"masks/{name}".replace(".jpg", ".png"))
     shown = run("batch", "photos", *LISTS, "--dry-run")
     assert (shown.exit_code, shown.stdout_bytes.count(b"\n")) == (0, 3)
+    given = run("batch", "--files-from", "-", "-o", "listed", stdin=shown.stdout_bytes)
+    assert given.exit_code == 0, given.stderr
     done = run("batch", "photos", *LISTS, "--report", "review.html", "--records", "records.jsonl")
     assert done.exit_code == 0, done.stderr
     assert (folder / "review.html").exists()

@@ -76,6 +76,22 @@ def test_no_bytes_to_a_terminal(pair, arguments):
     assert b"PNG\r" not in shown
 
 
+def test_fields_have_tabs_between_them_on_a_terminal_too(pair):
+    folder = pair[0].parent
+    for name in ("photos", "masks"):
+        (folder / name).mkdir()
+    pair[0].rename(folder / "photos/a\t\033[31m.jpg")
+    pair[1].rename(folder / "masks/a\t\033[31m.png")
+    code, shown = in_terminal("batch", "photos", "--mask-dir", "masks", "-o", "out", "--dry-run", cwd=folder)
+    assert code == 0
+    name = rb"a\t\x1b[31m"
+    assert shown.strip().split(b"\t") == [
+        b"photos/" + name + b".jpg",
+        b"masks/" + name + b".png",
+        b"out/" + name + b".*",
+    ]
+
+
 def test_a_terminal_is_never_waited_for(pair):
     code, shown = in_terminal("photo.jpg", "--mask", "-", "-o", "out.png", cwd=pair[0].parent)
     assert code == 2
