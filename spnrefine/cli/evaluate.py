@@ -232,7 +232,7 @@ def _peers(names: str | None) -> "dict[str, Peer]":
     """Return the peers that were asked for, and say which of all are not installed."""
     from spnrefine.evaluate import peers
 
-    chosen = peers.choose(names) if names else {}
+    chosen = {} if names is None else peers.choose(names)
     if names == peers.ALL:
         for name, peer in peers.PEERS.items():
             if name not in chosen:

@@ -102,12 +102,15 @@ class InstanceCases:
         ShapeError
             The files of a photograph differ in size.
         FileError
-            One cannot be read, or is no map of instances.
+            One cannot be read, or is no map of instances; or true maps hold nothing beside what is usually void.
         """
+        objects = any_void = False
         for path in self.photographs:
             photographs = Photographs(path, tools.settings.bands)
             photograph = photographs[0]
             true, void = self._true(path, photograph, truth_void)
+            objects |= bool(true)
+            any_void |= bool(void.any())
             found: dict[str, list[Instance]] = {COARSE: [], REFINED: []}
             sources = self.coarse.all_of(path)
             if sources and isinstance(sources[0], Path):
@@ -117,6 +120,11 @@ class InstanceCases:
             for name, side in self.others.items():
                 found[name] = _made(side.all_of(path), photograph, tools)
             yield Picture(name_below(path, self.images), true, void, found, path)
+        if truth_void is None and any_void and not objects:
+            raise FileError(
+                f"The maps in {self.truth.path} hold 0 and 255 alone, and 255 is void among ids: measure masks of "
+                "objects with 'spnrefine eval', or give --truth-void 255 to have it so."
+            )
 
     def _true(self, path: Path, photograph: Photograph, void: int | None) -> tuple[list[Instance], NDArray[np.bool_]]:
         sources = self.truth.all_of(path)

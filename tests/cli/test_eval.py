@@ -150,9 +150,10 @@ def test_all_peers_names_those_that_are_not_installed(run, folders, monkeypatch)
     assert result.exit_code == 0
     assert "telepathy is left out: no-such-package is not installed" in result.stderr
     assert list(json.loads(result.stdout)["results"])[2:] == ["domain-transform"]
-    named = evaluate(run, folders, "--peers", "telepathy")
-    assert named.exit_code == 1
-    assert "no-such-package" in named.stderr
+    for named, said in (("telepathy", "no-such-package"), ("", "--peers names '', which is no peer: ")):
+        result = evaluate(run, folders, "--peers", named)
+        assert result.exit_code == 1
+        assert said in result.stderr
 
 
 def test_calibration_of_the_band_and_everywhere(run, folders):

@@ -267,6 +267,14 @@ def test_maps_of_instances_need_no_equal_ids(run, place):
     assert "What was found has no scores" in printed["notes"][0]
 
 
+def test_masks_of_objects_are_no_true_maps_in_which_255_is_void(run, place):
+    truth = write(place, "truth/a.png", np.where(as_map(TRUE) > 0, 255, 0).astype(np.uint8))
+    result, _ = instances(run, place, truth, truth)
+    assert result.exit_code == 1
+    assert "hold 0 and 255 alone, and 255 is void among ids: measure masks of objects with" in result.stderr
+    assert instances(run, place, truth, truth, "--truth-void", 255)[0].exit_code == 0
+
+
 def test_photographs_without_a_partner_are_said(run, place):
     truth = write(place, "truth/a.png", as_map(TRUE))
     write(place, "images/b.png", np.zeros((*SHAPE, 3), np.uint8))
