@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from spnrefine.cli.options import DEVICE, MAX_MEGAPIXELS, NETWORK, THREADS, model_option, option, section
+from spnrefine.cli.paths import FILE, FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER, Number
+from spnrefine.cli.types import Number
 
 if TYPE_CHECKING:
     from spnrefine.adapt.adapting import Adapted

@@ -7,9 +7,10 @@ import click
 
 from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
+from spnrefine.cli.paths import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, TEXT_OF_PATH
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
-from spnrefine.cli.types import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, TEXT_OF_PATH, Failures, Number
+from spnrefine.cli.types import Failures, Number
 
 
 @click.command(

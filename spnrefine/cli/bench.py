@@ -8,8 +8,8 @@ import click
 
 from spnrefine.cli import streams
 from spnrefine.cli.options import DEVICE, model_option, option
+from spnrefine.cli.paths import TEXT_OF_PATH
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import TEXT_OF_PATH
 
 Parts = dict[str, Callable[[], Iterable[dict[str, Any]]]]
 """What is timed, by name: each gives its rows."""

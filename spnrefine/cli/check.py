@@ -17,8 +17,8 @@ from spnrefine.cli.options import (
     option,
     section,
 )
+from spnrefine.cli.paths import FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FOLDER
 
 if TYPE_CHECKING:
     from spnrefine import Refiner

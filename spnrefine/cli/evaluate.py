@@ -7,8 +7,9 @@ import click
 
 from spnrefine.cli import gate, streams
 from spnrefine.cli.options import OVERWRITE, changing_options, model_option, option, section
+from spnrefine.cli.paths import EITHER, FILE, FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import EITHER, FILE, FOLDER, Distances, Number, Radii
+from spnrefine.cli.types import Distances, Number, Radii
 
 if TYPE_CHECKING:
     from spnrefine.evaluate.cases import Cases

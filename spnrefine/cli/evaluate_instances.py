@@ -7,8 +7,9 @@ import click
 
 from spnrefine.cli import gate, measured, streams
 from spnrefine.cli.options import OVERWRITE, changing_options, model_option, option, section
+from spnrefine.cli.paths import EITHER, FILE, FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import EITHER, FILE, FOLDER, Number
+from spnrefine.cli.types import Number
 
 SHARE = click.FloatRange(0, 1)
 

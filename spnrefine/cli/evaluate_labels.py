@@ -7,8 +7,9 @@ import click
 
 from spnrefine.cli import gate, streams
 from spnrefine.cli.options import OVERWRITE, acting_options, option
+from spnrefine.cli.paths import FILE, FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER, Model
+from spnrefine.cli.types import Model
 
 
 @click.command(

@@ -17,10 +17,10 @@ from spnrefine.cli.options import (
     refining_options,
     section,
 )
+from spnrefine.cli.paths import TEXT_OF_PATH
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 from spnrefine.cli.threads import share_threads
-from spnrefine.cli.types import TEXT_OF_PATH
 
 if TYPE_CHECKING:
     from spnrefine import Refiner

@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from spnrefine.cli.options import MAX_MEGAPIXELS, device_option, option, section
+from spnrefine.cli.paths import FILE, FOLDER
 from spnrefine.cli.sections import Command
-from spnrefine.cli.types import FILE, FOLDER, Model
+from spnrefine.cli.types import Model
 
 
 @click.command(

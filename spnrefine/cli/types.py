@@ -1,7 +1,6 @@
 """What the values of options are, and what the shell offers for them."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,10 +25,16 @@ class BandNumbers(click.ParamType):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
         if isinstance(value, tuple):
             return value
-        numbers = tuple(int(word) if word.strip().isdecimal() else 0 for word in value.split(","))
+        numbers = tuple(map(_whole, value.split(",")))
         if len(numbers) not in (1, 3) or min(numbers) < 1:
             self.fail(f"{value!r} is neither three numbers of bands, as in 4,3,2, nor one.", parameter, context)
         return numbers
+
+
+def _whole(text: str) -> int:
+    """Read a whole number; 0 where it is none, or has so many digits that nothing has so many of."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 class NumberOrAuto(Number):
@@ -91,10 +96,10 @@ class Radii(click.ParamType):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
         if isinstance(value, tuple):
             return value
-        parts = str(value).split(",")
-        if not all(part.strip().isdecimal() and int(part) for part in parts):
+        radii = tuple(map(_whole, str(value).split(",")))
+        if not all(radii):
             self.fail(f"{value!r} is no list of pixels: give whole numbers from 1 on, as in 1,2,3.", parameter, context)
-        return tuple(map(int, parts))
+        return radii
 
 
 class Distances(click.ParamType):
@@ -114,66 +119,6 @@ class Distances(click.ParamType):
         if not all(0 <= number < math.inf for number in numbers):
             self.fail(f"{value!r} is no list of pixels: give numbers from 0 on, as in 1,2.5.", parameter, context)
         return numbers
-
-
-class TextOfPath(click.Path):
-    """A path, as the text that was given; an empty one, as of a variable that is not set, is none."""
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        if not str(value):
-            self.fail("the path that was given is empty: name a file or folder.", parameter, context)
-        return super().convert(value, parameter, context)
-
-
-class File(TextOfPath):
-    """A path, shown as FILE; a URL is none, unless it names a file of this machine."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-        self.name = "file"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        from spnrefine.stores import urls
-
-        if not urls.is_url(value):
-            return super().convert(value, parameter, context)
-        own = urls.own_path(value)
-        if own is None and not self.takes_urls:
-            self.fail(f"{value} is a URL: expected a path of this machine.", parameter, context)
-        return value if own is None else super().convert(str(own), parameter, context)
-
-    takes_urls = False
-
-
-class Folder(File):
-    """A path, shown as DIR and completed as a folder; that it is one, whoever reads it checks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = "dir"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(incomplete, type="dir")]
-
-
-class FileOrUrl(File):
-    """A path, or the text of a URL, which is no path; shown as FILE."""
-
-    takes_urls = True
-
-
-class FolderOrUrl(Folder):
-    """The same, shown as DIR."""
-
-    takes_urls = True
-
-
-class Either(File):
-    """A path of a file or a folder, shown as DIR|FILE."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = "dir|file"
 
 
 class Model(click.ParamType):
@@ -248,9 +193,3 @@ class Resizing(click.ParamType):
             return click.BOOL.convert(value, parameter, context)  # a variable may say 1, yes or off
         except click.BadParameter:
             self.fail(f"{value!r} is neither {self.PLAIN} nor {self.LETTERBOX}.", parameter, context)
-
-
-FILE, FOLDER, EITHER = File(), Folder(), Either()
-FILE_OR_URL, FOLDER_OR_URL = FileOrUrl(), FolderOrUrl()
-# text as it was given: a path would lose the slash at its end, which means a folder
-TEXT_OF_PATH = TextOfPath(readable=False)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.errors import FileError
+from spnrefine.files.labelmaps import MOST_SHOWN, is_byte
 from spnrefine.files.limits import Content
 from spnrefine.files.opening import read_bytes
 from spnrefine.files.truth import LabelTruth
@@ -66,7 +67,7 @@ def read_classes(path: Path) -> Classes:
         Unreadable, a line is none of these, or an id stands twice.
     """
     try:
-        lines = read_bytes(path, Content.SMALL).decode("utf-8").splitlines()
+        lines = read_bytes(path, Content.SMALL).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise FileError(f"{path} cannot be read ({error}): expected a text file of classes.") from None
     names: list[str] = []
@@ -80,8 +81,8 @@ def read_classes(path: Path) -> Classes:
             groups.append((group.strip(), tuple(member.strip() for member in members.split(","))))
             continue
         name, _, numbers = line.rpartition(":")
-        if not name or not all(n.isdecimal() and int(n) < 256 for n in numbers.split()) or not numbers.split():
-            raise FileError(f"{path} has the line {line!r}: expected 'name: id id ...', each id 0 to 255.")
+        if not name or not numbers.split() or not all(map(is_byte, numbers.split())):
+            raise FileError(f"{path} has the line {line[:MOST_SHOWN]!r}: expected 'name: id id ...', each id 0 to 255.")
         names.append(name.strip())
         ids.append(tuple(int(n) for n in numbers.split()))
     flat = [number for each in ids for number in each]

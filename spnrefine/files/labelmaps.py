@@ -16,6 +16,7 @@ from spnrefine.files.opening import read_bytes
 NAME = "labelmap.txt"
 INSTANCES = "SegmentationObject"
 VOC_VOID = 255
+MOST_SHOWN = 80  # characters of a line that is wrong
 BACKGROUNDS = {"background"}
 VOIDS = {
     *("void", "ignore", "ignored", "border", "boundary", "unlabeled", "unlabelled", "unknown", "undefined"),
@@ -78,7 +79,7 @@ def read_labelmap(path: Path) -> LabelMap:
         A line is none of these, or two classes have one colour.
     """
     classes: list[tuple[str, tuple[int, ...]]] = []
-    for number, line in enumerate(read_bytes(path, Content.TEXT).decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(read_bytes(path, Content.TEXT).decode("utf-8-sig", "replace").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue
@@ -87,8 +88,9 @@ def read_labelmap(path: Path) -> LabelMap:
             classes.append((_plain(parts[0]), tuple(palette()[len(classes)].tolist())))
             continue
         numbers = parts[1].split(",") if len(parts) > 1 else []
-        if len(numbers) != 3 or not all(n.strip().isdecimal() and int(n) < 256 for n in numbers):
-            raise FileError(f"{path}, line {number}, is {line.strip()!r}: expected name:red,green,blue, each 0 to 255.")
+        if len(numbers) != 3 or not all(map(is_byte, numbers)):
+            shown = line.strip()[:MOST_SHOWN]
+            raise FileError(f"{path}, line {number}, is {shown!r}: expected name:red,green,blue, each 0 to 255.")
         classes.append((_plain(parts[0]), tuple(int(n) for n in numbers)))
     background = next((c for c in classes if c[0] in BACKGROUNDS), ("background", (0, 0, 0)))
     classes = [background, *(c for c in classes if c[0] != background[0] and c[1] != background[1])]
@@ -96,6 +98,12 @@ def read_labelmap(path: Path) -> LabelMap:
     if len(set(colours)) < len(colours):
         raise FileError(f"{path} gives two classes one colour: give each its own.")
     return LabelMap(np.array(colours, np.uint8), tuple(i for i, (name, _) in enumerate(classes) if name in VOIDS))
+
+
+def is_byte(text: str) -> bool:
+    """Tell whether a word is a whole number from 0 to 255."""
+    digits = text.strip().lstrip("0")
+    return text.strip().isdecimal() and len(digits) <= 3 and int(digits or 0) < 256
 
 
 def _plain(name: str) -> str:

@@ -131,7 +131,7 @@ def resolve_device(device: str) -> str:
         Another word, or no such device.
     """
     kind, _, index = device.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal() and len(index) < 4)):
         raise BackendError(f"Device was {device!r}: expected auto, cpu, cuda or cuda:N.")
     if kind == "cpu":
         return "cpu"

@@ -33,6 +33,8 @@ from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task
 from spnrefine.version import __version__
 
+MOST_DIGITS = 9  # of a whole number
+
 
 @dataclass(frozen=True)
 class Options:
@@ -166,7 +168,7 @@ def _task(options: Options, recipe: Recipe) -> Task:
     network = {}
     for text in options.network:
         name, _, number = text.partition("=")
-        if not number.isdecimal():
+        if not number.isdecimal() or len(number) > MOST_DIGITS:
             raise SpnRefineError(f"--network was {text!r}: expected NAME=NUMBER, as in channels=32.")
         network[name] = int(number)
     if options.task == "object":
@@ -211,7 +213,7 @@ def _void_ids(given: Sequence[str]) -> dict[str, int]:
     ids = {}
     for text in given:
         name, _, number = text.rpartition("=")
-        if not number.isdigit():
+        if not number.isdecimal() or len(number) > MOST_DIGITS:
             raise SpnRefineError(f"--void was {text!r}: expected an id, or SET=ID, as in street=11.")
         ids[name] = int(number)
     return ids

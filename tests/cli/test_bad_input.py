@@ -118,6 +118,8 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "1"], "0<=x<1"),
         (["photo.jpg", "--mask", "coarse.png", "--threshold", "nan"], "not a number"),
         (["photo.jpg", "--mask", "coarse.png", "-o", "out"], "no extension"),
+        (["photo.jpg", "--mask", "coarse.png", "--bands", "9" * 5000], "neither three numbers of bands"),
+        (["eval", "--images", "i", "--coarse", "c", "--truth", "t", "--mba-radii", "9" * 5000], "no list of pixels"),
         (["-", "-o", "out/"], "no name"),
         (["photo.jpg", "--mask", "coarse.png", "-o", ""], "the path that was given is empty"),
         (["batch", "masks", "-o", ""], "the path that was given is empty"),

@@ -49,6 +49,10 @@ def test_numbered_classes_are_their_ids():
         Classes.numbered(256)
 
 
+def test_a_byte_order_mark_is_no_class(tmp_path):
+    assert read_classes(written(tmp_path, "\ufeffbackground: 0\nhair: 007\n")).names == ("background", "hair")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -56,6 +60,7 @@ def test_numbered_classes_are_their_ids():
         ("background: 0\nhair", "'hair'"),
         ("background: 0\nhair: 300", "'hair: 300'"),
         ("background: 0\nhair: x", "'hair: x'"),
+        (f"background: 0\nhair: {'9' * 5000}", "'hair: 999"),
         ("background: 0\nhair: 0", "once"),
         ("background: 0\nhair: 1\nhair: 2", "once"),
         ("background: 0\nhair: 1\nall = hair, hat", "hair, hat"),

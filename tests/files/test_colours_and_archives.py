@@ -74,11 +74,17 @@ def test_a_colour_that_is_not_listed_is_named(coded):
         read_mask(path)
 
 
-@pytest.mark.parametrize("line", ["person", "person:1,2", "person:1,2,300::", "person:a,b,c::"])
+@pytest.mark.parametrize("line", ["person", "person:1,2", "person:1,2,300::", "person:a,b,c::", f"a:1,2,{'9' * 5000}"])
 def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "labelmap.txt").write_text(f"background:0,0,0::\n{line}\n")
-    with pytest.raises(FileError, match="line 2"):
+    with pytest.raises(FileError, match="line 2") as told:
         read_labelmap(tmp_path / "labelmap.txt")
+    assert len(str(told.value)) < 300 + len(str(tmp_path))
+
+
+def test_a_byte_order_mark_is_no_class(tmp_path):
+    (tmp_path / "labelmap.txt").write_text("\ufeffbackground:0,0,0::\nx:001,2,3::\n", "utf-8")
+    assert read_labelmap(tmp_path / "labelmap.txt").colours.tolist() == [[0, 0, 0], [1, 2, 3]]
 
 
 def test_two_classes_of_one_colour_are_refused(tmp_path):
