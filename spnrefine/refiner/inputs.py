@@ -63,6 +63,28 @@ def check_shapes(image: NDArray, coarse: NDArray) -> None:
         )
 
 
+def as_probability(coarse: NDArray) -> NDArray:
+    """Lay out a mask of bools or probabilities, (H, W), row by row, the latter as float32; a copy only where needed.
+
+    Raises
+    ------
+    ShapeError
+        Numbers outside 0..1, rounding aside, or NaN; or no numbers.
+    """
+    if coarse.dtype == np.bool_:
+        return np.ascontiguousarray(coarse)
+    if coarse.dtype.kind not in "iuf":
+        raise ShapeError(f"The mask has type {coarse.dtype}: expected bools, or probabilities in 0..1.")
+    probability = np.ascontiguousarray(coarse, np.float32)
+    low, high, past = float(probability.min()), float(probability.max()), _past(coarse.dtype)
+    if not (low >= -past and high <= 1 + past):  # nor are comparisons with NaN true
+        raise ShapeError(
+            f"The mask holds numbers from {low:g} to {high:g}: expected bools, or probabilities in 0..1, as levels and "
+            "ids are for spnrefine.refine alone."
+        )
+    return probability
+
+
 def to_probability(mask: NDArray) -> NDArray[np.float32]:
     """Turn a mask as :func:`spnrefine.refine` takes it into probabilities, (H, W) float32 in 0..1.
 
@@ -77,18 +99,23 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
         return mask.astype(np.float32)
     if np.issubdtype(mask.dtype, np.floating):
         probability = mask.astype(np.float32)
-        past = max(ROUNDING, float(np.finfo(mask.dtype).eps))
+        past = _past(mask.dtype)
         if not ((probability >= -past) & (probability <= 1 + past)).all():
             raise ShapeError(
                 "The mask holds floats outside 0..1 or NaN: expected probabilities, of logits their sigmoid or softmax."
             )
         return np.clip(probability, 0, 1)
-    top = mask.max(initial=1)
-    if mask.dtype.kind in "iu" and top in (1, 255) and bool(((mask == 0) | (mask == top)).all()):
+    top = mask.max(initial=1) if mask.dtype.kind in "iu" else None
+    if top in (1, 255) and bool(((mask == 0) | (mask == top)).all()):
         return (mask == top).astype(np.float32)
     raise ShapeError(
         f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
     )
+
+
+def _past(kind: np.dtype) -> float:
+    """Return how far past 0 and 1 probabilities of a type may lie."""
+    return max(ROUNDING, float(np.finfo(kind).eps)) if kind.kind == "f" else 0.0
 
 
 def are_ids(mask: NDArray) -> bool:

@@ -15,7 +15,7 @@ from spnrefine.refiner.brush import OFF
 from spnrefine.refiner.choice import AUTO, Choice, checked_strength, checked_threshold, choice_for, choices_of
 from spnrefine.refiner.corners import through_corners
 from spnrefine.refiner.feather import without_feather
-from spnrefine.refiner.inputs import Rebuilt, as_array, check_shapes
+from spnrefine.refiner.inputs import Rebuilt, as_array, as_probability, check_shapes
 from spnrefine.refiner.judge import judge
 from spnrefine.refiner.kinds import BRUSH, HARD, MAP, POLYGON, SOFT, is_map, kind_and_brush
 from spnrefine.refiner.noting import Used, anyone_listens, note
@@ -142,7 +142,7 @@ class Refiner(Rebuilt):
         """
         image, coarse = as_array(image, "image"), as_array(coarse, "mask")
         check_shapes(image, coarse)
-        coarse = np.ascontiguousarray(coarse, None if coarse.dtype == np.bool_ else np.float32)  # by rows, for OpenCV
+        coarse = as_probability(coarse)
         hard = without_feather(coarse)
         way = self._way(hard)
         if not way.leaves_alone:

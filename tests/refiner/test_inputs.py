@@ -147,6 +147,24 @@ def test_what_cannot_be_is_told_whatever_its_type(how, said):
         refine(IMAGE, MASK, **how)
 
 
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (np.uint8(255) * MASK, "The mask holds numbers from 0 to 255: expected bools, or probabilities in 0..1"),
+        (np.where(MASK, np.nan, 0), "The mask holds numbers from nan to nan"),
+        (-1.0 * MASK, "The mask holds numbers from -1 to"),
+        (MASK.astype(complex), "The mask has type complex128: expected bools"),
+        (MASK.astype(str), "The mask has type <U5: expected bools"),
+    ],
+)
+def test_a_refiner_takes_probabilities_alone(mask, said):
+    with pytest.raises(ShapeError, match=said):
+        Refiner(device="cpu")(IMAGE, mask)
+    if mask.dtype != np.uint8:
+        with pytest.raises(ShapeError, match="The mask h"):
+            refine(IMAGE, mask)
+
+
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
 def test_threads_are_whole_numbers(threads):
     for made in (Refiner, Backbone, Parser):
