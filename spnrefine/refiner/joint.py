@@ -114,7 +114,8 @@ def _share(
 def refine_planes(refine: RefinesMasks, image: NDArray[np.uint8], planes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Refine every plane of a distribution but the first on its own, and leave to the first what the others leave.
 
-    For planes of zeros and ones the most probable planes are the ids that :func:`refine_labels` finds.
+    For planes of zeros and ones the most probable planes are the ids that :func:`refine_labels` finds, unless it heeds
+    a judge, which is shown each id in its box and each plane in all of the picture.
 
     Parameters
     ----------

@@ -191,5 +191,6 @@ def test_masks_that_come_back_in_another_format_are_counted_and_noted(run, folde
     assert result.exit_code == 0
     assert "came as .jpg and are written as .png: 1." in result.stderr
     notes = [json.loads(line)["notes"] for line in result.stdout.splitlines()]
-    assert [len(said) for said in notes] == [1, 0, 0]
-    assert "lossy JPEG" in notes[0][0]
+    assert [len(said) for said in notes] == [2, 0, 0]
+    assert "such as JPEG leaves" in notes[0][0]
+    assert "lossy JPEG" in notes[0][1]
