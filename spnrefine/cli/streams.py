@@ -137,13 +137,17 @@ def tell(text: str) -> None:
 
 
 def tell_fields(*fields: object) -> None:
-    """Print a line of fields with tabs between them, as `tell` does; tabs and line ends in one are escaped."""
-    shown = printable if is_terminal(sys.stdout) else _in_a_field
+    """Print a line of fields with tabs between them, each as it is `printable`.
+
+    Off a terminal, where another program reads them, bytes of names that are no text go out as they are.
+    """
+    shown = printable if is_terminal(sys.stdout) else _but_for_bytes
     _write_line("\t".join(shown(str(field)) for field in fields))
 
 
-def _in_a_field(text: str) -> str:
-    return re.sub(r"[\t\r\n]", lambda found: printable(found[0]), text)
+def _but_for_bytes(text: str) -> str:
+    parts = re.split("([\udc80-\udcff]+)", text)  # what is between these is text
+    return "".join(part if number % 2 else printable(part) for number, part in enumerate(parts))
 
 
 def _write_line(text: str) -> None:
