@@ -72,7 +72,7 @@ class SegmenterConfig:
 class MatteConfig:
     """The network that makes a matte of a refined mask; ``width`` is its channels at half of the resolution."""
 
-    width: int = 16
+    width: int = 32
 
     def __post_init__(self) -> None:
         """Raise ValueError for numbers that no network can be built from."""
