@@ -66,6 +66,8 @@ def check_shapes(image: NDArray, coarse: NDArray) -> None:
 def as_probability(coarse: NDArray) -> NDArray:
     """Lay out a mask of bools or probabilities, (H, W), row by row, the latter as float32; a copy only where needed.
 
+    Integers that are 0 and 255, as hard masks have in files, become bools.
+
     Raises
     ------
     ShapeError
@@ -75,6 +77,9 @@ def as_probability(coarse: NDArray) -> NDArray:
         return np.ascontiguousarray(coarse)
     if coarse.dtype.kind not in "iuf":
         raise ShapeError(f"The mask has type {coarse.dtype}: expected bools, or probabilities in 0..1.")
+    hard = _of_two_values(coarse)
+    if hard is not None:
+        return np.ascontiguousarray(hard)
     probability = np.ascontiguousarray(coarse, np.float32)
     low, high, past = float(probability.min()), float(probability.max()), _past(coarse.dtype)
     if not (low >= -past and high <= 1 + past):  # nor are comparisons with NaN true
@@ -105,12 +110,18 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
                 "The mask holds floats outside 0..1 or NaN: expected probabilities, of logits their sigmoid or softmax."
             )
         return np.clip(probability, 0, 1)
-    top = mask.max(initial=1) if mask.dtype.kind in "iu" else None
-    if top in (1, 255) and bool(((mask == 0) | (mask == top)).all()):
-        return (mask == top).astype(np.float32)
+    hard = _of_two_values(mask)
+    if hard is not None:
+        return hard.astype(np.float32)
     raise ShapeError(
         f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
     )
+
+
+def _of_two_values(mask: NDArray) -> NDArray[np.bool_] | None:
+    """Return where a mask of integers, 0 and 1 or 0 and 255 alone, is not 0; None for any other."""
+    top = mask.max(initial=1) if mask.dtype.kind in "iu" else None
+    return mask == top if top in (1, 255) and bool(((mask == 0) | (mask == top)).all()) else None
 
 
 def _past(kind: np.dtype) -> float:

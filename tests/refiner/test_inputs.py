@@ -150,7 +150,7 @@ def test_what_cannot_be_is_told_whatever_its_type(how, said):
 @pytest.mark.parametrize(
     ("mask", "said"),
     [
-        (np.uint8(255) * MASK, "The mask holds numbers from 0 to 255: expected bools, or probabilities in 0..1"),
+        (np.uint8(200) * MASK, "The mask holds numbers from 0 to 200: expected bools, or probabilities in 0..1"),
         (np.where(MASK, np.nan, 0), "The mask holds numbers from nan to nan"),
         (-1.0 * MASK, "The mask holds numbers from -1 to"),
         (MASK.astype(complex), "The mask has type complex128: expected bools"),
@@ -163,6 +163,12 @@ def test_a_refiner_takes_probabilities_alone(mask, said):
     if mask.dtype != np.uint8:
         with pytest.raises(ShapeError, match="The mask h"):
             refine(IMAGE, mask)
+
+
+@pytest.mark.parametrize("top", [1, 255])
+def test_integers_of_two_values_are_a_hard_mask(top):
+    refiner = Refiner(device="cpu")
+    np.testing.assert_array_equal(refiner(IMAGE, np.uint8(top) * MASK), refiner(IMAGE, MASK > 0))
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
