@@ -79,6 +79,11 @@ def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
     return found
 
 
+def edge_width(coarse: NDArray[np.float32]) -> float:
+    """Return the mean width of the edge of a probability map (H, W), which is neither inside nor outside, in pixels."""
+    return count_where(unsure, coarse) / max(contour_length(above(coarse, 0.5)), 1)
+
+
 def is_soft(coarse: NDArray[np.float32]) -> bool:
     """Tell whether the edge of a probability map (H, W) is so soft that it does not claim to be exact."""
-    return count_where(unsure, coarse) > SOFT_EDGE * contour_length(above(coarse, 0.5))
+    return edge_width(coarse) > SOFT_EDGE

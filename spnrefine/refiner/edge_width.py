@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.boxes.where import above, box_where, count_where
-from spnrefine.refiner.contour import contour_distance, contour_length, unsure
+from spnrefine.boxes.where import box_where
+from spnrefine.refiner.contour import contour_distance, edge_width, unsure
 
 WIDTHS = 4.1
 """Standard deviations between the ends of a Gaussian blur's edge, where it is at 0.02 and 0.98."""
@@ -26,11 +26,6 @@ LEAST_WIDTH = 4.0  # pixels: of narrower edges the shape does not show
 SEEN = 8  # pixels of an edge's width, that are looked at: of wider ones every second row and column, or third
 POINTS = 4096  # about, that are compared with ramps
 MOST_SIDE = 4096  # of what is looked at; an edge that is narrow beside it is not of a network that saw less
-
-
-def edge_width(mask: NDArray[np.float32]) -> float:
-    """Return the mean width of the edge of a probability map (H, W), which is neither inside nor outside, in pixels."""
-    return count_where(unsure, mask) / max(contour_length(above(mask, 0.5)), 1)
 
 
 def is_uneven(mask: NDArray[np.float32]) -> bool:

@@ -13,8 +13,8 @@ from spnrefine.boxes.box import Box
 from spnrefine.boxes.ids import strips
 from spnrefine.boxes.where import above
 from spnrefine.refiner.cell_pieces import find_pieces
-from spnrefine.refiner.contour import is_soft, unsure
-from spnrefine.refiner.edge_width import edge_width, is_even
+from spnrefine.refiner.contour import SOFT_EDGE, edge_width, unsure
+from spnrefine.refiner.edge_width import is_even
 
 NARROW, NARROW_SHARE = 6.0, 0.05
 """An edge is narrow that is at most so many pixels wide, or such a share of the object's size."""
@@ -29,11 +29,10 @@ def without_feather(coarse: NDArray) -> NDArray:
     ----------
     coarse : (H, W) float32 in 0..1, or bool.
     """
-    if coarse.dtype == np.bool_ or not is_soft(coarse):
+    if coarse.dtype == np.bool_:
         return coarse
-    inside = above(coarse, 0.5)
-    size = math.sqrt(np.count_nonzero(inside))
-    if edge_width(coarse) > max(NARROW, NARROW_SHARE * size):
+    inside, width = above(coarse, 0.5), edge_width(coarse)
+    if not SOFT_EDGE < width <= max(NARROW, NARROW_SHARE * math.sqrt(np.count_nonzero(inside))):
         return coarse
     return inside if is_even(coarse[_window(coarse).slices]) and not find_pieces(coarse) else coarse
 

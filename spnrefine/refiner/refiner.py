@@ -129,7 +129,7 @@ class Refiner(Rebuilt):
         Parameters
         ----------
         image : (H, W, 3) uint8, RGB.
-        coarse : (H, W) float32 in 0..1, probability of the object; or bool, a hard mask.
+        coarse : (H, W) float32 in 0..1, probability of the object; or a hard mask, bool or integers of two values.
 
         Returns
         -------
