@@ -21,7 +21,7 @@ WINDOW = 10
 AROUND = 24
 """Pixels around a part that are looked at with it."""
 UNSURE = 0.02, 0.98
-MOST_LEFT = 1.1
+MOST_LEFT = 1.3
 """What is left of the photograph may be so many times what another matte would leave, by chance and noise."""
 MOST_APART = 0.35
 """What was found may differ from what came in by this share of its half tones."""

@@ -1,7 +1,6 @@
 """The parts of a mask: those that lie close together are seen together, the others each as if it were alone."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -17,10 +16,8 @@ CLOSE = 48
 """or this many pixels: what is small is seen better among its like than alone and enlarged."""
 SHRUNK = 0.75
 """Parts are not seen together where they would be seen at less than this of the scale at which either is seen alone."""
-LEAST_FRAME = 128
-"""Pixels of a frame's sides, at least, where a mask has several groups: of less the network learns nothing."""
-STRAY = 3
-"""Pixels of the longer side of a speck, at most: beside one, a group is seen as if it were the only one."""
+TINY, LEAST_FRAME = 32, 128
+"""Of what is less long, in pixels, more of its surroundings is seen: of a frame less wide the network learns nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +49,9 @@ class Parts:
         """Return the box of a group, grown by the margin with which the network sees it."""
         top, bottom, left, right = self.boxes[self.groups == group].T
         around = Box(int(top.min()), int(bottom.max()), int(left.min()), int(right.max()))
-        least = 0 if group == self._only else LEAST_FRAME
+        least = LEAST_FRAME if around.longer < TINY else 0
         more = max(int(margin(around.longer)), (least - around.longer) // 2)
         return around.grown(more, *self.numbers.shape)
-
-    @cached_property
-    def _only(self) -> int | None:
-        """The group that is the only one, specks aside."""
-        if self.count == 1:
-            return 0
-        groups = np.unique(self.groups[_longer(self.boxes) > STRAY])
-        return int(groups[0]) if len(groups) == 1 else None
 
     def longest(self, group: int) -> int:
         """Return the longer side of the largest of a group's parts, in pixels."""

@@ -14,14 +14,16 @@ def matting():
     return Matting()
 
 
-def disc(size=128, radius=36, sigma=3.0):
-    """A photograph of a blurred disc over another texture, its alpha, and its hard mask."""
+def disc(size=128, radius=36, sigma=3.0, texture=0):
+    """A photograph of a blurred disc over another texture, perhaps a coarse one, its alpha, and its hard mask."""
     rng = np.random.default_rng(5)
     down, across = np.indices((size, size)) - size / 2
     inside = np.hypot(down, across) < radius
     alpha = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)[..., None]
-    front, behind = (colour + rng.integers(-12, 13, (size, size, 3)) for colour in ((200, 120, 60), (40, 90, 130)))
-    image = np.rint(alpha * front + (1 - alpha) * behind).astype(np.uint8)
+    front, behind = (colour + rng.normal(0, 3, (size, size, 3)) for colour in ((200, 120, 60), (40, 90, 130)))
+    for colours in (front, behind):
+        colours += texture * cv2.resize(rng.normal(size=(8, 8, 3)), (size, size), interpolation=cv2.INTER_CUBIC)
+    image = np.clip(np.rint(alpha * front + (1 - alpha) * behind), 0, 255).astype(np.uint8)
     return image, alpha[..., 0], inside
 
 
@@ -51,8 +53,9 @@ def test_far_from_the_contour_what_came_in_stays(matting):
     assert matting(image, coarse, inside.astype(np.float32), inside)[4:20, 4:60].max() < 0.5
 
 
-def test_an_exact_matte_comes_back(matting):
-    image, truth, inside = disc()
+@pytest.mark.parametrize("texture", [0, 10])
+def test_an_exact_matte_comes_back(matting, texture):
+    image, truth, inside = disc(sigma=4.0, texture=texture)
     assert error(matting(image, truth, inside.astype(np.float32), inside), truth) < 0.3
 
 

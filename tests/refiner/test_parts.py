@@ -91,6 +91,15 @@ def test_two_objects_far_apart_are_refined_as_each_alone(refiner):
         assert iou(both[window], alone[window]) > 0.99
 
 
+@pytest.mark.parametrize("radius", [5, 14, 20, 60])
+def test_an_object_is_seen_in_the_same_frame_beside_others(radius):
+    _, alone = drawn((250, 250, radius))
+    _, both = drawn((250, 250, radius), (600, 600, 40))
+    (only,) = {find_parts(alone).frame(0)}
+    assert only in [find_parts(both).frame(group) for group in range(2)]
+    assert only.height >= 64  # what is tiny is seen with more of what lies around it
+
+
 def test_parts_are_judged_one_by_one():
     coarse = np.zeros((40, 100), np.float32)
     coarse[10:30, 10:30] = coarse[10:30, 60:80] = 1
