@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.model.routines import routine
+from spnrefine.model.winograd import SEEN, SIDE
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.team import TEAM
+from spnrefine.simd.team import TEAM, portion
 
-STRIP = 64
-"""Rows in a task. Two more rows of hidden channels are computed for each."""
+KEPT = 8
+"""Rows of hidden channels that are kept."""
 
 
 def decode(
@@ -41,10 +42,10 @@ def decode(
     shape = height, width, state.shape[2], len(detail), len(mask)
     arrays = [np.ascontiguousarray(array).ravel() for array in (state, detail, mask)]
     probability = np.empty((height, width), np.float32)
-    strips = -(-height // STRIP)
+    strip, strips = portion(height // SIDE, threads)
     threads = min(threads, strips)
     scratch = np.zeros((threads, parts(*shape)[-1]), np.float32)
-    arguments = *shape, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
+    arguments = *shape, strip * SIDE, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
     TEAM.run(routine("decode"), arguments, strips, threads, routine("wait"))
     # the sigmoid of the logits, in a form that cannot overflow
     probability *= np.float32(0.5)
@@ -54,12 +55,17 @@ def decode(
     return probability
 
 
-def parts(height: int, width: int, channels: int, details: int, masks: int) -> tuple[int, int, int, int]:
+def parts(height: int, width: int, channels: int, details: int, masks: int) -> tuple[int, int, int, int, int, int]:
     """Where in the scratch of a thread its parts begin, and its size.
 
-    A row of the state turned to planes, two rows of it widened, three rows of inputs, three of hidden channels.
+    A row of the state turned to planes, two rows of it widened, six rows of inputs, as many of what is multiplied, the
+    sums of the products, and rows of hidden channels.
     """
+    pitch, count = width + 2 * LANES, channels + details + masks
     wide = channels * (width // 2 + 2 * LANES)
     inputs = wide + 2 * channels * width
-    hidden = inputs + 3 * (channels + details + masks) * (width + 2 * LANES)
-    return wide, inputs, hidden, hidden + 3 * HIDDEN * (width + 2 * LANES)
+    points = inputs + SEEN * count * pitch
+    products = points + SEEN * count * pitch
+    hidden = products + SEEN * HIDDEN * width
+    end = hidden + KEPT * HIDDEN * pitch
+    return wide, inputs, points, products, hidden, end

@@ -4,7 +4,8 @@ Tan and Le, "EfficientNet", ICML 2019; the Lite variant drops squeeze-and-excita
 symmetric here, whatever the stride.
 """
 
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +65,17 @@ class Encoder(nn.Module):
         x = self.stem(x)
         for i, stage in enumerate(self.stages):
             x = stage(x)
+            if i in FEATURE_STAGES:
+                features.append(x)
+        return features
+
+    def deeper(self, x: Tensor) -> list[Tensor]:
+        """Return the features at strides 4 to 32, of what the first block of the second stage puts out."""
+        features = []
+        for block in islice(cast(nn.Sequential, self.stages[1]), 1, None):
+            x = block(x)
+        for i in range(1, len(self.stages)):
+            x = self.stages[i](x) if i > 1 else x
             if i in FEATURE_STAGES:
                 features.append(x)
         return features

@@ -1,0 +1,87 @@
+"""The network's shallow layers on the CPU, from the photograph to a quarter of its sides, in rows that stay cached.
+
+They make more numbers than all deeper ones together, and would spend most of their time on writing and reading them:
+the embedded mask, the detail at full and at half resolution, and the encoder's first two blocks. So each row is made
+just before it is needed and forgotten soon after. Vectors run along a row at full resolution, along channels below.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spnrefine.model.config import DETAIL_FULL
+from spnrefine.model.layer_weights import DEEP
+from spnrefine.model.routines import routine
+from spnrefine.simd.lanes import LANES
+from spnrefine.simd.memory import empty
+from spnrefine.simd.team import TEAM, portion
+
+EXPANDED = 96 // LANES
+"""Chunks between the layers of the encoder's second block."""
+
+
+class Shallow(NamedTuple):
+    """What is made of photograph and mask, whose sides are padded to H and W."""
+
+    state: NDArray[np.float32]  # (H / 2, W / 2, LANES): the embedded mask
+    joined: NDArray[np.float32]  # (H / 2, 2, W / 2, LANES): the encoder's first block, and the detail that is halved
+    deep: NDArray[np.float32]  # (H / 4, W / 4, DEEP): the encoder's second block
+    detail: NDArray[np.float32]  # (DETAIL_FULL, H, W)
+    mask: NDArray[np.float32]  # (1, H, W), in -1..1
+
+
+def shallow(
+    image: NDArray[np.uint8],
+    coarse: NDArray[np.float32],
+    off: float | None,
+    size: tuple[int, int],
+    weights: NDArray[np.float32],
+    threads: int,
+) -> Shallow:
+    """Run the shallow layers.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 array, RGB.
+    coarse : (H, W) float32 array in 0..1.
+    off : what the network is told of the mask; None where it knows of no such thing.
+    size : the sides to which image and mask are padded, multiples of 32.
+    weights : as :func:`spnrefine.model.layer_weights.shallow` makes them.
+    threads : at most so many.
+    """
+    height, width = size
+    half = height // 2, width // 2
+    made = Shallow(
+        empty((*half, LANES), np.float32),
+        empty((half[0], 2, half[1], LANES), np.float32),
+        empty((height // 4, width // 4, DEEP), np.float32),
+        empty((DETAIL_FULL, height, width), np.float32),
+        empty((1, height, width), np.float32),
+    )
+    planes = 4 if off is None else 5
+    strip, strips = portion(height // 4, threads)
+    threads = min(threads, strips)
+    scratch = np.zeros((threads, parts(width, planes)[-1]), np.float32)
+    shape = *coarse.shape, height, width, planes, strip
+    arrays = np.ascontiguousarray(image), np.ascontiguousarray(coarse), weights, *made, scratch
+    TEAM.run(routine("shallow"), (*shape, *scratch.shape, off or 0.0, *arrays), strips, threads, routine("wait"))
+    return made
+
+
+def parts(width: int, planes: int) -> tuple[int, int, int, int, int, int, int, int, int]:
+    """Where in the scratch of a thread its parts begin, and its size.
+
+    Six rows of what is seen; of the encoder three rows of the stem, one filtered, one of the first block, three
+    expanded, one filtered, one of the second block; four rows of detail.
+    """
+    half, quarter = width // 2, width // 4
+    pitch, apart = width + 2 * LANES, (half + 2) * LANES
+    stem = 6 * planes * pitch
+    filtered = stem + 3 * 2 * apart
+    mixed = filtered + 2 * half * LANES
+    expanded = mixed + half * LANES
+    filtered_again = expanded + 3 * EXPANDED * apart
+    narrow = filtered_again + EXPANDED * quarter * LANES
+    details = narrow + 2 * quarter * LANES
+    return 0, stem, filtered, mixed, expanded, filtered_again, narrow, details, details + 4 * DETAIL_FULL * pitch
