@@ -12,6 +12,7 @@ from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.model.routines import routine
 from spnrefine.model.winograd import SEEN, SIDE
 from spnrefine.simd.lanes import LANES
+from spnrefine.simd.memory import zeros
 from spnrefine.simd.team import TEAM, portion
 
 KEPT = 8
@@ -44,7 +45,7 @@ def decode(
     probability = np.empty((height, width), np.float32)
     strip, strips = portion(height // SIDE, threads)
     threads = min(threads, strips)
-    scratch = np.zeros((threads, parts(*shape)[-1]), np.float32)
+    scratch = zeros((threads, parts(*shape)[-1]))
     arguments = *shape, strip * SIDE, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
     TEAM.run(routine("decode"), arguments, strips, threads, routine("wait"))
     # the sigmoid of the logits, in a form that cannot overflow

@@ -4,8 +4,7 @@ Tan and Le, "EfficientNet", ICML 2019; the Lite variant drops squeeze-and-excita
 symmetric here, whatever the stride.
 """
 
-from itertools import islice, pairwise
-from typing import cast
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -61,21 +60,16 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        features = []
-        x = self.stem(x)
-        for i, stage in enumerate(self.stages):
-            x = stage(x)
-            if i in FEATURE_STAGES:
-                features.append(x)
-        return features
+        return self._features(self.stem(x), 0)
 
-    def deeper(self, x: Tensor) -> list[Tensor]:
-        """Return the features at strides 4 to 32, of what the first block of the second stage puts out."""
+    def deeper(self, at4: Tensor) -> list[Tensor]:
+        """Return the features at strides 8, 16 and 32, of those at stride 4."""
+        return self._features(at4, FEATURE_STAGES[1] + 1)
+
+    def _features(self, x: Tensor, first: int) -> list[Tensor]:
         features = []
-        for block in islice(cast(nn.Sequential, self.stages[1]), 1, None):
-            x = block(x)
-        for i in range(1, len(self.stages)):
-            x = self.stages[i](x) if i > 1 else x
+        for i in range(first, len(self.stages)):
+            x = self.stages[i](x)
             if i in FEATURE_STAGES:
                 features.append(x)
         return features

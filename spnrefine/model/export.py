@@ -29,14 +29,14 @@ SIDES = 64, 96  # of the example that is traced; any others work afterwards
 
 
 class Deep(nn.Module):
-    """From the encoder's second block (1, H / 4, W / 4, 24) to what the last decoder enlarges (1, H / 4, W / 4, C)."""
+    """From the encoder's features at stride 4 (1, 24, H / 4, W / 4) to what is enlarged to there, (1, H/8, W/8, C)."""
 
     def __init__(self, network: SPN):
         super().__init__()
         self.guidance = network.guidance
 
     def forward(self, deep: Tensor) -> Tensor:
-        return self.guidance.below(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self.guidance.below(deep).permute(0, 2, 3, 1)
 
 
 class Segment(nn.Module):
@@ -80,11 +80,11 @@ class Decode(nn.Module):
 
 
 def export(network: SPN, path: Path) -> None:
-    """Write the deep part of a network that refines: all from a quarter of the sides down, and back up to there."""
+    """Write the deep part of a network that refines: from an eighth of the sides down, and back up to there."""
     height, width = (side // 4 for side in SIDES)
-    quarter = {1: "height / 4", 2: "width / 4"}
-    inputs = {"deep": torch.zeros(1, height, width, FEATURE_CHANNELS[1])}
-    _export(Deep(network.eval()), inputs, ("below",), {"deep": quarter, "below": quarter}, path)
+    axes = {"deep": {2: "height / 4", 3: "width / 4"}, "below": {1: "height / 8", 2: "width / 8"}}
+    inputs = {"deep": torch.zeros(1, FEATURE_CHANNELS[1], height, width)}
+    _export(Deep(network.eval()), inputs, ("below",), axes, path)
 
 
 def export_segmenter(network: Segmenter, path: Path) -> None:

@@ -63,22 +63,20 @@ class GuidanceNetwork(nn.Module):
         self.gates = nn.Conv2d(DECODER2, outputs, 1)
 
     def forward(self, x: Tensor) -> Guided:
-        at2, *deeper = self.encoder(x)
+        at2, at4, at8, at16, at32 = self.encoder(x)
         detail = self.detail_full(x)
-        stride8, stride4 = self._deep(*deeper)
+        stride8 = self._deep(at8, at16, at32)
+        stride4 = _decoded(self.decoder4, stride8, at4)
         stride2 = _decoded(self.decoder2, stride4, at2, self.detail_half(detail))
         return Guided(self.gates(stride2), detail, stride8)
 
-    def below(self, x: Tensor) -> Tensor:
-        """Return what the last decoder enlarges, of the output ``x`` of the second stage's first block; exported."""
-        deeper = self.encoder.deeper(x)
-        _, stride4 = self._deep(*deeper)
-        return self.decoder2.below(stride4) if isinstance(self.decoder2, Bottleneck) else stride4
+    def below(self, at4: Tensor) -> Tensor:
+        """Return what the decoder at stride 4 enlarges, of the encoder's features there; that is exported."""
+        stride8 = self._deep(*self.encoder.deeper(at4))
+        return self.decoder4.below(stride8) if isinstance(self.decoder4, Bottleneck) else stride8
 
-    def _deep(self, at4: Tensor, at8: Tensor, at16: Tensor, at32: Tensor) -> tuple[Tensor, Tensor]:
-        stride16 = _decoded(self.decoder16, at32, at16)
-        stride8 = _decoded(self.decoder8, stride16, at8)
-        return stride8, _decoded(self.decoder4, stride8, at4)
+    def _deep(self, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
+        return _decoded(self.decoder8, _decoded(self.decoder16, at32, at16), at8)
 
 
 def _concatenating(below: int, beside: int, outputs: int) -> ConvBlock:

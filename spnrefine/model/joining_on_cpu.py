@@ -1,21 +1,18 @@
-"""The guidance network's last decoder on the CPU, at half of the resolution, in rows that stay in the cache.
+"""The guidance network's last two decoders on the CPU, up to half of the resolution, in rows that stay in the cache.
 
-Nearly all of it is one 3x3 convolution, which is done as :mod:`spnrefine.model.winograd` says, in tiles.
+Nearly all of each is one 3x3 convolution, which is done as :mod:`spnrefine.model.winograd` says, in tiles.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.kernel_weights import FEATURES
-from spnrefine.model.layer_weights import BELOW
+from spnrefine.model.layer_weights import Joining
 from spnrefine.model.routines import routine
 from spnrefine.model.winograd import SEEN, SIDE
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.memory import empty
+from spnrefine.simd.memory import empty, zeros
 from spnrefine.simd.team import TEAM, portion
 
-CHUNKS = BELOW // LANES
-"""Chunks of channels of what comes from below."""
 TILES = 16
 """Tiles of 4x4 outputs that are worked on at once: what is made of them stays in the cache."""
 COLUMNS = TILES * SIDE + 2
@@ -24,16 +21,17 @@ COLUMNS = TILES * SIDE + 2
 
 def join(
     below: NDArray[np.float32],
-    joined: NDArray[np.float32],
-    weights: tuple[NDArray[np.float32], NDArray[np.float32]],
+    at4: NDArray[np.float32],
+    at2: NDArray[np.float32],
+    weights: tuple[Joining, Joining],
     threads: int,
 ) -> NDArray[np.float32]:
     """Make the features that the gates are made of.
 
     Parameters
     ----------
-    below : (H / 4, W / 4, C) float32 array, of the deeper decoders.
-    joined : (H / 2, 2, W / 2, LANES) float32 array, of the shallow layers.
+    below : (H / 8, W / 8, C) float32 array, of the deeper decoders.
+    at4, at2 : (H / 4, 2, W / 4, LANES) and (H / 2, 2, W / 2, LANES) float32 arrays, of the shallow layers.
     weights : as :func:`spnrefine.model.layer_weights.joining` makes them.
     threads : at most so many.
 
@@ -41,18 +39,38 @@ def join(
     -------
     (1, FEATURES, H / 2, W / 2) float32 array.
     """
-    height, _, width, _ = joined.shape
-    narrow = len(weights[0]) > 0
-    features = empty((1, FEATURES, height, width), np.float32)
-    strip, strips = portion(height // SIDE, threads)
-    threads = min(threads, strips)
-    scratch = np.zeros((threads, parts(width, CHUNKS if narrow else CHUNKS + 2)[-1]), np.float32)
-    sizes = height, width, narrow, strip, *scratch.shape, *(len(each) for each in weights)
-    TEAM.run(routine("join"), (*sizes, below, joined, *weights, features, scratch), strips, threads, routine("wait"))
+    first, last = weights
+    between = empty((at4.shape[0], first.outputs, at4.shape[2], LANES), np.float32)
+    _join(below, (below.shape[2], LANES), at4, first, between, threads, planes=False)
+    features = empty((1, last.outputs * LANES, at2.shape[0], at2.shape[2]), np.float32)
+    _join(between, (LANES, between.shape[2] * LANES), at2, last, features, threads, planes=True)
     return features
 
 
-def parts(width: int, chunks: int) -> tuple[int, int, int, int, int, int]:
+def _join(
+    below: NDArray[np.float32],
+    steps: tuple[int, int],
+    beside: NDArray[np.float32],
+    weights: Joining,
+    out: NDArray[np.float32],
+    threads: int,
+    *,
+    planes: bool,
+) -> None:
+    """Run one decoder; ``steps`` of ``below`` are those from pixel to pixel, and from chunk to chunk."""
+    height, _, width, _ = beside.shape
+    narrow = len(weights.beside) > 0
+    strip, strips = portion(height // SIDE, threads)
+    threads = min(threads, strips)
+    chunks = weights.below if narrow else weights.below + 2
+    scratch = zeros((threads, parts(width, chunks, weights.outputs)[-1]))
+    arrays = weights.beside, weights.numbers, weights.mixed
+    shape = height, width, weights.below, narrow, weights.outputs, len(weights.mixed) > 0, planes, strip, *steps
+    sizes = *scratch.shape, *(len(each) for each in arrays)
+    TEAM.run(routine("join"), (*shape, *sizes, below, beside, *arrays, out, scratch), strips, threads, routine("wait"))
+
+
+def parts(width: int, chunks: int, outputs: int) -> tuple[int, int, int, int, int, int]:
     """Where in the scratch of a thread its parts begin, and its size.
 
     Six rows of inputs; of some tiles one chunk's columns, what is multiplied, and the products; four rows of outputs.
@@ -60,5 +78,5 @@ def parts(width: int, chunks: int) -> tuple[int, int, int, int, int, int]:
     columns = SEEN * chunks * (width + 2) * LANES
     points = columns + SEEN * COLUMNS * LANES
     products = points + SEEN * SEEN * chunks * TILES * LANES
-    made = products + SEEN * SEEN * TILES * FEATURES
-    return 0, columns, points, products, made, made + SIDE * FEATURES * width
+    made = products + SEEN * SEEN * TILES * outputs * LANES
+    return 0, columns, points, products, made, made + SIDE * outputs * width * LANES

@@ -4,10 +4,12 @@ Each layer's numbers begin with its shifts, one an output, and go on with its fa
 used; outputs lie innermost. Depthwise layers do so for each chunk of ``LANES`` channels.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model.kernel_weights import EPSILON, FEATURES
+from spnrefine.model.kernel_weights import EPSILON
 from spnrefine.model.winograd import in_squares
 from spnrefine.simd.lanes import LANES
 
@@ -15,16 +17,15 @@ State = dict[str, NDArray[np.float32]]
 Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 ENCODER = "guidance.encoder."
-FIRST, SECOND = f"{ENCODER}stages.0.0.", f"{ENCODER}stages.1.0."
+FIRST, SECOND, THIRD = (f"{ENCODER}stages.{block}." for block in ("0.0", "1.0", "1.1"))
 DETAIL = "guidance.detail_"
-SHALLOW = "embed.", f"{ENCODER}stem.", FIRST, SECOND, DETAIL
+SHALLOW = "embed.", f"{ENCODER}stem.", FIRST, SECOND, THIRD, DETAIL
 """How the names of tensors of the shallow layers begin."""
-JOINING = "guidance.decoder2.beside.", "guidance.decoder2.joined.", "guidance.decoder2.0.", "guidance.decoder2.1."
-"""And of the last decoder's."""
-BELOW = 48
-"""Channels that the last decoder enlarges."""
+_PARTS = "beside.", "joined.", "0.", "1."
+JOINING = *(f"guidance.decoder{at}.{part}" for at in (4, 2) for part in _PARTS), "guidance.decoder2.below."
+"""And of the last two decoders'."""
 DEEP = 24
-"""Channels of the encoder's second block, from which ONNX Runtime goes on."""
+"""Channels of the encoder at stride 4, from which ONNX Runtime goes on."""
 
 
 class Tensors:
@@ -74,50 +75,81 @@ def shallow(state: State, planes: int) -> NDArray[np.float32]:
         _by_row(*tensors.folded(f"{SECOND}expand", 96, 16, 1, 1)),
         _depthwise(*tensors.folded(f"{SECOND}depthwise", 96, 1, 3, 3)),
         _by_row(*_padded(*tensors.folded(f"{SECOND}project", 24, 96, 1, 1))),
+        _by_row(*_padded(*tensors.folded(f"{THIRD}expand", 144, 24, 1, 1))),
+        _depthwise(*tensors.folded(f"{THIRD}depthwise", 144, 1, 3, 3)),
+        _by_row(*_padded(*tensors.folded(f"{THIRD}project", 24, 144, 1, 1))),
         _by_input(*tensors.folded(f"{DETAIL}full", 8, planes, 3, 3)),
         _by_row(*tensors.folded(f"{DETAIL}half", 16, 8, 3, 3)),
         _by_row(tensors.take("embed.weight", 16, 1, 4, 4), tensors.take("embed.bias", 16)),
     ]
     tensors.end()
-    assert [sum(len(layer) for layer in layers[:count]) for count in range(10)] == [*shallow_layers(planes)]
-    return np.concatenate(layers)
+    numbers = np.concatenate(layers)
+    assert len(numbers) == shallow_layers(planes)[-1]
+    return numbers
 
 
 def shallow_layers(planes: int) -> tuple[int, int, int, int, int, int, int, int, int, int]:
-    """Where in the array of :func:`shallow` each layer's numbers begin, and its size."""
+    """Where in the array of :func:`shallow` the numbers of these begin, and its size.
+
+    The stem, the three layers of the first block and of what it is expanded to, the rest of the second block, the
+    third, detail, half of it, the embedded mask.
+    """
     filtering = 32 * (planes * 9 + 1)
     mixing = filtering + 32 * 10
     expanding = mixing + 16 * 33
-    reducing = expanding + 96 * 17
-    out = reducing + 96 * 10
-    detail = out + 32 * 97
+    second = expanding + 96 * 17
+    third = second + 96 * 10 + 32 * 97
+    detail = third + 144 * 33 + 144 * 10 + 32 * 145
     half = detail + 8 * (planes * 9 + 1)
     embed = half + 16 * 73
-    return 0, filtering, mixing, expanding, reducing, out, detail, half, embed, embed + 16 * 17
+    return 0, filtering, mixing, expanding, second, third, detail, half, embed, embed + 16 * 17
 
 
-def joining(state: State, below: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Prepare the tensors of the last decoder, of a network with a bottleneck or without, but for those of ``below``.
+class Joining(NamedTuple):
+    """A decoder; flat arrays."""
 
-    Returns
-    -------
-    The factors of what lies beside, (inputs, outputs), none of it without a bottleneck, and the shifts and transformed
-    factors of the 3x3 convolution; flat.
+    below: int
+    """Chunks of what it enlarges."""
+    outputs: int
+    """Chunks."""
+    beside: NDArray[np.float32]
+    """Factors of what lies beside, (inputs, outputs); none where it is joined as it is, without a bottleneck."""
+    numbers: NDArray[np.float32]
+    """Shifts and transformed factors of the 3x3 convolution."""
+    mixed: NDArray[np.float32]
+    """Factors of a 1x1 convolution that follows, (inputs, outputs), or none."""
+
+
+def joining(state: State) -> tuple[Joining, Joining]:
+    """Prepare the tensors of the last two decoders, of a network with a bottleneck or without.
 
     Raises
     ------
     ValueError
         They have other names or shapes.
     """
-    tensors, name = Tensors(state), "guidance.decoder2"
-    if f"{name}.beside.weight" in state:
-        beside = tensors.take(f"{name}.beside.weight", below, 2 * LANES, 1, 1)[:, :, 0, 0].T
-        factors, shifts = tensors.folded(f"{name}.joined", FEATURES, below, 3, 3)
-    else:
-        beside = np.zeros((0, below), np.float32)
-        factors, shifts = tensors.folded(name, FEATURES, below + 2 * LANES, 3, 3)
+    tensors = Tensors(state)
+    narrow = "guidance.decoder2.below.weight" in state
+    none = np.zeros(0, np.float32)
+    mixed = _across(tensors.take("guidance.decoder2.below.weight", 48, 48, 1, 1)) if narrow else none
+    found = []
+    for at, below, beside, outputs, follows in ((4, 64, 24, 48, mixed), (2, 48, 32, 32, none)):
+        name, inputs = f"guidance.decoder{at}", 48 if narrow else below
+        if narrow:
+            factors = _across(_padded_inputs(tensors.take(f"{name}.beside.weight", inputs, beside, 1, 1)))
+            convolved = tensors.folded(f"{name}.joined", outputs, inputs, 3, 3)
+        else:
+            factors = none
+            convolved = tensors.folded(name, outputs, inputs + beside, 3, 3)
+        numbers = np.concatenate([convolved[1], in_squares(_padded_inputs(convolved[0]))])
+        found.append(Joining(inputs // LANES, outputs // LANES, factors, numbers, follows))
     tensors.end()
-    return beside.ravel(), np.concatenate([shifts, in_squares(factors)])
+    return found[0], found[1]
+
+
+def _across(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Order (outputs, inputs, 1, 1) by inputs, outputs."""
+    return np.ascontiguousarray(factors[:, :, 0, 0].T).ravel()
 
 
 def _by_row(factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -136,6 +168,10 @@ def _depthwise(factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> NDA
 
 
 def _padded(factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> Folded:
-    """Fill the last chunk of outputs with zeros."""
+    """Fill the last chunks of outputs and inputs with zeros."""
     more = -len(shifts) % LANES
-    return np.pad(factors, ((0, more), (0, 0), (0, 0), (0, 0))), np.pad(shifts, (0, more))
+    return _padded_inputs(np.pad(factors, ((0, more), (0, 0), (0, 0), (0, 0)))), np.pad(shifts, (0, more))
+
+
+def _padded_inputs(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.pad(factors, ((0, 0), (0, -factors.shape[1] % LANES), (0, 0), (0, 0)))

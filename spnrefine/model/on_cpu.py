@@ -18,6 +18,7 @@ from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, RunOptions, fitting, release_memory, run, session
 from spnrefine.model.weights import WeightsInfo, check_output
 from spnrefine.simd import memory
+from spnrefine.simd.lanes import LANES
 
 RGB = 3
 STRIDE = 32  # sides are padded to a multiple of it
@@ -42,7 +43,7 @@ class NetworkOnCPU:
         with fitting(info), Background() as background:
             self._kernels = background.load(_load_kernels)
             self._shallow = layer_weights.shallow(shallow, RGB + self.config.classes + self.config.knows_off)
-            self._joining = layer_weights.joining(joining, layer_weights.BELOW)
+            self._joining = layer_weights.joining(joining)
             self._decoder = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
             self._propagate = PropagationOnCPU(self.config, gates, threads, background)
             self._deep = session(DEEP[self.config.bottleneck], deep, threads, info.sha256)
@@ -60,7 +61,7 @@ class NetworkOnCPU:
         told = off if self.config.knows_off else None
         begun = kernels.shallow(image, coarse, told, size, self._shallow, threads)
         (below,) = run(self._deep, {"deep": begun.deep[None]}, self._outputs(size), options)
-        features = kernels.join(below[0], begun.joined, self._joining, threads)
+        features = kernels.join(below[0], begun.at4, begun.at2, self._joining, threads)
         (spread,) = self._propagate(features, begun.state[None])
         return kernels.decode(spread, begun.detail, begun.mask, self._decoder, threads)[:height, :width]
 
@@ -68,11 +69,11 @@ class NetworkOnCPU:
         """Give back the memory that ONNX Runtime and the kernels keep for the next call."""
         memory.release()
         least = STRIDE // 4
-        self._deep.run(None, {"deep": np.zeros((1, least, least, layer_weights.DEEP), np.float32)}, release_memory())
+        self._deep.run(None, {"deep": np.zeros((1, layer_weights.DEEP, least, least), np.float32)}, release_memory())
 
     def _outputs(self, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
-        """Return the shape of what ONNX Runtime puts out of an image of that size: (1, H / 4, W / 4, C)."""
-        return {"below": (1, size[0] // 4, size[1] // 4, layer_weights.BELOW)}
+        """Return the shape of what ONNX Runtime puts out of an image of that size: (1, H / 8, W / 8, C)."""
+        return {"below": (1, size[0] // 8, size[1] // 8, self._joining[0].below * LANES)}
 
 
 class _Kernels(NamedTuple):

@@ -6,8 +6,8 @@ from spnrefine.simd import ahead
 from spnrefine.simd.ahead import Routine
 
 TAKES = {
-    "shallow": "L" + "iiiiii" + "ii" + "f" + "BFFFFFFFF",
-    "join": "L" + "iiii" + "iiii" + "FFFFFF",
+    "shallow": "L" + "iiiiii" + "ii" + "f" + "BFFFFFFFFF",
+    "join": "L" + "iiiiiiiiii" + "iiiii" + "FFFFFFF",
     "gates": "L" + "iii" + "FFFF",
     "propagate": "L" + "ii" + "iiiiii" + "f" + "LLFFFF",
     "decode": "L" + "iiiiii" + "ii" + "FFFFFFFFF",

@@ -4,8 +4,7 @@ from numba import carray
 
 from spnrefine.model import decoder_kernels, gates_kernels, joining_kernels, shallow_kernels
 from spnrefine.model.config import DETAIL_FULL
-from spnrefine.model.joining_on_cpu import CHUNKS
-from spnrefine.model.kernel_weights import FEATURES, HIDDEN
+from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.model.layer_weights import DEEP
 from spnrefine.model.layer_weights import shallow_layers as _layers
 from spnrefine.model.winograd import SEEN
@@ -22,7 +21,7 @@ _forward = part(channels_last.forward.py_func)
 
 def shallow(
     control, height, width, full_height, full_width, planes, strip, threads, row, off, image, coarse, weights, state,
-    joined, deep, detail, mask, scratch,
+    at2, at4, deep, detail, mask, scratch,
 ):  # fmt: skip
     """See :func:`spnrefine.model.shallow_kernels.shallow`."""
     size, half = height * width, full_height * full_width // 4
@@ -34,7 +33,8 @@ def shallow(
         carray(coarse, size),
         carray(weights, shallow_layers(planes)[-1]),
         carray(state, half * LANES),
-        carray(joined, half * 2 * LANES),
+        carray(at2, half * 2 * LANES),
+        carray(at4, half // 2 * LANES),
         carray(deep, half // 4 * DEEP),
         carray(detail, half * 4 * DETAIL_FULL),
         carray(mask, half * 4),
@@ -43,19 +43,20 @@ def shallow(
 
 
 def join(
-    control, height, width, narrow, strip, threads, row, beside_size, numbers_size, below, joined, beside, numbers,
-    features, scratch,
+    control, height, width, enlarged, narrow, outputs, is_mixed, planes, strip, pixel_step, chunk_step, threads, row,
+    beside_size, numbers_size, mixed_size, below, joined, beside, numbers, mixed, out, scratch,
 ):  # fmt: skip
     """See :func:`spnrefine.model.joining_kernels.join`."""
-    pixels = height * width
+    size = height * width * LANES
     joining_kernels.join(
         carray(control, CONTROL),
-        (height, width, narrow, strip),
-        carray(below, pixels // 4 * CHUNKS * LANES),
-        carray(joined, pixels * 2 * LANES),
+        (height, width, enlarged, narrow, outputs, is_mixed, planes, strip, pixel_step, chunk_step),
+        carray(below, size // 4 * enlarged),
+        carray(joined, size * 2),
         carray(beside, beside_size),
         carray(numbers, numbers_size),
-        carray(features, pixels * FEATURES),
+        carray(mixed, mixed_size),
+        carray(out, size * outputs),
         carray(scratch, (threads, row)),
     )
 

@@ -116,6 +116,21 @@ def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, hi
 
 
 @kernel
+def mix_to_triples(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
+    """Convolve a row of chunks, 1x1, to ``size`` chunks, a multiple of three, and cut them to 0..6."""
+    for out in range(0, size, TRIPLE):
+        for x in range(0, width, PIXELS):
+            sums = repeat_block(numbers, layer + out * LANES, PIXELS, TRIPLE)
+            factors = layer + (size + out) * LANES
+            for chunk in range(chunks):
+                pixel = at + chunk * apart + x * LANES
+                for c in range(LANES):
+                    sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
+                    factors += size * LANES
+            store_block(sums, NONE, SIX, target, to + out * step + x * LANES, LANES, step)
+
+
+@kernel
 def add_mixed(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
     """Add to a row of ``size`` chunks, a multiple of three, those that a 1x1 convolution without shifts makes."""
     for out in range(0, size, TRIPLE):

@@ -49,6 +49,13 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     return np.asarray(_Block(memory))[:size].view(dtype).reshape(shape)
 
 
+def zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a new array of zeros, float32, in memory that is used again."""
+    array = empty(shape, np.float32)
+    array.fill(0)
+    return array
+
+
 def aligned(size: int) -> np.ndarray:
     """Return new memory of ``size`` bytes, with anything in it, that begins with a cache line."""
     memory = np.empty(size + CACHE_LINE, np.uint8)
