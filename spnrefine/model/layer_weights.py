@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spnrefine.model.kernel_weights import EPSILON
 from spnrefine.model.winograd import in_squares
 from spnrefine.simd.lanes import LANES
+from spnrefine.simd.memory import placed
 
 State = dict[str, NDArray[np.float32]]
 Folded = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -78,12 +79,12 @@ def shallow(state: State, planes: int) -> NDArray[np.float32]:
         _by_row(*_padded(*tensors.folded(f"{THIRD}expand", 144, 24, 1, 1))),
         _depthwise(*tensors.folded(f"{THIRD}depthwise", 144, 1, 3, 3)),
         _by_row(*_padded(*tensors.folded(f"{THIRD}project", 24, 144, 1, 1))),
-        _by_input(*tensors.folded(f"{DETAIL}full", 8, planes, 3, 3)),
         _by_row(*tensors.folded(f"{DETAIL}half", 16, 8, 3, 3)),
         _by_row(tensors.take("embed.weight", 16, 1, 4, 4), tensors.take("embed.bias", 16)),
+        _by_input(*tensors.folded(f"{DETAIL}full", 8, planes, 3, 3)),
     ]
     tensors.end()
-    numbers = np.concatenate(layers)
+    numbers = placed(np.concatenate(layers))
     assert len(numbers) == shallow_layers(planes)[-1]
     return numbers
 
@@ -92,17 +93,17 @@ def shallow_layers(planes: int) -> tuple[int, int, int, int, int, int, int, int,
     """Where in the array of :func:`shallow` the numbers of these begin, and its size.
 
     The stem, the three layers of the first block and of what it is expanded to, the rest of the second block, the
-    third, detail, half of it, the embedded mask.
+    third, the halved detail, the embedded mask, detail.
     """
     filtering = 32 * (planes * 9 + 1)
     mixing = filtering + 32 * 10
     expanding = mixing + 16 * 33
     second = expanding + 96 * 17
     third = second + 96 * 10 + 32 * 97
-    detail = third + 144 * 33 + 144 * 10 + 32 * 145
-    half = detail + 8 * (planes * 9 + 1)
+    half = third + 144 * 33 + 144 * 10 + 32 * 145
     embed = half + 16 * 73
-    return 0, filtering, mixing, expanding, second, third, detail, half, embed, embed + 16 * 17
+    detail = embed + 16 * 17
+    return 0, filtering, mixing, expanding, second, third, half, embed, detail, detail + 8 * (planes * 9 + 1)
 
 
 class Joining(NamedTuple):
@@ -141,7 +142,7 @@ def joining(state: State) -> tuple[Joining, Joining]:
         else:
             factors = none
             convolved = tensors.folded(name, outputs, inputs + beside, 3, 3)
-        numbers = np.concatenate([convolved[1], in_squares(_padded_inputs(convolved[0]))])
+        numbers = placed(np.concatenate([convolved[1], in_squares(_padded_inputs(convolved[0]))]))
         found.append(Joining(inputs // LANES, outputs // LANES, factors, numbers, follows))
     tensors.end()
     return found[0], found[1]
@@ -149,7 +150,7 @@ def joining(state: State) -> tuple[Joining, Joining]:
 
 def _across(factors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Order (outputs, inputs, 1, 1) by inputs, outputs."""
-    return np.ascontiguousarray(factors[:, :, 0, 0].T).ravel()
+    return placed(factors[:, :, 0, 0].T).ravel()
 
 
 def _by_row(factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -60,7 +60,7 @@ def _strip(
     seen, stem, filtered, mixed, expanded, second, kept, again, third, made, details, _ = _parts(width, planes)
     layers = _layers(planes)
     stem_layer, first_layer, mix_layer, expand_layer, second_layer = layers[:5]
-    third_layer, detail_layer, half_layer, embed_layer = layers[5:9]
+    third_layer, half_layer, embed_layer, detail_layer = layers[5:9]
     half, pitch = width // 2, width + 2 * LANES
     apart, length = (half + 2) * LANES, half * LANES
     first, last = max(begin - 1, 0), min(end + 1, height // 4)  # of the second block, which the third sees

@@ -50,10 +50,18 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a new array of zeros, float32, in memory that is used again."""
-    array = empty(shape, np.float32)
+    """Return a new array of zeros, float32, that begins with a cache line: vectors then lie in one each."""
+    size = 4 * prod(shape)
+    array = (empty((size,), np.uint8) if size >= LARGE else aligned(size)).view(np.float32).reshape(shape)
     array.fill(0)
     return array
+
+
+def placed(array: np.ndarray) -> np.ndarray:
+    """Return a copy of a float32 array that begins with a cache line."""
+    copy = aligned(array.nbytes).view(np.float32).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def aligned(size: int) -> np.ndarray:
