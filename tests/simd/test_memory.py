@@ -48,3 +48,16 @@ def test_arrays_of_many_sizes_in_turn_share_memory():
     assert [kept.nbytes for kept in memory._free] == [4 * memory.LARGE]
     memory.release()
     assert memory._free == []
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, memory.LARGE // 4)])
+def test_zeros_and_copies_begin_with_a_cache_line(shape):
+    for _ in range(3):  # the memory of the last is used again
+        array = memory.zeros(shape)
+        assert (array.shape, array.dtype, array.ctypes.data % 64) == (shape, np.float32, 0)
+        assert not array.any()
+        array[:] = 1
+    numbers = np.arange(7, dtype=np.float32)[1:]
+    copy = memory.placed(numbers)
+    assert copy.ctypes.data % 64 == 0
+    assert np.array_equal(copy, numbers)
