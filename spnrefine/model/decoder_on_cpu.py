@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.model.routines import routine
 from spnrefine.model.winograd import SEEN, SIDE
+from spnrefine.simd import memory
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.memory import zeros
 from spnrefine.simd.team import TEAM, portion
 
 KEPT = 8
@@ -45,7 +45,10 @@ def decode(
     probability = np.empty((height, width), np.float32)
     strip, strips = portion(height // SIDE, threads)
     threads = min(threads, strips)
-    scratch = zeros((threads, parts(*shape)[-1]))
+    _, inputs, points, _, hidden, size = parts(*shape)
+    pitch, count = width + 2 * LANES, sum(shape[2:])
+    margins = (inputs, SEEN * count, pitch), (points, SEEN * count, pitch), (hidden, KEPT * HIDDEN, pitch)
+    scratch = memory.scratch(threads, size, margins)
     arguments = *shape, strip * SIDE, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
     TEAM.run(routine("decode"), arguments, strips, threads, routine("wait"))
     # the sigmoid of the logits, in a form that cannot overflow

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from spnrefine.model.layer_weights import Joining
 from spnrefine.model.routines import routine
 from spnrefine.model.winograd import SEEN, SIDE
+from spnrefine.simd import memory
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.memory import empty, zeros
+from spnrefine.simd.memory import empty
 from spnrefine.simd.team import TEAM, portion
 
 TILES = 16
@@ -63,7 +64,8 @@ def _join(
     strip, strips = portion(height // SIDE, threads)
     threads = min(threads, strips)
     chunks = weights.below if narrow else weights.below + 2
-    scratch = zeros((threads, parts(width, chunks, weights.outputs)[-1]))
+    size = parts(width, chunks, weights.outputs)[-1]
+    scratch = memory.scratch(threads, size, ((0, SEEN * chunks, (width + 2) * LANES),))
     arrays = weights.beside, weights.numbers, weights.mixed
     shape = height, width, weights.below, narrow, weights.outputs, len(weights.mixed) > 0, planes, strip, *steps
     sizes = *scratch.shape, *(len(each) for each in arrays)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from spnrefine.model.config import DETAIL_FULL
 from spnrefine.model.layer_weights import DEEP
 from spnrefine.model.routines import routine
+from spnrefine.simd import memory
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.memory import empty, zeros
+from spnrefine.simd.memory import empty
 from spnrefine.simd.team import TEAM, portion
 
 EXPANDED, EXPANDED_AGAIN = 96 // LANES, 144 // LANES
@@ -64,7 +65,19 @@ def shallow(
     planes = 4 if off is None else 5
     strip, strips = portion(height // 4, threads)
     threads = min(threads, strips)
-    scratch = zeros((threads, parts(width, planes)[-1]))
+    _, stem, _, _, expanded, _, _, again, _, _, details, size_of = parts(width, planes)
+    pitch, apart = width + 2 * LANES, (width // 2 + 2) * LANES
+    scratch = memory.scratch(
+        threads,
+        size_of,
+        (
+            (0, 6 * planes, pitch),
+            (stem, 3 * 2, apart),
+            (expanded, 3 * EXPANDED, apart),
+            (again, 3 * EXPANDED_AGAIN, (width // 4 + 2) * LANES),
+            (details, 4 * DETAIL_FULL, pitch),
+        ),
+    )
     shape = *coarse.shape, height, width, planes, strip
     arrays = np.ascontiguousarray(image), np.ascontiguousarray(coarse), weights, *made, scratch
     TEAM.run(routine("shallow"), (*shape, *scratch.shape, off or 0.0, *arrays), strips, threads, routine("wait"))

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from spnrefine.simd.lanes import CACHE_LINE
+from spnrefine.simd.lanes import CACHE_LINE, LANES
 
 LARGE = 1 << 20
 """Bytes from which an array's memory is kept; below, the allocator does well by itself."""
@@ -49,11 +49,19 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     return np.asarray(_Block(memory))[:size].view(dtype).reshape(shape)
 
 
-def zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a new array of zeros, float32, that begins with a cache line: vectors then lie in one each."""
-    size = 4 * prod(shape)
-    array = (empty((size,), np.uint8) if size >= LARGE else aligned(size)).view(np.float32).reshape(shape)
-    array.fill(0)
+def scratch(threads: int, size: int, margins: tuple[tuple[int, int, int], ...]) -> np.ndarray:
+    """Return what threads work in, (``threads``, ``size``) float32, each from a cache line on, with anything in it.
+
+    ``margins`` name tables in it by where they begin, how many rows they have, and how long these are: the first and
+    last ``LANES`` numbers of a row are 0.
+    """
+    size += -size % LANES
+    count = 4 * threads * size
+    bytes_ = empty((count,), np.uint8) if count >= LARGE else aligned(count)
+    array = bytes_.view(np.float32).reshape(threads, size)
+    for begin, rows, length in margins:
+        table = array[:, begin : begin + rows * length].reshape(threads, rows, length)
+        table[..., :LANES] = table[..., -LANES:] = 0
     return array
 
 

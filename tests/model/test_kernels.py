@@ -11,8 +11,25 @@ from spnrefine.model.decoder_on_cpu import decode
 from spnrefine.model.gates_on_cpu import gates
 from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.spn import SPN
+from spnrefine.simd import memory
 
 CHANNELS = Config().channels
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_clean(monkeypatch):
+    """What lay in memory before does not matter: here it is NaN."""
+    memory.release()
+    new = memory.aligned
+
+    def aligned(size):
+        array = new(size)
+        array.fill(255)
+        return array
+
+    monkeypatch.setattr(memory, "aligned", aligned)
+    yield
+    memory.release()
 
 
 @pytest.fixture(scope="module")
