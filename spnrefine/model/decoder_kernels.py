@@ -1,10 +1,12 @@
 """The decoder's kernels, which :mod:`spnrefine.model.decoder_on_cpu` runs."""
 
-from spnrefine.model.decoder_on_cpu import KEPT, parts
+import numpy as np
+
+from spnrefine.model.decoder_on_cpu import KEPT, WIDE, parts
 from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.model.row_kernels import ANY, PLANES, VECTORS, clear, copy, cut
 from spnrefine.model.winograd import SEEN, SIDE
-from spnrefine.model.winograd_kernels import combined, down, rows_from
+from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_block, splat_block, store_block
@@ -43,18 +45,18 @@ def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, 
     widened = max(begin // 2 - 2, -1)  # the last row of the state that was
     for group in range(begin, stop, SIDE):
         for row in range(group - 1 if group == begin else group + 1, group + SIDE + 1):
-            at = inputs + row % SEEN * count * pitch + LANES
+            at = inputs + row % SEEN * (count - channels) * pitch + LANES
             if not 0 <= row < height:
-                clear(scratch, at, count, pitch, width)
+                clear(scratch, at, count - channels, pitch, width)
                 continue
-            for half in range(widened + 1, min((row + 1) // 2 + 1, height // 2)):
-                _widen(pointer(state), half * (width // 2) * channels, width // 2, channels, scratch, wide, half % 2)
-                widened = half
-            _upsample(scratch, wide, row, height, width, channels, at, pitch)
-            step, to = height * width, at + channels * pitch
-            copy(pointer(detail), row * width, step, details, scratch, to, pitch, width)
-            copy(pointer(mask), row * width, step, masks, scratch, to + details * pitch, pitch, width)
-        _transform(scratch, inputs, group - 1, count, pitch, width, points)
+            copy(pointer(detail), row * width, height * width, details, scratch, at, pitch, width)
+            copy(pointer(mask), row * width, height * width, masks, scratch, at + details * pitch, pitch, width)
+        for half in range(widened + 1, min(group // 2 + 3, height // 2)):
+            _widen(pointer(state), half * (width // 2) * channels, width // 2, channels, scratch, wide, half % WIDE)
+            widened = half
+        _transform_upsampled(scratch, wide, group, height, width, channels, pitch, points, count * pitch)
+        to = points + channels * pitch
+        _transform(scratch, inputs, group - 1, count - channels, pitch, width, to, count * pitch)
         _multiply(scratch, points, count, pitch, width, pointer(first), products)
         _combine(scratch, products, width, pointer(shift), hidden, group, pitch)
         if group == 0:
@@ -85,28 +87,49 @@ def _widen(state, at, length, channels, scratch, wide, slot):
 
 
 @kernel
-def _upsample(scratch, wide, row, height, width, channels, to, pitch):
-    """Make a row of the upsampled state from the two widened rows about it."""
-    near, other = row // 2, row // 2 + (row % 2) * 2 - 1
-    other = min(max(other, 0), height // 2 - 1)
+def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, to, step):
+    """Upsample six rows from row ``group - 1`` on of the four widened rows about them, and transform them.
+
+    Above and below the picture there are zeros, for the convolution's padding, and nothing to be upsampled.
+    """
+    last = height // 2 - 1
+    size, first = channels * width, group // 2 - 1
+    a = wide + max(first, 0) % WIDE * size
+    b, c = wide + (first + 1) % WIDE * size, wide + (first + 2) % WIDE * size
+    d = wide + min(first + 3, last) % WIDE * size
     quarter, rest = splat(scratch, 0.25), splat(scratch, 0.75)
-    a, b = wide + near % 2 * channels * width, wide + other % 2 * channels * width
-    for c in range(channels):
+    above = splat(scratch, np.float32(0 if group == 0 else 1))
+    below = splat(scratch, np.float32(0 if group + SIDE == height else 1))
+    for channel in range(channels):
         for x in range(0, width, LANES):
-            far = load(scratch, b + c * width + x, LANES) * quarter
-            store(scratch, to + c * pitch + x, multiply_add(load(scratch, a + c * width + x, LANES), rest, far), LANES)
+            at = channel * width + x
+            i, j = load(scratch, a + at, None), load(scratch, b + at, None)
+            k, m = load(scratch, c + at, None), load(scratch, d + at, None)
+            made = transformed(
+                above * multiply_add(i, rest, j * quarter),
+                multiply_add(j, rest, i * quarter),
+                multiply_add(j, rest, k * quarter),
+                multiply_add(k, rest, j * quarter),
+                multiply_add(k, rest, m * quarter),
+                below * multiply_add(m, rest, k * quarter),
+            )
+            _store(scratch, made, to + channel * pitch + LANES + x, step)
 
 
 @kernel
-def _transform(scratch, inputs, first, count, pitch, width, to):
+def _transform(scratch, inputs, first, count, pitch, width, to, step):
     """Make of each column of six rows of inputs, from row ``first`` on, what its factors are multiplied with."""
-    rows, step = rows_from(inputs, first, count * pitch), count * pitch
+    rows = rows_from(inputs, first, count * pitch)
     for channel in range(count):
         for x in range(0, width, LANES):
             at = channel * pitch + LANES + x
-            made = down(scratch, rows, at)
-            for point in range(SEEN):
-                store(scratch, to + at + point * step, made[point], None)
+            _store(scratch, down(scratch, rows, at), to + at, step)
+
+
+@inlined
+def _store(scratch, made, at, step):
+    for point in range(SEEN):
+        store(scratch, at + point * step, made[point], None)
 
 
 @kernel

@@ -1,6 +1,5 @@
 """The kernels of the shallow layers at a quarter of the resolution: the encoder's second and third block."""
 
-from spnrefine.model.layer_weights import DEEP
 from spnrefine.model.row_kernels import ANY, clear, filter_chunks, mix_to_pairs, mix_to_triples
 from spnrefine.model.shallow_on_cpu import EXPANDED, EXPANDED_AGAIN
 from spnrefine.ops.cpu.planar import turn
@@ -51,5 +50,4 @@ def sharpen(scratch, row, begin, width, height, numbers, layer, kept, expanded, 
         for x in range(0, 2 * length, LANES):
             store(at4, to + x, load(scratch, made + x, None) + load(scratch, at + x, None), None)
         turn(at4, to, LANES, width, LANES, deep, done * width, height * width)
-        plane = LANES * height * width
-        turn(at4, to + length, LANES, width, DEEP - LANES, deep, plane + done * width, height * width)
+        turn(at4, to + length, LANES, width, LANES, deep, (LANES * height + done) * width, height * width)

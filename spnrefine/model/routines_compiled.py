@@ -5,7 +5,6 @@ from numba import carray
 from spnrefine.model import decoder_kernels, gates_kernels, joining_kernels, shallow_kernels
 from spnrefine.model.config import DETAIL_FULL
 from spnrefine.model.kernel_weights import HIDDEN
-from spnrefine.model.layer_weights import DEEP
 from spnrefine.model.layer_weights import shallow_layers as _layers
 from spnrefine.model.winograd import SEEN
 from spnrefine.ops.cpu import channels_last
@@ -35,7 +34,7 @@ def shallow(
         carray(state, half * LANES),
         carray(at2, half * 2 * LANES),
         carray(at4, half // 2 * LANES),
-        carray(deep, half // 4 * DEEP),
+        carray(deep, half // 2 * LANES),
         carray(detail, half * 4 * DETAIL_FULL),
         carray(mask, half * 4),
         carray(scratch, (threads, row)),

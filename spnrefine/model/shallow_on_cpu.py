@@ -58,7 +58,7 @@ def shallow(
         empty((*half, LANES), np.float32),
         empty((half[0], 2, half[1], LANES), np.float32),
         empty((height // 4, 2, width // 4, LANES), np.float32),
-        empty((DEEP, height // 4, width // 4), np.float32),
+        empty((2 * LANES, height // 4, width // 4), np.float32),  # whole chunks are written
         empty((DETAIL_FULL, height, width), np.float32),
         empty((1, height, width), np.float32),
     )
@@ -81,7 +81,7 @@ def shallow(
     shape = *coarse.shape, height, width, planes, strip
     arrays = np.ascontiguousarray(image), np.ascontiguousarray(coarse), weights, *made, scratch
     TEAM.run(routine("shallow"), (*shape, *scratch.shape, off or 0.0, *arrays), strips, threads, routine("wait"))
-    return made
+    return made._replace(deep=made.deep[:DEEP])
 
 
 def parts(width: int, planes: int) -> tuple[int, ...]:
