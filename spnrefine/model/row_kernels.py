@@ -17,7 +17,7 @@ from spnrefine.simd.blocks import (
 )
 from spnrefine.simd.compiling import inlined, kernel
 from spnrefine.simd.registers import MANY
-from spnrefine.simd.vectors import LANES, load, splat, store
+from spnrefine.simd.vectors import LANES, load, splat, store, stream
 
 PIXELS = 8 if MANY else 4
 """Pixels of chunks that are computed at once; widths are multiples of it."""
@@ -190,6 +190,14 @@ def copy(source, at, step, count, target, to, apart, length):
     for c in range(count):
         for x in range(0, length, LANES):
             store(target, to + c * apart + x, load(source, at + c * step + x, None), None)
+
+
+@inlined
+def copy_past(source, at, step, count, target, to, apart, length):
+    """Copy likewise, past the cache."""
+    for c in range(count):
+        for x in range(0, length, LANES):
+            stream(target, to + c * apart + x, load(source, at + c * step + x, None), None)
 
 
 @inlined

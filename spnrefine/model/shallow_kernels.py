@@ -12,6 +12,7 @@ from spnrefine.model.row_kernels import (
     clear,
     convolve_planes,
     copy,
+    copy_past,
     filter_chunks,
     halve_planes,
     halve_planes_to_two,
@@ -89,7 +90,7 @@ def _strip(
                 scratch, (seen, SEEN), y - 1, planes, pitch, width, numbers, detail_layer, scratch, to, pitch
             )
             if y >= 4 * begin:
-                copy(scratch, to, pitch, GROUP, pointer(detail), y * width, height * width, width)
+                copy_past(scratch, to, pitch, GROUP, pointer(detail), y * width, height * width, width)
         before = row - 1
         to = expanded + before % 3 * EXPANDED * apart + LANES
         if before < 0:
