@@ -102,7 +102,7 @@ def _strip(
             mix_to_pairs(scratch, mixed, 0, 1, half, numbers, expand_layer, EXPANDED, NONE, SIX, scratch, to, apart)
         if 2 * begin <= before < 2 * end:
             to = before * 2 * length
-            copy(scratch, mixed, 0, 1, pointer(at2), to, 0, length)
+            copy_past(scratch, mixed, 0, 1, pointer(at2), to, 0, length)
             halve_planes(
                 scratch, (details, DETAILS), 2 * before - 1, 3, (0, GROUP, GROUP), pitch, half, numbers, half_layer,
                 NONE, SIX, pointer(at2), to + length,
