@@ -79,7 +79,9 @@ def shallow(
         ),
     )
     shape = *coarse.shape, height, width, planes, strip
-    arrays = np.ascontiguousarray(image), np.ascontiguousarray(coarse), weights, *made, scratch
+    image, coarse = np.ascontiguousarray(image, np.uint8), np.ascontiguousarray(coarse, np.float32)
+    assert image.shape == (*coarse.shape, 3)
+    arrays = image, coarse, weights, *made, scratch
     TEAM.run(routine("shallow"), (*shape, *scratch.shape, off or 0.0, *arrays), strips, threads, routine("wait"))
     return made._replace(deep=made.deep[:DEEP])
 
