@@ -2,18 +2,21 @@
 
 import numpy as np
 
-from spnrefine.model.decoder_on_cpu import STRIP, parts
+from spnrefine.model.decoder_on_cpu import KEPT, WIDE, parts
 from spnrefine.model.kernel_weights import HIDDEN
+from spnrefine.model.row_kernels import ANY, PLANES, VECTORS, clear, copy, cut
+from spnrefine.model.winograd import SEEN, SIDE
+from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
-from spnrefine.simd.blocks import multiply_add_block, splat_block, store_block
+from spnrefine.simd.blocks import empty_block, multiply_add_block, splat_block, store_block
 from spnrefine.simd.compiling import inlined, kernel, part
 from spnrefine.simd.shuffles import zipped
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
 
-VECTORS = 1
-"""How many vectors of a row are convolved at once: no more would fit into the registers of AVX2, nor help AVX-512."""
+FOUR, TWO = 4, 2
+"""Vectors of logits that are computed at once: sums that do not wait for each other."""
 
 _parts = inlined(parts)
 
@@ -21,47 +24,47 @@ _parts = inlined(parts)
 @part
 def decode(control, shape, state, detail, mask, first, shift, last, bias, out, scratch):
     """Decode strip after strip; called by several threads at once, which share the work, but not rows of scratch."""
-    height = shape[0]
+    height, strip = shape[0], shape[5]
     rows = scratch[add_and_fetch_old(control, ENTERED)]
     while True:
-        y = add_and_fetch_old(control, CLAIMED) * STRIP
+        y = add_and_fetch_old(control, CLAIMED) * strip
         if y >= height:
             return
-        _decode_strip(y, min(y + STRIP, height), shape, state, detail, mask, first, shift, last, bias, out, rows)
+        _decode_strip(y, min(y + strip, height), shape, state, detail, mask, first, shift, last, bias, out, rows)
         add_and_fetch_old(control, DONE)
 
 
 @part
 def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, out, scratch_array):
-    """Decode rows ``y`` to ``end``: one more row of inputs at a time, and of hidden channels and logits behind it."""
-    height, width, channels, details, masks = shape
+    """Decode rows ``y`` to ``end``: ``SIDE`` more rows of hidden channels at a time, and the logits behind them."""
+    height, width, channels, details, masks = shape[:5]
     scratch = pointer(scratch_array)
-    wide, inputs, hidden, _ = _parts(height, width, channels, details, masks)
+    wide, inputs, points, products, hidden, _ = _parts(height, width, channels, details, masks)
     pitch, count = width + 2 * LANES, channels + details + masks
-    widened = max(y // 2 - 3, -1)  # the last row of the state that was
-    for row in range(y - 2, end + 2):
-        at = inputs + row % 3 * count * pitch + LANES
-        if 0 <= row < height:
-            for half in range(widened + 1, min((row + 1) // 2 + 1, height // 2)):
-                _widen(pointer(state), half * (width // 2) * channels, width // 2, channels, scratch, wide, half % 2)
-                widened = half
-            _upsample(scratch, wide, row, height, width, channels, at, pitch)
-            _copy(pointer(detail), row * width, height * width, details, scratch, at + channels * pitch, pitch, width)
-            _copy(
-                pointer(mask), row * width, height * width, masks, scratch, at + (count - masks) * pitch, pitch, width
-            )
-        else:
-            _clear(scratch, at, count, pitch, width)
-        if row >= y:  # rows row - 2 to row are there
-            at = hidden + (row - 1) % 3 * HIDDEN * pitch + LANES
-            if 0 < row <= height:
-                _convolve(scratch, inputs, row, count, pitch, width, pointer(first), pointer(shift), at)
-            else:
-                _clear(scratch, at, HIDDEN, pitch, width)
-        if row >= y + 2:
-            _gather(
-                scratch, hidden, row - 1, pitch, width, pointer(last), pointer(bias), pointer(out), (row - 2) * width
-            )
+    begin, stop = max(y - SIDE, 0), min(end + SIDE, height)
+    widened = max(begin // 2 - 2, -1)  # the last row of the state that was
+    for group in range(begin, stop, SIDE):
+        for row in range(group - 1 if group == begin else group + 1, group + SIDE + 1):
+            at = inputs + row % SEEN * (count - channels) * pitch + LANES
+            if not 0 <= row < height:
+                clear(scratch, at, count - channels, pitch, width)
+                continue
+            copy(pointer(detail), row * width, height * width, details, scratch, at, pitch, width)
+            copy(pointer(mask), row * width, height * width, masks, scratch, at + details * pitch, pitch, width)
+        for half in range(widened + 1, min(group // 2 + 3, height // 2)):
+            _widen(pointer(state), half * (width // 2) * channels, width // 2, channels, scratch, wide, half % WIDE)
+            widened = half
+        _transform_upsampled(scratch, wide, group, height, width, channels, pitch, points, count * pitch)
+        to = points + channels * pitch
+        _transform(scratch, inputs, group - 1, count - channels, pitch, width, to, count * pitch)
+        _multiply(scratch, points, count, pitch, width, pointer(first), products)
+        _combine(scratch, products, width, pointer(shift), hidden, group, pitch)
+        if group == 0:
+            clear(scratch, hidden + (KEPT - 1) * HIDDEN * pitch + LANES, HIDDEN, pitch, width)
+        if group + SIDE == height:
+            clear(scratch, hidden + height % KEPT * HIDDEN * pitch + LANES, HIDDEN, pitch, width)
+        for row in range(max(group - 1, y), min(group + SIDE - (group + SIDE < height), end)):
+            _gather(scratch, hidden, row, pitch, width, pointer(last), pointer(bias), pointer(out), row * width)
 
 
 @kernel
@@ -84,57 +87,105 @@ def _widen(state, at, length, channels, scratch, wide, slot):
 
 
 @kernel
-def _upsample(scratch, wide, row, height, width, channels, to, pitch):
-    """Make a row of the upsampled state from the two widened rows about it."""
-    near, other = row // 2, row // 2 + (row % 2) * 2 - 1
-    other = min(max(other, 0), height // 2 - 1)
+def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, to, step):
+    """Upsample six rows from row ``group - 1`` on of the four widened rows about them, and transform them.
+
+    Above and below the picture there are zeros, for the convolution's padding, and nothing to be upsampled.
+    """
+    last = height // 2 - 1
+    size, first = channels * width, group // 2 - 1
+    a = wide + max(first, 0) % WIDE * size
+    b, c = wide + (first + 1) % WIDE * size, wide + (first + 2) % WIDE * size
+    d = wide + min(first + 3, last) % WIDE * size
     quarter, rest = splat(scratch, 0.25), splat(scratch, 0.75)
-    a, b = wide + near % 2 * channels * width, wide + other % 2 * channels * width
-    for c in range(channels):
+    above = splat(scratch, np.float32(0 if group == 0 else 1))
+    below = splat(scratch, np.float32(0 if group + SIDE == height else 1))
+    for channel in range(channels):
         for x in range(0, width, LANES):
-            far = load(scratch, b + c * width + x, LANES) * quarter
-            store(scratch, to + c * pitch + x, multiply_add(load(scratch, a + c * width + x, LANES), rest, far), LANES)
-
-
-@inlined
-def _copy(source, at, step, count, scratch, to, pitch, width):
-    for c in range(count):
-        for x in range(0, width, LANES):
-            store(scratch, to + c * pitch + x, load(source, at + c * step + x, LANES), LANES)
-
-
-@inlined
-def _clear(scratch, to, count, pitch, width):
-    for c in range(count):
-        for x in range(0, width, LANES):
-            store(scratch, to + c * pitch + x, splat(scratch, 0), LANES)
+            at = channel * width + x
+            i, j = load(scratch, a + at, None), load(scratch, b + at, None)
+            k, m = load(scratch, c + at, None), load(scratch, d + at, None)
+            made = transformed(
+                above * multiply_add(i, rest, j * quarter),
+                multiply_add(j, rest, i * quarter),
+                multiply_add(j, rest, k * quarter),
+                multiply_add(k, rest, j * quarter),
+                multiply_add(k, rest, m * quarter),
+                below * multiply_add(m, rest, k * quarter),
+            )
+            _store(scratch, made, to + channel * pitch + LANES + x, step)
 
 
 @kernel
-def _convolve(scratch, inputs, row, count, pitch, width, first, shift, to):
-    """Make a row of hidden channels of the rows about it: convolution and ReLU6."""
-    for x in range(0, width, VECTORS * LANES):
-        sums = splat_block(shift, 0, HIDDEN, VECTORS)
-        for ky in range(3):
-            at = inputs + (row - 2 + ky) % 3 * count * pitch + LANES + x - 1
-            factors = ky * 3 * HIDDEN
-            for _ in range(count):
-                for kx in range(3):
-                    sums = multiply_add_block(sums, first, factors + kx * HIDDEN, scratch, at + kx)
-                factors += 9 * HIDDEN
-                at += pitch
-        store_block(sums, np.float32(0), np.float32(6), scratch, to + x, pitch)
+def _transform(scratch, inputs, first, count, pitch, width, to, step):
+    """Make of each column of six rows of inputs, from row ``first`` on, what its factors are multiplied with."""
+    rows = rows_from(inputs, first, count * pitch)
+    for channel in range(count):
+        for x in range(0, width, LANES):
+            at = channel * pitch + LANES + x
+            _store(scratch, down(scratch, rows, at), to + at, step)
+
+
+@inlined
+def _store(scratch, made, at, step):
+    for point in range(SEEN):
+        store(scratch, at + point * step, made[point], None)
+
+
+@kernel
+def _multiply(scratch, points, count, pitch, width, factors, to):
+    """Sum the products over the inputs and along the width, for each point and hidden channel."""
+    for point in range(SEEN):
+        for out in range(0, HIDDEN, PLANES):
+            for x in range(0, width, VECTORS * LANES):
+                sums = empty_block(factors, PLANES, VECTORS)
+                at, factor = points + point * count * pitch + LANES + x - 1, point * count * 3 * HIDDEN + out
+                for _ in range(count):
+                    for kx in range(3):
+                        sums = multiply_add_block(sums, factors, factor + kx * HIDDEN, scratch, at + kx)
+                    factor += 3 * HIDDEN
+                    at += pitch
+                store_block(sums, -ANY, ANY, scratch, to + (point * HIDDEN + out) * width + x, width, LANES)
+
+
+@kernel
+def _combine(scratch, products, width, shift, hidden, first, pitch):
+    """Make ``SIDE`` rows of hidden channels, from row ``first`` on, of the sums."""
+    step, size = HIDDEN * width, HIDDEN * pitch
+    for channel in range(HIDDEN):
+        added = splat(scratch, load_one(shift, channel))
+        to = hidden + channel * pitch + LANES
+        for x in range(0, width, LANES):
+            at = products + channel * width + x
+            a, b, c = _three(scratch, at, step)
+            d, e, f = _three(scratch, at + 3 * step, step)
+            made = combined(a, b, c, d, e, f)
+            for row in range(SIDE):
+                store(scratch, to + (first + row) % KEPT * size + x, cut(made[row] + added), None)
+
+
+@inlined
+def _three(scratch, at, step):
+    return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)
 
 
 @kernel
 def _gather(scratch, hidden, row, pitch, width, last, bias, out, to):
     """Make a row of logits of the hidden rows about it."""
-    most = np.float32(np.inf)
-    for x in range(0, width, VECTORS * LANES):
-        sums = splat_block(bias, 0, 1, VECTORS)
+    whole = width // (FOUR * LANES) * FOUR * LANES  # then two vectors may be left
+    for x in range(0, whole, FOUR * LANES):
+        sums = splat_block(bias, 0, 1, FOUR)
         for ky in range(3):
-            at = hidden + (row - 2 + ky) % 3 * HIDDEN * pitch + LANES + x - 1
+            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
             for c in range(HIDDEN):
                 for kx in range(3):
                     sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
-        store_block(sums, -most, most, out, to + x, 0)
+        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)
+    for x in range(whole, width, TWO * LANES):
+        sums = splat_block(bias, 0, 1, TWO)
+        for ky in range(3):
+            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
+            for c in range(HIDDEN):
+                for kx in range(3):
+                    sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
+        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)

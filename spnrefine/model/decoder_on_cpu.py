@@ -1,8 +1,9 @@
 """The decoder on the CPU: ``SPN.finish`` and a sigmoid in one pass, in rows that stay in the cache.
 
-Most of it is one convolution at full resolution, over the upsampled state, the detail and the mask. So each row of
-these channels is made just before it is needed and forgotten soon after: scratch holds three rows of them and three of
-the hidden channels, with zeros around for the convolutions' padding. Vectors run along a row.
+Most of it is one convolution at full resolution, over the upsampled state, the detail and the mask, done along the
+height as :mod:`spnrefine.model.winograd` says. So each row of these channels is made just before it is needed and
+forgotten soon after: scratch holds a few rows of them and of the hidden channels, with zeros around for the
+convolutions' padding. Vectors run along a row.
 """
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from spnrefine.model.kernel_weights import HIDDEN, DecoderWeights
 from spnrefine.model.routines import routine
+from spnrefine.model.winograd import SEEN, SIDE
+from spnrefine.simd import memory
 from spnrefine.simd.lanes import LANES
-from spnrefine.simd.team import TEAM
+from spnrefine.simd.team import TEAM, portion
 
-STRIP = 64
-"""Rows in a task. Two more rows of hidden channels are computed for each."""
+KEPT, WIDE = 8, 4
+"""Rows that are kept of hidden channels, and of the state at twice its width."""
 
 
 def decode(
@@ -41,10 +44,13 @@ def decode(
     shape = height, width, state.shape[2], len(detail), len(mask)
     arrays = [np.ascontiguousarray(array).ravel() for array in (state, detail, mask)]
     probability = np.empty((height, width), np.float32)
-    strips = -(-height // STRIP)
+    strip, strips = portion(height // SIDE, threads)
     threads = min(threads, strips)
-    scratch = np.zeros((threads, parts(*shape)[-1]), np.float32)
-    arguments = *shape, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
+    _, inputs, points, _, hidden, size = parts(*shape)
+    pitch, count = width + 2 * LANES, sum(shape[2:])
+    margins = (inputs, SEEN * (count - shape[2]), pitch), (points, SEEN * count, pitch), (hidden, KEPT * HIDDEN, pitch)
+    scratch = memory.scratch(threads, size, margins)
+    arguments = *shape, strip * SIDE, *scratch.shape, *arrays, *weights, probability.ravel(), scratch.ravel()
     TEAM.run(routine("decode"), arguments, strips, threads, routine("wait"))
     # the sigmoid of the logits, in a form that cannot overflow
     probability *= np.float32(0.5)
@@ -54,12 +60,17 @@ def decode(
     return probability
 
 
-def parts(height: int, width: int, channels: int, details: int, masks: int) -> tuple[int, int, int, int]:
+def parts(height: int, width: int, channels: int, details: int, masks: int) -> tuple[int, int, int, int, int, int]:
     """Where in the scratch of a thread its parts begin, and its size.
 
-    A row of the state turned to planes, two rows of it widened, three rows of inputs, three of hidden channels.
+    A row of the state turned to planes, four rows of it widened, six rows of what else comes in, as many of what is
+    multiplied, the sums of the products, and rows of hidden channels.
     """
+    pitch, count = width + 2 * LANES, channels + details + masks
     wide = channels * (width // 2 + 2 * LANES)
-    inputs = wide + 2 * channels * width
-    hidden = inputs + 3 * (channels + details + masks) * (width + 2 * LANES)
-    return wide, inputs, hidden, hidden + 3 * HIDDEN * (width + 2 * LANES)
+    inputs = wide + WIDE * channels * width
+    points = inputs + SEEN * (details + masks) * pitch
+    products = points + SEEN * count * pitch
+    hidden = products + SEEN * HIDDEN * width
+    end = hidden + KEPT * HIDDEN * pitch
+    return wide, inputs, points, products, hidden, end

@@ -60,10 +60,16 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        return self._features(self.stem(x), 0)
+
+    def deeper(self, at4: Tensor) -> list[Tensor]:
+        """Return the features at strides 8, 16 and 32, of those at stride 4."""
+        return self._features(at4, FEATURE_STAGES[1] + 1)
+
+    def _features(self, x: Tensor, first: int) -> list[Tensor]:
         features = []
-        x = self.stem(x)
-        for i, stage in enumerate(self.stages):
-            x = stage(x)
+        for i in range(first, len(self.stages)):
+            x = self.stages[i](x)
             if i in FEATURE_STAGES:
                 features.append(x)
         return features

@@ -13,11 +13,12 @@ import torch
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from spnrefine.model.config import DETAIL_FULL, MatteConfig, SegmenterConfig
+from spnrefine.model.config import DETAIL_FULL, Config, MatteConfig, SegmenterConfig
+from spnrefine.model.encoder import FEATURE_CHANNELS
 from spnrefine.model.matte_inputs import CHANNELS
 from spnrefine.model.matte_on_cpu import MATTE
 from spnrefine.model.matting import Matting
-from spnrefine.model.on_cpu import BEGIN, SEGMENT
+from spnrefine.model.on_cpu import DEEP, SEGMENT
 from spnrefine.model.parser_on_cpu import DECODE, PARSE
 from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.segmenter import Segmenter
@@ -27,19 +28,15 @@ OPSET = 17
 SIDES = 64, 96  # of the example that is traced; any others work afterwards
 
 
-class Begin(nn.Module):
-    """From an image (1, H, W, 3) uint8 and a coarse mask (1, 1, H, W) in 0..1 to what :mod:`on_cpu` goes on with.
-
-    One that knows of it also takes how far off the mask's edge may be, (1, 1, 1, 1).
-    """
+class Deep(nn.Module):
+    """From the encoder's features at stride 4 (1, 24, H / 4, W / 4) to what is enlarged to there, (1, H/8, W/8, C)."""
 
     def __init__(self, network: SPN):
         super().__init__()
-        self.config, self.guidance, self.embed = network.config, network.guidance, network.embed
+        self.guidance = network.guidance
 
-    def forward(self, image: Tensor, coarse: Tensor, off: Tensor | None = None) -> tuple[Tensor, ...]:
-        begun = SPN.begin(self, image.permute(0, 3, 1, 2).float() / 255, coarse, off)  # type: ignore[arg-type]
-        return begun.guidance, begun.state.permute(0, 2, 3, 1), begun.detail, begun.mask
+    def forward(self, deep: Tensor) -> Tensor:
+        return self.guidance.below(deep).permute(0, 2, 3, 1)
 
 
 class Segment(nn.Module):
@@ -56,7 +53,7 @@ class Segment(nn.Module):
 
 
 class Parse(nn.Module):
-    """From an image (1, H, W, 3) uint8 to the coarse label map (1, K, H, W) and what :class:`Begin` puts out for it."""
+    """From an image (1, H, W, 3) uint8 to the coarse label map (1, K, H, W) and what comes before the gates."""
 
     def __init__(self, network: ParsingNetwork):
         super().__init__()
@@ -83,17 +80,11 @@ class Decode(nn.Module):
 
 
 def export(network: SPN, path: Path) -> None:
-    """Write the part of a network that refines which comes before the gates."""
-    network = network.eval()
-    network.guidance.gates = nn.Identity()  # type: ignore[assignment]  # its features are put out instead
-    height, width = SIDES
-    full = {2: "height", 3: "width"}
-    axes = {"image": {1: "height", 2: "width"}, "coarse": full, "features": {2: "half height", 3: "half width"}}
-    axes |= {"state": {1: "half height", 2: "half width"}, "detail": full, "mask": full}
-    inputs = {"image": torch.zeros(1, height, width, 3, dtype=torch.uint8), "coarse": torch.zeros(1, 1, height, width)}
-    if network.config.knows_off:
-        inputs["off"], axes["off"] = torch.zeros(1, 1, 1, 1), {}
-    _export(Begin(network), inputs, ("features", "state", "detail", "mask"), axes, path)
+    """Write the deep part of a network that refines: from an eighth of the sides down, and back up to there."""
+    height, width = (side // 4 for side in SIDES)
+    axes = {"deep": {2: "height / 4", 3: "width / 4"}, "below": {1: "height / 8", 2: "width / 8"}}
+    inputs = {"deep": torch.zeros(1, FEATURE_CHANNELS[1], height, width)}
+    _export(Deep(network.eval()), inputs, ("below",), axes, path)
 
 
 def export_segmenter(network: Segmenter, path: Path) -> None:
@@ -163,11 +154,11 @@ def _export(
 
 
 if __name__ == "__main__":
-    for config, path in BEGIN.items():
-        export(SPN(config), path)
+    for bottleneck, path in DEEP.items():
+        export(SPN(Config(bottleneck=bottleneck)), path)
     export_segmenter(Segmenter(SegmenterConfig()), SEGMENT)
     for config, path in PARSE.items():
         export_parser(ParsingNetwork(config), path, DECODE)
     export_matting(Matting(MatteConfig()), MATTE)
-    for written in (*BEGIN.values(), SEGMENT, *PARSE.values(), DECODE, MATTE):
+    for written in (*DEEP.values(), SEGMENT, *PARSE.values(), DECODE, MATTE):
         print(f"{written} {written.stat().st_size} bytes")

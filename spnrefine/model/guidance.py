@@ -65,11 +65,18 @@ class GuidanceNetwork(nn.Module):
     def forward(self, x: Tensor) -> Guided:
         at2, at4, at8, at16, at32 = self.encoder(x)
         detail = self.detail_full(x)
-        stride16 = _decoded(self.decoder16, at32, at16)
-        stride8 = _decoded(self.decoder8, stride16, at8)
+        stride8 = self._deep(at8, at16, at32)
         stride4 = _decoded(self.decoder4, stride8, at4)
         stride2 = _decoded(self.decoder2, stride4, at2, self.detail_half(detail))
         return Guided(self.gates(stride2), detail, stride8)
+
+    def below(self, at4: Tensor) -> Tensor:
+        """Return what the decoder at stride 4 enlarges, of the encoder's features there; that is exported."""
+        stride8 = self._deep(*self.encoder.deeper(at4))
+        return self.decoder4.below(stride8) if isinstance(self.decoder4, Bottleneck) else stride8
+
+    def _deep(self, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
+        return _decoded(self.decoder8, _decoded(self.decoder16, at32, at16), at8)
 
 
 def _concatenating(below: int, beside: int, outputs: int) -> ConvBlock:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spnrefine.model.winograd import along_height
+
 HIDDEN = 8
 """Channels between the decoder's two convolutions."""
 
@@ -24,7 +26,7 @@ class GatesWeights(NamedTuple):
 class DecoderWeights(NamedTuple):
     """Two 3x3 convolutions, a batch norm folded into the first; flat float32 arrays."""
 
-    first: NDArray[np.float32]  # (inputs, 3, 3, HIDDEN): what one number is multiplied with lies side by side
+    first: NDArray[np.float32]  # (SEEN, inputs, 3, HIDDEN), transformed along the height
     shift: NDArray[np.float32]  # (HIDDEN,)
     last: NDArray[np.float32]  # (HIDDEN, 3, 3)
     bias: NDArray[np.float32]  # (1,)
@@ -54,8 +56,8 @@ def decoder(state: dict[str, NDArray[np.float32]], inputs: int) -> DecoderWeight
     shapes = {"decode.0.0.weight": (HIDDEN, inputs, 3, 3), "decode.1.weight": (1, HIDDEN, 3, 3), "decode.1.bias": (1,)}
     first, last, bias, weight, shift, mean, variance = _take(state, shapes | norm)
     scale = weight / np.sqrt(variance + np.float32(EPSILON))
-    first = first * scale[:, None, None, None]
-    return DecoderWeights(first.transpose(1, 2, 3, 0).ravel(), shift - mean * scale, last.ravel(), bias)
+    first = along_height(first * scale[:, None, None, None])
+    return DecoderWeights(first, shift - mean * scale, last.ravel(), bias)
 
 
 def _take(state: dict[str, NDArray[np.float32]], shapes: dict[str, tuple[int, ...]]) -> list[NDArray[np.float32]]:

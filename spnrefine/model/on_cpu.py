@@ -1,4 +1,4 @@
-"""The network on the CPU without torch: ONNX Runtime first, then kernels for gates, propagation and decoder.
+"""The network on the CPU without torch: kernels down to a quarter of the sides, ONNX Runtime below, and kernels again.
 
 Importing torch takes longer than refining a photograph, so nothing here does. What ONNX Runtime runs is exported by
 ``python -m spnrefine.model.export`` and holds the network's structure only; the numbers come from the weights file, so
@@ -7,26 +7,24 @@ that any weights of the same configuration run.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spnrefine.model import kernel_weights
+from spnrefine.model import kernel_weights, layer_weights
 from spnrefine.model.config import DETAIL_FULL, Config, SegmenterConfig
 from spnrefine.model.propagation_on_cpu import Background, PropagationOnCPU
 from spnrefine.model.sessions import EXPORTED, RunOptions, fitting, release_memory, run, session
 from spnrefine.model.weights import WeightsInfo, check_output
 from spnrefine.simd import memory
+from spnrefine.simd.lanes import LANES
 
+RGB = 3
 STRIDE = 32  # sides are padded to a multiple of it
 SEGMENT = EXPORTED / "segment.onnx"
-BEGIN = {
-    Config(): EXPORTED / "begin.onnx",
-    Config(knows_off=1): EXPORTED / "begin_told.onnx",
-    Config(bottleneck=1): EXPORTED / "begin_bottleneck.onnx",
-    Config(knows_off=1, bottleneck=1): EXPORTED / "begin_told_bottleneck.onnx",
-}
-"""By configuration, as :attr:`~spnrefine.model.config.Config.built`."""
+DEEP = {0: EXPORTED / "deep.onnx", 1: EXPORTED / "deep_bottleneck.onnx"}
+"""By ``bottleneck`` of the configuration."""
 
 
 class NetworkOnCPU:
@@ -41,13 +39,14 @@ class NetworkOnCPU:
     def __init__(self, info: WeightsInfo, state: dict[str, NDArray[np.float32]], threads: int):
         assert isinstance(info.config, Config)
         self.config, self._threads = info.config, threads
-        parts = {key: key.startswith("decode.") + 2 * key.startswith("guidance.gates.") for key in state}
-        begin, decoder, gates = ({key: state[key] for key in state if parts[key] == part} for part in range(3))
+        deep, shallow, joining, decoder, gates = _parted(state)
         with fitting(info), Background() as background:
-            self._weights = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
+            self._kernels = background.load(_load_kernels)
+            self._shallow = layer_weights.shallow(shallow, RGB + self.config.classes + self.config.knows_off)
+            self._joining = layer_weights.joining(joining)
+            self._decoder = kernel_weights.decoder(decoder, self.config.channels + DETAIL_FULL + self.config.classes)
             self._propagate = PropagationOnCPU(self.config, gates, threads, background)
-            self._decode = background.load(_load_decoder)
-            self._begin = session(BEGIN[self.config.built], begin, threads, info.sha256)
+            self._deep = session(DEEP[self.config.bottleneck], deep, threads, info.sha256)
         # most commands call but once: what that call took, the gates can have
         self._after_first: RunOptions | None = release_memory()
 
@@ -56,41 +55,50 @@ class NetworkOnCPU:
 
         ``off`` is what the network is told of the mask, see :func:`spnrefine.model.off.coded`; 0: nothing.
         """
-        height, width = coarse.shape
+        (height, width), threads, kernels = coarse.shape, self._threads, self._kernels.result()
         options, self._after_first = self._after_first, None
-        features, state, detail, mask = run(
-            self._begin, self._inputs(image, coarse, off), self._outputs(height, width), options
-        )
-        (spread,) = self._propagate(features, state)
-        return self._decode.result()(spread, detail[0], mask[0], self._weights, self._threads)[:height, :width]
+        size = height + -height % STRIDE, width + -width % STRIDE
+        told = off if self.config.knows_off else None
+        begun = kernels.shallow(image, coarse, told, size, self._shallow, threads)
+        (below,) = run(self._deep, {"deep": begun.deep[None]}, self._outputs(size), options)
+        features = kernels.join(below[0], begun.at4, begun.at2, self._joining, threads)
+        (spread,) = self._propagate(features, begun.state[None])
+        return kernels.decode(spread, begun.detail, begun.mask, self._decoder, threads)[:height, :width]
 
     def release(self) -> None:
         """Give back the memory that ONNX Runtime and the kernels keep for the next call."""
         memory.release()
-        smallest = np.zeros((STRIDE, STRIDE, 3), np.uint8), np.zeros((STRIDE, STRIDE), np.float32)
-        self._begin.run(None, self._inputs(*smallest, 0.0), release_memory())
+        least = STRIDE // 4
+        self._deep.run(None, {"deep": np.zeros((1, layer_weights.DEEP, least, least), np.float32)}, release_memory())
 
-    def _inputs(self, image: NDArray[np.uint8], coarse: NDArray[np.float32], off: float) -> dict[str, NDArray]:
-        """Return what the exported network takes."""
-        inputs: dict[str, NDArray] = {"image": image[None], "coarse": coarse[None, None]}
-        if self.config.knows_off:
-            inputs["off"] = np.full((1, 1, 1, 1), off, np.float32)
-        return inputs
+    def _outputs(self, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of what ONNX Runtime puts out of an image of that size: (1, H / 8, W / 8, C)."""
+        return {"below": (1, size[0] // 8, size[1] // 8, self._joining[0].below * LANES)}
 
-    def _outputs(self, height: int, width: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of what it puts out of an image (height, width), of that padded to (H, W).
 
-        Features (1, F, H / 2, W / 2), the state (1, H / 2, W / 2, C), channels last, detail (1, D, H, W) and mask
-        (1, 1, H, W).
-        """
-        full = tuple(side + -side % STRIDE for side in (height, width))
-        half = tuple(side // 2 for side in full)
-        return {
-            "features": (1, kernel_weights.FEATURES, *half),
-            "state": (1, *half, self.config.channels),
-            "detail": (1, DETAIL_FULL, *full),
-            "mask": (1, self.config.classes, *full),
-        }
+class _Kernels(NamedTuple):
+    shallow: Callable
+    join: Callable
+    decode: Callable
+
+
+def _load_kernels() -> _Kernels:
+    from spnrefine.model.decoder_on_cpu import decode
+    from spnrefine.model.joining_on_cpu import join
+    from spnrefine.model.routines import routine
+    from spnrefine.model.shallow_on_cpu import shallow
+
+    routine("shallow")
+    return _Kernels(shallow, join, decode)
+
+
+def _parted(state: dict[str, NDArray[np.float32]]) -> list[dict[str, NDArray[np.float32]]]:
+    """Part tensors into those of ONNX Runtime, the shallow layers, the last decoder, the mask's decoder, the gates."""
+    starts = (), layer_weights.SHALLOW, layer_weights.JOINING, ("decode.",), ("guidance.gates.",)
+    parts: list[dict[str, NDArray[np.float32]]] = [{} for _ in starts]
+    for key, value in state.items():
+        parts[max(i for i, start in enumerate(starts) if not i or key.startswith(start))][key] = value
+    return parts
 
 
 class SegmenterOnCPU:
@@ -115,14 +123,6 @@ class SegmenterOnCPU:
         return probability[0, 0]
 
 
-def _load_decoder() -> Callable:
-    from spnrefine.model.decoder_on_cpu import decode
-    from spnrefine.model.routines import routine
-
-    routine("decode")
-    return decode
-
-
 def is_exported_segmenter(config: object) -> bool:
     """Tell whether the exported network that makes masks is of this configuration; its side does not matter."""
     default = SegmenterConfig()
@@ -131,4 +131,4 @@ def is_exported_segmenter(config: object) -> bool:
 
 def is_exported(config: object) -> bool:
     """Tell whether a network of this configuration is exported; rounds and working side do not matter."""
-    return isinstance(config, Config) and config.built in BEGIN
+    return isinstance(config, Config) and replace(config.built, knows_off=0, bottleneck=0) == Config()

@@ -6,9 +6,11 @@ from spnrefine.simd import ahead
 from spnrefine.simd.ahead import Routine
 
 TAKES = {
+    "shallow": "L" + "iiiiii" + "ii" + "f" + "BFFFFFFFFF",
+    "join": "L" + "iiiiiiiiii" + "iiiii" + "FFFFFFF",
     "gates": "L" + "iii" + "FFFF",
     "propagate": "L" + "ii" + "iiiiii" + "f" + "LLFFFF",
-    "decode": "L" + "iiiii" + "ii" + "FFFFFFFFF",
+    "decode": "L" + "iiiiii" + "ii" + "FFFFFFFFF",
     "wait": "L" + "i",
 }
 """The arguments of each, as functions of :mod:`spnrefine.model.routines_compiled` name them."""

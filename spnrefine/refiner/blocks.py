@@ -24,7 +24,8 @@ def block_size(mask: NDArray, known: NDArray[np.bool_] | None = None) -> int:
     next somewhere; right angles lie at a few rows and columns, wherever they like. Pixels that are not ``known``,
     (H, W) bool, do not count.
     """
-    return min(_spacing(_changes(mask, known)), _spacing(_changes_across(mask, known)))
+    down = _spacing(_changes(mask, known))
+    return 1 if down == 1 else min(down, _spacing(_changes_across(mask, known)))
 
 
 def without_blocks(mask: NDArray, size: int | None = None) -> NDArray:

@@ -128,34 +128,43 @@ def _fitted(rings: _Rings) -> _Arcs:
     long = np.repeat(LENGTHS, [int(each.sum()) for each in starts])
     many = np.concatenate(starts)
     start = (np.arange(len(ring)) - np.repeat(np.cumsum(many) - many, many)) * (long // STEPS)
+    # each ring goes on once more, as far as stretches that begin within it may go
+    lines = [
+        np.resize(rings.xy[first : first + count], (count + LENGTHS[-1], 2))
+        for first, count in zip(rings.first, rings.many, strict=True)
+    ]
+    many = np.array([len(each) for each in lines], np.int64)
+    begins = (np.cumsum(many) - many)[ring] + start
+    line = np.concatenate(lines or [np.zeros((0, 2))]).T.copy()
 
-    def at(steps: NDArray, of: NDArray) -> Floats:
-        """Return the points (M, K, 2) so many steps from the starts."""
-        there = (start[of, None] + long[of, None] * steps // STEPS) % rings.many[ring[of], None]
-        return rings.xy[rings.first[ring[of], None] + there]
+    def at(steps: list[int], of: NDArray) -> tuple[Floats, Floats]:
+        """Return the points (K, M) so many steps from the starts, as x and y."""
+        places = begins[of] + long[of] * np.array(steps)[:, None] // STEPS
+        return line[0][places], line[1][places]
 
     every = np.arange(len(ring))
-    ends = at(np.array([0, STEPS // 2, STEPS]), every)  # three points tell most that are none
-    chord, half = ends[:, 2] - ends[:, 0], ends[:, 1] - ends[:, 0]
-    width = np.maximum(np.hypot(*chord.T), 1e-6)
-    sagitta = np.abs(chord[:, 0] * half[:, 1] - chord[:, 1] * half[:, 0]) / width
+    x, y = at([0, STEPS // 2, STEPS], every)  # three points tell most that are none
+    chord, half = np.stack([x[2] - x[0], y[2] - y[0]]), np.stack([x[1] - x[0], y[1] - y[0]])
+    width = np.maximum(np.hypot(*chord), 1e-6)
+    sagitta = np.abs(chord[0] * half[1] - chord[1] * half[0]) / width
     turn = 8 * sagitta / width
     may_be = np.flatnonzero((sagitta > LEAST_SAGITTA - 0.7) & (turn > TURN[0] - 0.35) & (turn < TURN[1] + 0.6))
-    points = at(np.arange(STEPS + 1), may_be)
-    middle = points.mean(1)
-    x, y = np.moveaxis(points - middle[:, None], 2, 0)
+    x, y = at([*range(STEPS + 1)], may_be)
+    middle = np.stack([x.mean(0), y.mean(0)], 1)
+    x -= middle[:, 0]
+    y -= middle[:, 1]
     square = x * x + y * y
-    mean = square.mean(1)
-    xx, yy, xy = (x * x).sum(1), (y * y).sum(1), (x * y).sum(1)
-    xs, ys = (x * square).sum(1), (y * square).sum(1)
+    mean = square.mean(0)
+    xx, yy, xy = (x * x).sum(0), (y * y).sum(0), (x * y).sum(0)
+    xs, ys = (x * square).sum(0), (y * square).sum(0)
     twice = 2 * np.maximum(xx * yy - xy * xy, 1e-6)
     across, down = (yy * xs - xy * ys) / twice, (xx * ys - xy * xs) / twice
     radius = np.sqrt(across * across + down * down + mean)
-    left = square - mean[:, None] - 2 * across[:, None] * x - 2 * down[:, None] * y
+    left = square - mean - 2 * across * x - 2 * down * y
     turn = width[may_be] / radius
-    arc = np.sqrt((left * left).mean(1)) < 2 * radius * OUT_OF_ROUND
+    arc = np.sqrt((left * left).mean(0)) < 2 * radius * OUT_OF_ROUND
     arc &= (turn >= TURN[0]) & (turn <= TURN[1]) & (radius * turn * turn >= 8 * LEAST_SAGITTA)
-    outwards = chord[may_be, 0] * down - chord[may_be, 1] * across < 0
+    outwards = chord[0, may_be] * down - chord[1, may_be] * across < 0
     centre = middle + np.stack([across, down], 1)
     found = _Arcs(ring[may_be], start[may_be], long[may_be], radius + 0.5, centre, outwards)
     return found.only(arc)  # of outlines through the pixels' middles half a pixel is missing

@@ -81,7 +81,8 @@ def unsure(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def edge_width(coarse: NDArray[np.float32]) -> float:
     """Return the mean width of the edge of a probability map (H, W), which is neither inside nor outside, in pixels."""
-    return count_where(unsure, coarse) / max(contour_length(above(coarse, 0.5)), 1)
+    soft = count_where(unsure, coarse)
+    return soft / max(contour_length(above(coarse, 0.5)), 1) if soft else 0.0
 
 
 def is_soft(coarse: NDArray[np.float32]) -> bool:

@@ -79,7 +79,7 @@ def signs(
         *(float(kind == each) for each in KINDS), float(kind == SOFT and is_uneven(coarse[here])),
         soft / max(line, 1) / step / size, math.log(size * step), whole,
         (before & after).sum() / (before | after).sum(), math.log(after.sum() / before.sum()),
-        moved.mean() / size, np.percentile(moved, 95) / size,
+        moved.mean() / size, _quantile(moved, 0.95) / size,
         (4 * p * (1 - p)).mean(), ((probability > 0.2) & (probability < 0.8)).sum() / max(int(edge.sum()), 1) / size,
         probability[after].mean(), probability[~after].mean(),
         *_likeness(before, after, colours), math.log(steepness.mean() + 1),
@@ -104,7 +104,7 @@ def _of_mask(
     edge = np.abs(distance) < 1
     within, without = (_means_around(edge, colours, strip, 2 * int(width) + 3) for strip in strips)
     along = np.stack([np.sqrt(((within - without) ** 2).sum(-1)), steepness[edge]])
-    (apart, steep), (least_apart, least_steep) = along.mean(1), np.percentile(along, 25, axis=1)
+    (apart, steep), (least_apart, least_steep) = along.mean(1), (_quantile(each, 0.25) for each in along)
     (inner, inner_deviation), (outer, outer_deviation) = (cv2.meanStdDev(colours, mask=strip) for strip in strips)
     spread = math.sqrt(float((inner_deviation**2 + outer_deviation**2).sum())) + 1
     parts = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)[0] - 1
@@ -118,6 +118,16 @@ def _of_mask(
         math.log(parts + 1),
         math.log1p(float(np.linalg.norm(inner - outer)) / spread),
     ]
+
+
+def _quantile(values: NDArray[np.float32], share: float) -> np.float32:
+    """Return what :func:`numpy.percentile` does, of a few numbers in a tenth of its time."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    high, part = min(low + 1, len(values) - 1), place - low
+    ordered = np.partition(values, (low, high))
+    below, step = ordered[low], ordered[high] - ordered[low]
+    return np.float32(below + step * part if part < 0.5 else ordered[high] - step * (1 - part))
 
 
 def _means_around(

@@ -54,43 +54,79 @@ def repeat_block(typingctx, array, index, outputs, vectors):
     return block(array, types.intp, outputs, vectors), codegen
 
 
+@intrinsic(prefer_literal=True)
+def empty_block(typingctx, array, outputs, vectors):
+    """A block of zeros, of the dtype of ``array``."""
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        nothing = ir.Constant(vector_of(context, array.dtype), [0] * LANES)
+        return _packed(context, builder, block, [[nothing] * sizes[1]] * sizes[0])
+
+    return block(array, outputs, vectors), codegen
+
+
 @intrinsic
 def multiply_add_block(typingctx, block, factors, index, array, at):
     """Add ``factors[index + i]`` times the vectors from ``array[at]`` on to each output i of a block."""
 
     def codegen(context, builder, signature, arguments):
         sums, factors, index, array, at = arguments
-        vector = vector_of(context, block.dtype.dtype.dtype)
-        function_type = ir.FunctionType(vector, [vector] * 3)
-        function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
-        pixels = _vectors(context, builder, array, at, block)
-        rows = []
-        for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
-            factor = broadcast(builder, _number(builder, factors, index, i), vector)
-            old = cgutils.unpack_tuple(builder, row)
-            rows.append([builder.call(function, [factor, *pair]) for pair in zip(pixels, old, strict=True)])
-        return _packed(context, builder, block, rows)
+        return _multiply_add(context, builder, block, sums, factors, index, 1, array, at)
 
     return block(block, factors, types.intp, array, types.intp), codegen
 
 
-@intrinsic
-def store_block(typingctx, block, low, high, array, at, step):
-    """Write output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step :]``."""
+@intrinsic(prefer_literal=True)
+def multiply_add_spaced_block(typingctx, block, factors, index, step, array, at):
+    """Like :func:`multiply_add_block`, with ``factors[index + i * step]`` for output i; ``step`` is a constant."""
+    spacing = step.literal_value
 
     def codegen(context, builder, signature, arguments):
-        sums, low, high, array, at, step = arguments
+        sums, factors, index, _, array, at = arguments
+        return _multiply_add(context, builder, block, sums, factors, index, spacing, array, at)
+
+    return block(block, factors, types.intp, step, array, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def load_block(typingctx, array, at, step, apart, outputs, vectors):
+    """A block with vector v of output i from ``array[at + i * step + v * apart]`` on."""
+    sizes = outputs.literal_value, vectors.literal_value
+    block = types.UniTuple(types.UniTuple(Lanes(array.dtype), sizes[1]), sizes[0])
+
+    def codegen(context, builder, signature, arguments):
+        array, at, step, apart, _, _ = arguments
+        vector = vector_of(context, block.dtype.dtype.dtype)
+        rows = []
+        for _ in range(sizes[0]):
+            places = _apart(builder, at, apart, sizes[1])
+            rows.append([builder.load(address(builder, array, p, vector), align=alignment(vector)) for p in places])
+            at = builder.add(at, step)
+        return _packed(context, builder, block, rows)
+
+    return block(array, types.intp, types.intp, types.intp, outputs, vectors), codegen
+
+
+@intrinsic
+def store_block(typingctx, block, low, high, array, at, step, apart):
+    """Write vector v of output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step + v * apart :]``."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, low, high, array, at, step, apart = arguments
         for row in cgutils.unpack_tuple(builder, sums):
-            for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
+            values = cgutils.unpack_tuple(builder, row)
+            for place, value in zip(_apart(builder, at, apart, len(values)), values, strict=True):
                 for sign, bound in ((">", low), ("<", high)):
                     limit = broadcast(builder, bound, value.type)
                     value = builder.select(builder.fcmp_ordered(sign, value, limit), value, limit)
-                builder.store(value, _place(builder, array, at, v * LANES, value.type), align=alignment(value.type))
+                builder.store(value, address(builder, array, place, value.type), align=alignment(value.type))
             at = builder.add(at, step)
         return context.get_dummy_value()
 
     number = block.dtype.dtype.dtype
-    return types.void(block, number, number, array, types.intp, types.intp), codegen
+    return types.void(block, number, number, array, types.intp, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -106,6 +142,24 @@ def stream_block(typingctx, block, array, at, step):
         return context.get_dummy_value()
 
     return types.void(block, array, types.intp, types.intp), codegen
+
+
+def _multiply_add(context, builder, block, sums, factors, index, step, array, at):
+    vector = vector_of(context, block.dtype.dtype.dtype)
+    function_type = ir.FunctionType(vector, [vector] * 3)
+    function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
+    pixels = _vectors(context, builder, array, at, block)
+    rows = []
+    for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
+        factor = broadcast(builder, _number(builder, factors, index, i * step), vector)
+        old = cgutils.unpack_tuple(builder, row)
+        rows.append([builder.call(function, [factor, *pair]) for pair in zip(pixels, old, strict=True)])
+    return _packed(context, builder, block, rows)
+
+
+def _apart(builder, at, apart, count):
+    """Where ``count`` vectors begin that are ``apart``."""
+    return [builder.add(at, builder.mul(apart, ir.Constant(at.type, v))) for v in range(count)]
 
 
 def _vectors(context, builder, array, at, block):

@@ -13,6 +13,7 @@ TYPES: dict[str, Any] = {
     "f": types.float32,
     "L": types.CPointer(types.int64),
     "F": types.CPointer(types.float32),
+    "B": types.CPointer(types.uint8),
 }
 OF_THE_SYSTEM = "sched_yield", "memset", "memcpy", "memmove"
 _kept: list[Any] = []

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from spnrefine.simd.lanes import CACHE_LINE
+from spnrefine.simd.lanes import CACHE_LINE, LANES
 
 LARGE = 1 << 20
 """Bytes from which an array's memory is kept; below, the allocator does well by itself."""
@@ -47,6 +47,29 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     if memory is None:
         memory = aligned(size)
     return np.asarray(_Block(memory))[:size].view(dtype).reshape(shape)
+
+
+def scratch(threads: int, size: int, margins: tuple[tuple[int, int, int], ...]) -> np.ndarray:
+    """Return what threads work in, (``threads``, ``size``) float32, each from a cache line on, with anything in it.
+
+    ``margins`` name tables in it by where they begin, how many rows they have, and how long these are: the first and
+    last ``LANES`` numbers of a row are 0.
+    """
+    size += -size % LANES
+    count = 4 * threads * size
+    bytes_ = empty((count,), np.uint8) if count >= LARGE else aligned(count)
+    array = bytes_.view(np.float32).reshape(threads, size)
+    for begin, rows, length in margins:
+        table = array[:, begin : begin + rows * length].reshape(threads, rows, length)
+        table[..., :LANES] = table[..., -LANES:] = 0
+    return array
+
+
+def placed(array: np.ndarray) -> np.ndarray:
+    """Return a copy of a float32 array that begins with a cache line."""
+    copy = aligned(array.nbytes).view(np.float32).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def aligned(size: int) -> np.ndarray:

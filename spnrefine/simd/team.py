@@ -21,6 +21,19 @@ CONTROL = 24
 """How many numbers it holds."""
 
 
+LEAST = 8
+"""Rows in a task at least: what tasks beside each other both compute is soon more than what they share."""
+
+
+def portion(rows: int, threads: int) -> tuple[int, int]:
+    """Return how many rows a task has of which neighbours compute some twice, and how many tasks there are.
+
+    One for one thread, else two a thread, as one may be late.
+    """
+    size = rows if threads == 1 else max(-(-rows // (2 * threads)), LEAST)
+    return size, -(-rows // size)
+
+
 class Team:
     """The calling thread and ``size - 1`` helpers, started when first needed; at first a thread a core."""
 

@@ -100,10 +100,9 @@ def test_the_command_makes_the_exported_network(tmp_path, monkeypatch, exported)
     onnx = pytest.importorskip("onnx", reason="exporting needs onnx, a part of the extra test")
     from spnrefine.model import export, on_cpu
 
-    config = dataclasses.replace(weights.describe("general").config, working_side=SPN().config.working_side)
-    ships, made = on_cpu.BEGIN[config], tmp_path / "begin.onnx"
-    monkeypatch.setitem(on_cpu.BEGIN, config, made)
-    export.export(SPN(config), made)
+    ships, made = on_cpu.DEEP[1], tmp_path / "deep.onnx"
+    monkeypatch.setitem(on_cpu.DEEP, 1, made)
+    export.export(SPN(Config(bottleneck=1)), made)
     held = onnx.load(str(made), load_external_data=False).graph.initializer
     assert all(tensor.external_data and not tensor.raw_data for tensor in held), "weights were left in the graph"
     assert abs(made.stat().st_size - ships.stat().st_size) < 5000

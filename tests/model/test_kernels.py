@@ -7,12 +7,29 @@ import torch.nn.functional as F
 
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config
-from spnrefine.model.decoder_on_cpu import STRIP, decode
+from spnrefine.model.decoder_on_cpu import decode
 from spnrefine.model.gates_on_cpu import gates
 from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.spn import SPN
+from spnrefine.simd import memory
 
 CHANNELS = Config().channels
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_clean(monkeypatch):
+    """What lay in memory before does not matter: here it is NaN."""
+    memory.release()
+    new = memory.aligned
+
+    def aligned(size):
+        array = new(size)
+        array.fill(255)
+        return array
+
+    monkeypatch.setattr(memory, "aligned", aligned)
+    yield
+    memory.release()
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +51,7 @@ def tensors(network, prefix):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("size", [(32, 32), (32, 96), (64, 32), (STRIP + 32, 64), (3 * STRIP, 160)])
+@pytest.mark.parametrize("size", [(32, 32), (32, 96), (64, 32), (96, 64), (192, 160)])
 def test_decoder_is_the_networks(network, size, threads):
     generator = torch.Generator().manual_seed(1)
     height, width = size

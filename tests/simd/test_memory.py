@@ -48,3 +48,22 @@ def test_arrays_of_many_sizes_in_turn_share_memory():
     assert [kept.nbytes for kept in memory._free] == [4 * memory.LARGE]
     memory.release()
     assert memory._free == []
+
+
+@pytest.mark.parametrize("length", [48, memory.LARGE // 64])
+def test_scratch_begins_with_cache_lines_and_has_margins_of_zeros(length):
+    for _ in range(3):  # the memory of the last is used again
+        array = memory.scratch(2, 5 * length + 3, ((length, 3, length),))
+        assert array.dtype == np.float32
+        assert [array[i].ctypes.data % 64 for i in range(2)] == [0, 0]
+        rows = array[:, length : 4 * length].reshape(2, 3, length)
+        assert not rows[..., :16].any()
+        assert not rows[..., -16:].any()
+        array[:] = 1
+
+
+def test_copies_begin_with_a_cache_line():
+    numbers = np.arange(7, dtype=np.float32)[1:]
+    copy = memory.placed(numbers)
+    assert copy.ctypes.data % 64 == 0
+    assert np.array_equal(copy, numbers)
