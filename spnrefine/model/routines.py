@@ -6,8 +6,8 @@ from spnrefine.simd import ahead
 from spnrefine.simd.ahead import Routine
 
 TAKES = {
-    "gates": "L" + "iii" + "FFFF",
-    "propagate": "L" + "ii" + "iiiiii" + "f" + "LLFFFF",
+    "gates": "L" + "iiiii" + "FFFIF",
+    "propagate": "L" + "ii" + "iiii" + "LLFIFF",
     "decode": "L" + "iiiii" + "ii" + "FFFFFFFFF",
     "wait": "L" + "i",
 }

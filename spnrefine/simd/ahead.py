@@ -24,8 +24,9 @@ TYPES: dict[str, Any] = {
     "f": ctypes.c_float,
     "L": ctypes.c_void_p,
     "F": ctypes.c_void_p,
+    "I": ctypes.c_void_p,
 }
-"""What a routine takes: 64-bit integers, float32, and arrays of these; by the letter that stands for it."""
+"""What a routine takes: 64-bit integers, float32, and arrays of these and of 32-bit integers; by the letter that stands for it."""
 
 NOT_CALLED = (
     "numba_gil_ensure", "numba_gil_release", "numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo_struct",

@@ -13,6 +13,7 @@ TYPES: dict[str, Any] = {
     "f": types.float32,
     "L": types.CPointer(types.int64),
     "F": types.CPointer(types.float32),
+    "I": types.CPointer(types.int32),
 }
 OF_THE_SYSTEM = "sched_yield", "memset", "memcpy", "memmove"
 _kept: list[Any] = []

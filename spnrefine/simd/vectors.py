@@ -68,7 +68,8 @@ def suffix(vector):
 
 
 def alignment(vector):
-    return {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2}[vector.element]
+    sizes = {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2, ir.IntType(32): 4}
+    return sizes[vector.element]
 
 
 @intrinsic
