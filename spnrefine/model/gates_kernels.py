@@ -1,7 +1,7 @@
 """The kernel of the gates, which :mod:`spnrefine.model.gates_on_cpu` runs.
 
-The features of a pixel are brought side by side first: in memory they lie a plane apart, often a power of two, and would
-turn each other out of the cache.
+The features of a pixel are brought side by side first: in memory they lie a plane apart, often a power of two, and
+would turn each other out of the cache.
 """
 
 from spnrefine.model.gates_on_cpu import BAND, MARKS, PIXELS, SIDE, SUMS, TAPS, TILE_LENGTH, WORDS
@@ -12,9 +12,12 @@ from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import keep_block, multiply_add_rows, repeat_block
 from spnrefine.simd.compiling import inlined, part
 from spnrefine.simd.shuffles import transpose_block
+from spnrefine.simd.thirds import store_thirds
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
-from spnrefine.simd.thirds import stream_thirds
 from spnrefine.simd.vectors import LANES, load, pointer, prefetch, splat, store
+
+NEAR = 1 << 24
+"""Bytes of gates up to which they are left to the cache: on their way to memory and back more would be waited for."""
 
 
 @part
@@ -29,6 +32,7 @@ def gates(control, shape, features_array, weight_array, bias_array, out_array, s
     one, nothing = splat(bias, 1), splat(bias, 0)
     size = TAPS * LANES
     plane = tiles_of(height) * TILE_LENGTH * width
+    past_cache = 4 * planes * plane * WORDS > NEAR
     unbounded = nothing  # 0, or not a number in lanes that met one
     while True:
         top = add_and_fetch_old(control, CLAIMED) * BAND
@@ -53,7 +57,9 @@ def gates(control, shape, features_array, weight_array, bias_array, out_array, s
                     )
                     keep_block(sums, packed, SUMS, size)
                     for at in range(SUMS, SUMS + PIXELS * size, size):
-                        a, b, e = load(packed, at, None), load(packed, at + LANES, None), load(packed, at + 2 * LANES, None)
+                        a = load(packed, at, None)
+                        b = load(packed, at + LANES, None)
+                        e = load(packed, at + 2 * LANES, None)
                         if position == 0:
                             a = nothing
                         if position == length - 1:
@@ -63,7 +69,7 @@ def gates(control, shape, features_array, weight_array, bias_array, out_array, s
                             scale = nothing
                         unbounded = multiply_add((a + b + e) * scale, nothing, unbounded)
                         to = each * plane + place(direction, line, position, length)
-                        stream_thirds(out, to * WORDS, a, b, e, scale)
+                        store_thirds(out, to * WORDS, a, b, e, scale, past_cache)
                         line += line_step
                         position += step
         store(packed, MARKS, unbounded, None)

@@ -1,7 +1,8 @@
-"""The guidance network's last layer on the CPU: gates, normalised, written once and in the order the scans read them.
+"""The guidance network's last layer on the CPU: gates, normalised, in the order in which the scans read them.
 
 It makes more numbers than all others together: for each pixel, six times as many as it takes. Every round of
-propagation reads all of them, so that what can be done to them once is done here.
+propagation waits for all of them to come from memory. So what can be done to them once is done here: they take two
+thirds of the room, and lie one after the other.
 """
 
 from typing import NamedTuple
@@ -26,7 +27,7 @@ BAND = 8
 """Rows of pixels in a task."""
 
 WORDS = 2 * LANES
-"""Three taps of one pixel, in one direction, of as many channels as there are lanes: see :mod:`spnrefine.simd.thirds`."""
+"""What a pixel's three taps take, of one direction and as many channels as lanes: see :mod:`spnrefine.simd.thirds`."""
 
 PIXELS, TAPS = 8, 3
 """The block that is computed at once."""
@@ -34,14 +35,14 @@ PIXELS, TAPS = 8, 3
 SUMS = SIDE * BAND * FEATURES
 MARKS = SUMS + PIXELS * TAPS * LANES
 SCRATCH = MARKS + LANES
-"""A thread's scratch: features, side by side for each pixel; a block; and in the end what says whether all was finite."""
+"""A thread's scratch: features, side by side for each pixel; a block; and what says whether all was finite."""
 
 
 class Gates(NamedTuple):
     """Gates of an image (height, width): flat, a plane for each direction and ``LANES`` channels.
 
-    In a plane a pixel's taps lie side by side, in ``WORDS`` words, and pixels in the order in which the direction's scan
-    walks, see :mod:`spnrefine.model.walk_kernels`. Taps whose source lies outside are 0.
+    In a plane a pixel's taps lie side by side, in ``WORDS`` words, and pixels in the order in which the direction's
+    scan walks, see :mod:`spnrefine.model.walk_kernels`. Taps whose source lies outside are 0.
     """
 
     flat: NDArray[np.int32]

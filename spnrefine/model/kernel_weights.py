@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.simd.lanes import LANES
+from spnrefine.simd.memory import aligned
 
 HIDDEN = 8
 """Channels between the decoder's two convolutions."""
@@ -44,8 +45,8 @@ def gates(state: dict[str, NDArray[np.float32]], directions: int, taps: int, cha
     weight, bias = _take(state, {"guidance.gates.weight": (outputs, FEATURES, 1, 1), "guidance.gates.bias": (outputs,)})
     parted = directions, taps, channels // LANES, LANES
     return GatesWeights(
-        np.ascontiguousarray(weight.reshape(*parted, FEATURES).transpose(0, 2, 4, 1, 3)),
-        np.ascontiguousarray(bias.reshape(parted).transpose(0, 2, 1, 3)),
+        _on_cache_lines(weight.reshape(*parted, FEATURES).transpose(0, 2, 4, 1, 3)),
+        _on_cache_lines(bias.reshape(parted).transpose(0, 2, 1, 3)),
     )
 
 
@@ -63,6 +64,13 @@ def decoder(state: dict[str, NDArray[np.float32]], inputs: int) -> DecoderWeight
     scale = weight / np.sqrt(variance + np.float32(EPSILON))
     first = first * scale[:, None, None, None]
     return DecoderWeights(first.transpose(1, 2, 3, 0).ravel(), shift - mean * scale, last.ravel(), bias)
+
+
+def _on_cache_lines(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy to memory of which no vector lies in two cache lines."""
+    copy = aligned(array.nbytes).view(np.float32).reshape(array.shape)
+    copy[:] = array
+    return copy
 
 
 def _take(state: dict[str, NDArray[np.float32]], shapes: dict[str, tuple[int, ...]]) -> list[NDArray[np.float32]]:

@@ -1,20 +1,23 @@
 """The propagation of the network on the CPU: scans that read gates in the order in which they walk.
 
-Gates come normalised, as :mod:`spnrefine.model.gates_kernels` makes them, and are 0 where their source lies outside, so
-that a scan knows no borders. All directions are the same loop with other steps. Vertical scans go line after line,
-horizontal ones through tiles of some lines, so that what they read and write of the state lies side by side in memory. A
-pixel needs three of the line before it, so a tile slants: each of its lines starts one position before the one it
-follows. Tiles along a line run one by one, and hand over, for each of their lines, what the next one needs of their last
-position.
+Gates come normalised, as :mod:`spnrefine.model.gates_kernels` makes them, and are 0 where their source lies outside,
+so that a scan knows no borders. All directions are the same loop with other steps. Vertical scans go line after line,
+horizontal ones through tiles of some lines, so that what they read and write of the state lies side by side in memory.
+A pixel needs three of the line before it, so a tile slants: each of its lines starts one position before the one it
+follows. Tiles along a line run one by one, and hand over, for each of their lines, what the next one needs of their
+last position.
 """
 
 from spnrefine.model.gates_on_cpu import TILE_LENGTH, TILE_LINES, WORDS
 from spnrefine.ops.cpu.plan import CHANNEL, CHANNEL_END, DIRECTION, FIRST, FRESH, LAST, LINE, LINE_END, WAIT
 from spnrefine.simd.arithmetic import multiply_add, where_greater
 from spnrefine.simd.compiling import inlined, part
-from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, wait_until_done
 from spnrefine.simd.thirds import SCALE, load_thirds
+from spnrefine.simd.threads import CLAIMED, DONE, add_and_fetch_old, wait_until_done
 from spnrefine.simd.vectors import LANES, load, pointer, prefetch, splat, store
+
+AHEAD = 64
+"""How many pixels ahead gates are fetched; of the state, as many, or in horizontal scans those of the next tile."""
 
 
 @inlined
@@ -75,7 +78,7 @@ def _sweep(sweep, shape, x_array, gates_array, out_array, line_array):
         tile_lines, tile_length, tiles = TILE_LINES, TILE_LENGTH, tiles_of(length)
     plane = tiles_of(height) * TILE_LENGTH * width * WORDS
     nothing, unit = splat(x, 0), splat(x, 1 / SCALE)
-    ahead = (TILE_LENGTH if direction < 2 else 32) * step * channels
+    to_later = (TILE_LENGTH if direction < 2 else AHEAD) * step
     if sweep[LINE] == 0:
         for i in range(sweep[CHANNEL] // LANES, sweep[CHANNEL_END] // LANES):
             for k in range(0, line_size, LANES):
@@ -95,13 +98,15 @@ def _sweep(sweep, shape, x_array, gates_array, out_array, line_array):
                     pixel = (start + (t0 + s) * line_step + begin * step) * channels + c
                     here = line_start + begin * LANES
                     edge = edges + s * LANES
+                    later = pixel + to_later * channels
                     before = load(line, edge, None) if begin > 0 else nothing
                     centre = load(line, here, None)
                     for _ in range(begin, end):
-                        prefetch(gates,at+64*WORDS)
-                        prefetch(gates,at+64*WORDS+LANES)
-                        prefetch(x,pixel+ahead)
-                        prefetch(out,pixel+ahead)
+                        prefetch(gates, at + AHEAD * WORDS)
+                        prefetch(gates, at + AHEAD * WORDS + LANES)
+                        prefetch(x, later)
+                        prefetch(out, later)
+                        later += step * channels
                         after = load(line, here + LANES, None)
                         a, b, e = load_thirds(gates, at, nothing)
                         h = load(x, pixel, None)

@@ -26,7 +26,7 @@ TYPES: dict[str, Any] = {
     "F": ctypes.c_void_p,
     "I": ctypes.c_void_p,
 }
-"""What a routine takes: 64-bit integers, float32, and arrays of these and of 32-bit integers; by the letter that stands for it."""
+"""What a routine takes, by the letter that stands for it: int64, float32, and arrays of these or of int32."""
 
 NOT_CALLED = (
     "numba_gil_ensure", "numba_gil_release", "numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo_struct",

@@ -1,8 +1,7 @@
-"""Three numbers of -1..1 in the room of two: 21 bits each, which round as finely as float32 sums of such numbers do.
+"""Three numbers of -1..1 in the room of two: whole numbers of 21 bits, for what is read more often than written.
 
-What a kernel reads again and again is read in two thirds of the time so, where memory is what it waits for. Of a vector
-``a`` of three, the upper 21 bits of the first word are ``a``, of the second ``c``; the 11 bits that are left of both are
-the upper and lower bits of ``b``.
+The upper 21 bits of the first word are ``a``, those of the second are ``c``; the 11 bits that are left of both are the
+upper and the lower ones of ``b``. Where memory is what a kernel waits for, it waits for two thirds as much.
 """
 
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
@@ -23,14 +22,15 @@ def _all(number, vector):
 
 
 @intrinsic
-def stream_thirds(typingctx, array, index, a, b, c, scale):
-    """Write three vectors of float32 times ``scale``, sizes that sum to at most 1, to ``array[index:]``, past the cache.
+def store_thirds(typingctx, array, index, a, b, c, scale, past_cache):
+    """Write three vectors of float32 times ``scale``, of sizes that sum to at most 1, to ``array[index:]``.
 
+    ``past_cache``: so that they turn nothing out of it, for what will not be read soon.
     ``b`` is rounded so that the rounded sum of the three is the sum rounded.
     """
 
     def codegen(context, builder, signature, arguments):
-        array, index, a, b, c, scale = arguments
+        array, index, a, b, c, scale, past_cache = arguments
         large = _all(ROUNDING, a.type)
         function_type = ir.FunctionType(a.type, [a.type] * 3)
         function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(a.type)}")
@@ -45,10 +45,10 @@ def stream_thirds(typingctx, array, index, a, b, c, scale):
         for i, (upper, lower) in enumerate(((a, builder.ashr(b, low)), (c, b))):
             word = builder.or_(builder.shl(builder.sub(upper, zero), low), builder.and_(lower, mask))
             where = builder.add(index, ir.Constant(index.type, i * LANES))
-            stream_vector(builder, word, address(builder, array, where, INTEGERS))
+            stream_vector(builder, word, address(builder, array, where, INTEGERS), past_cache)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, a, b, c, scale), codegen
+    return types.void(array, types.intp, a, b, c, scale, types.boolean), codegen
 
 
 @intrinsic
