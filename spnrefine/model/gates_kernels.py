@@ -14,7 +14,7 @@ from spnrefine.simd.compiling import inlined, part
 from spnrefine.simd.shuffles import transpose_block
 from spnrefine.simd.thirds import store_thirds
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
-from spnrefine.simd.vectors import LANES, load, pointer, prefetch, splat, store
+from spnrefine.simd.vectors import LANES, load, pointer, splat, store
 
 NEAR = 1 << 24
 """Bytes of gates up to which they are left to the cache: on their way to memory and back more would be waited for."""
@@ -40,8 +40,6 @@ def gates(control, shape, features_array, weight_array, bias_array, out_array, s
             return
         for left in range(0, width, SIDE):
             for y in range(BAND):
-                for c in range(count):
-                    prefetch(features, (c * height + top + y) * width + left + SIDE)
                 for c in range(0, count, LANES):
                     at = c * height * width + (top + y) * width + left
                     transpose_block(features, at, height * width, packed, y * SIDE * FEATURES + c, FEATURES)
