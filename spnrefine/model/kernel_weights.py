@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spnrefine.model.winograd import along_height
+from spnrefine.simd.lanes import LANES
+from spnrefine.simd.memory import placed
 
 HIDDEN = 8
 """Channels between the decoder's two convolutions."""
@@ -17,10 +19,10 @@ EPSILON = 1e-3  # of the batch norm
 
 
 class GatesWeights(NamedTuple):
-    """A 1x1 convolution."""
+    """A 1x1 convolution; its outputs as directions, blocks of ``LANES`` channels, taps, and the block's channels."""
 
-    weight: NDArray[np.float32]  # (inputs, outputs)
-    bias: NDArray[np.float32]  # (outputs,)
+    weight: NDArray[np.float32]  # (directions, blocks, inputs, taps, LANES)
+    bias: NDArray[np.float32]  # (directions, blocks, taps, LANES)
 
 
 class DecoderWeights(NamedTuple):
@@ -32,16 +34,21 @@ class DecoderWeights(NamedTuple):
     bias: NDArray[np.float32]  # (1,)
 
 
-def gates(state: dict[str, NDArray[np.float32]], outputs: int) -> GatesWeights:
-    """Prepare the tensors ``guidance.gates.*``.
+def gates(state: dict[str, NDArray[np.float32]], directions: int, taps: int, channels: int) -> GatesWeights:
+    """Prepare the tensors ``guidance.gates.*``; ``channels`` are a multiple of ``LANES``.
 
     Raises
     ------
     ValueError
         They have other names or shapes.
     """
+    outputs = directions * taps * channels
     weight, bias = _take(state, {"guidance.gates.weight": (outputs, FEATURES, 1, 1), "guidance.gates.bias": (outputs,)})
-    return GatesWeights(np.ascontiguousarray(weight[:, :, 0, 0].T), bias)
+    parted = directions, taps, channels // LANES, LANES
+    return GatesWeights(
+        placed(weight.reshape(*parted, FEATURES).transpose(0, 2, 4, 1, 3)),
+        placed(bias.reshape(parted).transpose(0, 2, 1, 3)),
+    )
 
 
 def decoder(state: dict[str, NDArray[np.float32]], inputs: int) -> DecoderWeights:

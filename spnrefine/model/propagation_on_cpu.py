@@ -21,7 +21,6 @@ _LOADING = Lock()  # Numba cannot be imported by two threads at once
 class _Kernels(NamedTuple):
     gates: Callable
     propagate: Callable
-    routines: tuple[Callable, Callable]
 
 
 class PropagationOnCPU:
@@ -32,7 +31,7 @@ class PropagationOnCPU:
 
     def __init__(self, config: Config, gates: dict[str, NDArray[np.float32]], threads: int, background: "Background"):
         self._config, self._threads = config, threads
-        self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS) * config.taps * config.channels)
+        self._gates = kernel_weights.gates(gates, len(ALL_DIRECTIONS), config.taps, config.channels)
         self._kernels = background.load(_load)
 
     def __call__(self, features: NDArray[np.float32], state: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -43,22 +42,21 @@ class PropagationOnCPU:
         WeightsError
             What comes out is not finite.
         """
-        config, kernels = self._config, self._kernels.result()
-        taps = kernels.gates(features[0], self._gates, self._threads)
-        guidance = taps.reshape(*state.shape[:3], len(ALL_DIRECTIONS), config.taps, config.channels)
-        guidance, state = guidance.transpose(0, 3, 4, 5, 1, 2), state.transpose(0, 3, 1, 2)
-        for _ in range(config.rounds):
-            state = kernels.propagate(*kernels.routines, state, guidance, "bounded", self._threads)
+        kernels = self._kernels.result()
+        gates = kernels.gates(features[0], self._gates, self._threads)
+        for _ in range(self._config.rounds):
+            state = kernels.propagate(state, gates, self._threads)
         check_output(state)  # a decoder's bounds would hide it
-        return state.transpose(0, 2, 3, 1)
+        return state
 
 
 def _load() -> _Kernels:
     from spnrefine.model.gates_on_cpu import gates
     from spnrefine.model.routines import routine
-    from spnrefine.ops.cpu.scans import forward_by
+    from spnrefine.model.walk_on_cpu import propagate
 
-    return _Kernels(gates, forward_by, (routine("propagate"), routine("wait")))
+    routine("propagate")
+    return _Kernels(gates, propagate)
 
 
 class Background:

@@ -8,8 +8,8 @@ from spnrefine.simd.ahead import Routine
 TAKES = {
     "shallow": "L" + "iiiiii" + "ii" + "f" + "BFFFFFFFFF",
     "join": "L" + "iiiiiiiiii" + "iiiii" + "FFFFFFF",
-    "gates": "L" + "iii" + "FFFF",
-    "propagate": "L" + "ii" + "iiiiii" + "f" + "LLFFFF",
+    "gates": "L" + "iiiii" + "FFFIF",
+    "propagate": "L" + "ii" + "iiii" + "LLFIFF",
     "decode": "L" + "iiiiii" + "ii" + "FFFFFFFFF",
     "wait": "L" + "i",
 }

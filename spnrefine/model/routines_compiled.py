@@ -2,20 +2,19 @@
 
 from numba import carray
 
-from spnrefine.model import decoder_kernels, gates_kernels, joining_kernels, shallow_kernels
+from spnrefine.model import decoder_kernels, gates_kernels, joining_kernels, shallow_kernels, walk_kernels
 from spnrefine.model.config import DETAIL_FULL
+from spnrefine.model.gates_on_cpu import SCRATCH
 from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.model.layer_weights import shallow_layers as _layers
 from spnrefine.model.winograd import SEEN
-from spnrefine.ops.cpu import channels_last
 from spnrefine.ops.cpu.plan import SWEEP, TASK
-from spnrefine.simd.compiling import inlined, part
+from spnrefine.simd.compiling import inlined
 from spnrefine.simd.lanes import LANES
 from spnrefine.simd.team import CONTROL
 from spnrefine.simd.threads import wait_until_done
 
 shallow_layers = inlined(_layers)
-_forward = part(channels_last.forward.py_func)
 
 
 def shallow(
@@ -60,39 +59,31 @@ def join(
     )
 
 
-def gates(control, pixels, count, size, features, weight, bias, out):
+def gates(control, height, width, count, planes, threads, features, weight, bias, out, scratch):
     """See :func:`spnrefine.model.gates_kernels.gates`."""
     gates_kernels.gates(
         carray(control, CONTROL),
-        (pixels, count, size),
-        carray(features, count * pixels),
-        carray(weight, count * size),
-        carray(bias, size),
-        carray(out, pixels * size),
+        (height, width, count, planes),
+        carray(features, 1),  # read and written through pointers, as most of these are
+        carray(weight, 1),
+        carray(bias, 1),
+        carray(out, 1),
+        carray(scratch, (threads, SCRATCH)),
     )
 
 
 def propagate(
-    control, sweep_count, task_count, height, width, channels, directions, taps, group, floor, sweeps, tasks,
-    x, guidance, out, line,
+    control, sweep_count, task_count, height, width, channels, line_size, sweeps, tasks, x, gates, out, line
 ):  # fmt: skip
-    """See :func:`spnrefine.ops.cpu.channels_last.forward`: of one image, saving nothing.
-
-    Each channel has gates of its own, and channels fill vectors, as the kernel of the gates wants it.
-    """
-    size = height * width * channels
-    _forward(
+    """See :func:`spnrefine.model.walk_kernels.propagate`."""
+    walk_kernels.propagate(
         carray(control, CONTROL),
         (carray(sweeps, (sweep_count, SWEEP)), carray(tasks, (task_count, TASK))),
-        (height, width, channels, directions, taps, group),
-        floor,
-        None,
-        None,
-        carray(x, size),
-        carray(guidance, height * width * directions * taps * group),
-        carray(out, size),
-        carray(line, 1),  # read and written through a pointer, as all of these are
-        None,
+        (height, width, channels, line_size),
+        carray(x, 1),
+        carray(gates, 1),
+        carray(out, 1),
+        carray(line, 1),
     )
 
 

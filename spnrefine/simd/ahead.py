@@ -25,8 +25,9 @@ TYPES: dict[str, Any] = {
     "L": ctypes.c_void_p,
     "F": ctypes.c_void_p,
     "B": ctypes.c_void_p,
+    "I": ctypes.c_void_p,
 }
-"""What a routine takes: 64-bit integers, float32, arrays of these and of bytes; by the letter that stands for it."""
+"""What a routine takes, by the letter that stands for it: int64, float32, and arrays of these, of bytes or of int32."""
 
 NOT_CALLED = (
     "numba_gil_ensure", "numba_gil_release", "numba_unpickle", "numba_do_raise", "numba_runtime_build_excinfo_struct",

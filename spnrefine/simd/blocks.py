@@ -10,7 +10,6 @@ from spnrefine.simd.vectors import (
     alignment,
     broadcast,
     intrinsic,
-    stream_vector,
     suffix,
     vector_of,
 )
@@ -78,6 +77,23 @@ def multiply_add_block(typingctx, block, factors, index, array, at):
     return block(block, factors, types.intp, array, types.intp), codegen
 
 
+@intrinsic
+def multiply_add_rows(typingctx, block, factors, index, step, array, at):
+    """Do what :func:`multiply_add_block` does with factors that lie ``step`` apart."""
+
+    def codegen(context, builder, signature, arguments):
+        sums, factors, index, step, array, at = arguments
+        vectors = _vectors(context, builder, array, at, block)
+        rows = []
+        for row in cgutils.unpack_tuple(builder, sums):
+            factor = broadcast(builder, builder.load(builder.gep(factors, [index])), vectors[0].type)
+            rows.append(_add_products(builder, factor, vectors, cgutils.unpack_tuple(builder, row)))
+            index = builder.add(index, step)
+        return _packed(context, builder, block, rows)
+
+    return block(block, factors, types.intp, types.intp, array, types.intp), codegen
+
+
 @intrinsic(prefer_literal=True)
 def multiply_add_spaced_block(typingctx, block, factors, index, step, array, at):
     """Like :func:`multiply_add_block`, with ``factors[index + i * step]`` for output i; ``step`` is a constant."""
@@ -130,14 +146,14 @@ def store_block(typingctx, block, low, high, array, at, step, apart):
 
 
 @intrinsic
-def stream_block(typingctx, block, array, at, step):
-    """Write output i of a block to ``array[at + i * step :]``, past the cache."""
+def keep_block(typingctx, block, array, at, step):
+    """Write output i of a block to ``array[at + i * step :]``."""
 
     def codegen(context, builder, signature, arguments):
         sums, array, at, step = arguments
         for row in cgutils.unpack_tuple(builder, sums):
             for v, value in enumerate(cgutils.unpack_tuple(builder, row)):
-                stream_vector(builder, value, _place(builder, array, at, v * LANES, value.type))
+                builder.store(value, _place(builder, array, at, v * LANES, value.type), align=alignment(value.type))
             at = builder.add(at, step)
         return context.get_dummy_value()
 
@@ -145,21 +161,24 @@ def stream_block(typingctx, block, array, at, step):
 
 
 def _multiply_add(context, builder, block, sums, factors, index, step, array, at):
-    vector = vector_of(context, block.dtype.dtype.dtype)
-    function_type = ir.FunctionType(vector, [vector] * 3)
-    function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
-    pixels = _vectors(context, builder, array, at, block)
+    vectors = _vectors(context, builder, array, at, block)
     rows = []
     for i, row in enumerate(cgutils.unpack_tuple(builder, sums)):
-        factor = broadcast(builder, _number(builder, factors, index, i * step), vector)
-        old = cgutils.unpack_tuple(builder, row)
-        rows.append([builder.call(function, [factor, *pair]) for pair in zip(pixels, old, strict=True)])
+        factor = broadcast(builder, _number(builder, factors, index, i * step), vectors[0].type)
+        rows.append(_add_products(builder, factor, vectors, cgutils.unpack_tuple(builder, row)))
     return _packed(context, builder, block, rows)
 
 
 def _apart(builder, at, apart, count):
     """Where ``count`` vectors begin that are ``apart``."""
     return [builder.add(at, builder.mul(apart, ir.Constant(at.type, v))) for v in range(count)]
+
+
+def _add_products(builder, factor, vectors, sums):
+    vector = factor.type
+    function_type = ir.FunctionType(vector, [vector] * 3)
+    function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.{suffix(vector)}")
+    return [builder.call(function, [factor, *pair]) for pair in zip(vectors, sums, strict=True)]
 
 
 def _vectors(context, builder, array, at, block):

@@ -14,6 +14,7 @@ TYPES: dict[str, Any] = {
     "L": types.CPointer(types.int64),
     "F": types.CPointer(types.float32),
     "B": types.CPointer(types.uint8),
+    "I": types.CPointer(types.int32),
 }
 OF_THE_SYSTEM = "sched_yield", "memset", "memcpy", "memmove"
 _kept: list[Any] = []

@@ -68,7 +68,8 @@ def suffix(vector):
 
 
 def alignment(vector):
-    return {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2}[vector.element]
+    sizes = {ir.FloatType(): 4, ir.DoubleType(): 8, ir.IntType(8): 1, ir.IntType(16): 2, ir.IntType(32): 4}
+    return sizes[vector.element]
 
 
 @intrinsic
@@ -130,11 +131,13 @@ def stream(typingctx, array, index, value, count):
     return types.void(array, types.intp, value, _known(count)), codegen
 
 
-def stream_vector(builder, value, where):
-    """Write a vector, past the cache if it begins with a cache line."""
+def stream_vector(builder, value, where, wanted=None):
+    """Write a vector, past the cache if it begins with a cache line and, where that is a choice, it is ``wanted``."""
     integer = ir.IntType(64)
     within = builder.and_(builder.ptrtoint(where, integer), ir.Constant(integer, CACHE_LINE - 1))
     aligned = builder.icmp_signed("==", within, ir.Constant(integer, 0))
+    if wanted is not None:
+        aligned = builder.and_(aligned, wanted)
     with builder.if_else(aligned, likely=True) as (yes, no):
         with yes:
             written = builder.store(value, where, align=CACHE_LINE)

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config
 from spnrefine.model.decoder_on_cpu import decode
-from spnrefine.model.gates_on_cpu import gates
-from spnrefine.model.kernel_weights import FEATURES
 from spnrefine.model.spn import SPN
 from spnrefine.simd import memory
 
@@ -73,16 +70,3 @@ def test_decoder_saturates_without_overflow(network, logit):
     weights = weights._replace(bias=np.full(1, logit, np.float32))
     state, detail = np.zeros((16, 16, CHANNELS), np.float32), np.zeros((DETAIL_FULL, 32, 32), np.float32)
     assert (decode(state, detail, np.zeros((1, 32, 32), np.float32), weights, 1) == (logit > 0)).all()
-
-
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("size", [(1, 4), (16, 16), (48, 80), (128, 96)])
-def test_gates_are_the_networks(network, size, threads):
-    features = 6 * torch.rand(1, FEATURES, *size, generator=torch.Generator().manual_seed(2))
-    conv = network.guidance.gates
-    found = gates(
-        features[0].numpy(), kernel_weights.gates(tensors(network, "guidance.gates."), len(conv.bias)), threads
-    )
-    expected = F.conv2d(features, conv.weight, conv.bias)[0].permute(1, 2, 0).numpy()
-    assert (found.shape, found.dtype) == (expected.shape, np.float32)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)

@@ -19,7 +19,7 @@ LOADED = """
 import sys
 import numpy as np
 from spnrefine.simd import ahead
-import spnrefine.model.on_cpu, spnrefine.model.decoder_on_cpu, spnrefine.model.gates_on_cpu, spnrefine.ops.cpu.scans
+import spnrefine.model.on_cpu, spnrefine.model.decoder_on_cpu, spnrefine.model.walk_on_cpu
 routines = ahead.routines({module!r}, {takes!r})
 numbers, out = np.arange(4, dtype=np.float32), np.zeros(4, np.float32)
 control = np.zeros(2, np.int64)

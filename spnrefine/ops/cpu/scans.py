@@ -1,16 +1,12 @@
-"""The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch.
-
-Nor does it import Numba before a kernel is called, which :func:`forward_by` does without.
-"""
+"""The propagation operator for NumPy arrays on all cores, compiled by Numba; imports no torch."""
 
 import threading
-from collections.abc import Callable
 
 import numpy as np
 
 from spnrefine.errors import SpnRefineError
 from spnrefine.ops.cpu.plan import EDGES, STRIP, TABLES, Plan, plan
-from spnrefine.ops.directions import ALL_DIRECTIONS, Direction
+from spnrefine.ops.directions import Direction
 from spnrefine.simd.lanes import LANES
 from spnrefine.simd.memory import aligned, empty
 from spnrefine.simd.team import TEAM
@@ -90,27 +86,6 @@ def forward(
         threads,
     )
     return out, saved
-
-
-def forward_by(
-    routine: Callable, wait: Callable, x: np.ndarray, guidance: np.ndarray, normalise: str, threads: int
-) -> np.ndarray:
-    """Do what :func:`forward` does in all directions, by a compiled routine, for one image that lies channels last.
-
-    Parameters
-    ----------
-    routine, wait : ``propagate`` and ``wait`` of :mod:`spnrefine.model.routines`.
-    x : (1, C, H, W) float32 array.
-    guidance : (1, 4, T, C, H, W) float32 array, raw.
-    normalise, threads : as for :func:`forward`.
-    """
-    schedule, shape, line = _prepare(x, guidance, ALL_DIRECTIONS, threads, backward=False)
-    x, guidance = _channels_last(x), _channels_last(guidance)
-    out = empty(x.shape, x.dtype)
-    sizes = len(schedule.sweeps), len(schedule.tasks), *shape
-    arrays = schedule.sweeps, schedule.tasks, x.ravel(), guidance.ravel(), out.ravel(), line
-    TEAM.run(routine, (*sizes, _FLOORS[normalise], *arrays), len(schedule.tasks), threads, wait)
-    return out.transpose(0, 3, 1, 2)
 
 
 def backward(
