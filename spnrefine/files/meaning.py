@@ -47,6 +47,9 @@ def interpret(
         if labels or (labels is None and channels.start == 0 and raster.format not in LOSSY):
             stored = as_ids(raster).pixels[..., channels.start]
             return _ids_or_gray(channels, values, stored, void, name, certain=bool(labels) or raster.are_ids)
+        present = numbers.values_present(values) - {void}
+        if labels is None and channels.start > 0 and len(present) == 2 and not present & {1, 255} and 0 in present:
+            return _of_one_value(channels, values, present, void, name)  # an overlay of one opacity
         return numbers.of_gray(channels, values, void)
     if values.dtype == np.uint16 and labels is False:
         return numbers.of_gray(channels, values, void)
@@ -134,8 +137,7 @@ def _ids_or_gray(
     if certain:
         return numbers.of_ids(channels, values, None, void, name)
     if len(present) == 2 and 0 in present:
-        taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
-        return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
+        return _of_one_value(channels, values, present, void, name)
     if not are_ids(stored, numbers.values_present(stored) - {void}):
         return numbers.of_gray(channels, values, void)
     present = numbers.values_present(stored) - {void}
@@ -143,6 +145,12 @@ def _ids_or_gray(
         f"{name} holds {in_words(present)} in areas beside each other, as ids lie: give --labels if they are ids, or "
         "--no-labels if they are probabilities."
     )
+
+
+def _of_one_value(channels: slice, values: np.ndarray, present: set[int], void: Void, name: str) -> Meaning:
+    """Take 0 and one other value, which are ``present``, for a hard mask of these two."""
+    taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
+    return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
 
 
 def _are_sides(present: set[int]) -> bool:

@@ -106,6 +106,15 @@ def test_0_and_one_value_are_two_values_and_that_is_said(value: int) -> None:
     np.testing.assert_array_equal(pixels_of(encode_mask(mask, ~DISC)), gray((~DISC, value)))
 
 
+@pytest.mark.parametrize("value", [20, 76, 128])
+def test_an_overlay_of_one_opacity_is_two_values_too(value: int) -> None:
+    tinted = np.dstack([gray((DISC, 255)), gray(), gray(), gray((DISC, value))])
+    mask = read_mask(png(tinted))
+    np.testing.assert_array_equal(mask.probability, DISC)
+    assert mask.notes == (f"its values are 0 and {value}: {value} is taken for the object",)
+    np.testing.assert_array_equal(pixels_of(encode_mask(mask, ~DISC))[..., 3], gray((~DISC, value)))
+
+
 def test_compression_leaves_no_ids_and_two_values_come_back() -> None:
     data = encode(Image.fromarray(gray((DISC, 255))), "JPEG", quality=95)
     assert len(np.unique(np.asarray(open_bytes(data)))) > 2
