@@ -7,7 +7,7 @@ import click
 
 from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
-from spnrefine.cli.paths import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, TEXT_OF_PATH
+from spnrefine.cli.paths import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, PATH_OR_STREAM, TEXT_OF_PATH
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
 from spnrefine.cli.types import Failures, Number
@@ -97,14 +97,14 @@ Examples:
     ),
     option(
         "--files-from",
-        type=TEXT_OF_PATH,
+        type=PATH_OR_STREAM,
         metavar="FILE|-",
         help="Refine the photographs that a file names, one a line; their tree begins at DIR, or else at the lowest "
         "folder that holds all.",
     ),
     option(
         "--files0-from",
-        type=TEXT_OF_PATH,
+        type=PATH_OR_STREAM,
         metavar="FILE|-",
         help="The same, with names that end in NUL (find -print0).",
     ),
@@ -135,7 +135,7 @@ Examples:
     ),
     option(
         "--records",
-        type=TEXT_OF_PATH,
+        type=PATH_OR_STREAM,
         metavar="FILE|-",
         help="Write a JSON record a line for each photograph, at once.",
     ),

@@ -8,12 +8,22 @@ from click.shell_completion import CompletionItem
 
 
 class TextOfPath(click.Path):
-    """A path, as the text that was given; an empty one, as of a variable that is not set, is none."""
+    """A path, as the text that was given; an empty one, as of a variable that is not set, is none, nor is ``-``."""
+
+    takes_streams = False
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         if not str(value):
             self.fail("the path that was given is empty: name a file or folder.", parameter, context)
+        if value == "-" and not self.takes_streams:  # as a path it has come through here already
+            self.fail("'-' is a stream, and none goes here: name a file or folder, such as ./-", parameter, context)
         return super().convert(value, parameter, context)
+
+
+class PathOrStream(TextOfPath):
+    """The same, or ``-`` for standard input or output."""
+
+    takes_streams = True
 
 
 class File(TextOfPath):
@@ -70,4 +80,4 @@ class Either(File):
 FILE, FOLDER, EITHER = File(), Folder(), Either()
 FILE_OR_URL, FOLDER_OR_URL = FileOrUrl(), FolderOrUrl()
 # text as it was given: a path would lose the slash at its end, which means a folder
-TEXT_OF_PATH = TextOfPath(readable=False)
+TEXT_OF_PATH, PATH_OR_STREAM = TextOfPath(readable=False), PathOrStream(readable=False)

@@ -124,6 +124,12 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["photo.jpg", "--mask", "coarse.png", "-o", ""], "the path that was given is empty"),
         (["batch", "masks", "-o", ""], "the path that was given is empty"),
         (["batch", "", "-o", "out"], "the path that was given is empty"),
+        (["batch", "masks", "-o", "-"], "'-o' / '--output': '-' is a stream, and none goes here"),
+        (["batch", "-", "-o", "out"], "'-' is a stream, and none goes here"),
+        (["batch", "masks", "-o", "out", "--overlay", "-"], "'--overlay': '-' is a stream, and none goes here"),
+        (["batch", "masks", "-o", "out", "--report", "-"], "'--report': '-' is a stream, and none goes here"),
+        (["photo.jpg", "--mask", "coarse.png", "--cutout", "-"], "'--cutout': '-' is a stream, and none goes here"),
+        (["check", "masks", "--doubt", "-"], "'--doubt': '-' is a stream, and none goes here"),
         (["photo.jpg", "--mask", "coarse.png", "--nonsense"], "--nonsense"),
     ],
 )
