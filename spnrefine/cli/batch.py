@@ -7,7 +7,7 @@ import click
 
 from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
-from spnrefine.cli.paths import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, PATH_OR_STREAM, TEXT_OF_PATH
+from spnrefine.cli.paths import ANYWHERE, FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, PATH_OR_STREAM, PATH_OR_URL
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
 from spnrefine.cli.types import Failures, Number
@@ -44,7 +44,7 @@ Examples:
     "-o",
     "--output",
     "destination",
-    type=TEXT_OF_PATH,
+    type=PATH_OR_URL,
     metavar="DIR|FILE",
     required=True,
     help="Folder of the refined masks, or file of the refined annotations.",
@@ -135,7 +135,7 @@ Examples:
     ),
     option(
         "--records",
-        type=PATH_OR_STREAM,
+        type=ANYWHERE,
         metavar="FILE|-",
         help="Write a JSON record a line for each photograph, at once.",
     ),
