@@ -10,7 +10,7 @@ from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, ref
 from spnrefine.cli.paths import ANYWHERE, FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, PATH_OR_STREAM, PATH_OR_URL
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
-from spnrefine.cli.types import Failures, Number
+from spnrefine.cli.types import Failures, Names, Number
 
 
 @click.command(
@@ -68,12 +68,14 @@ Examples:
     option(
         "--only",
         "names",
+        type=Names(),
         metavar="NAME,...",
         multiple=True,
         help="Refine these photographs alone, again where they were before; a later --resume keeps what comes out.",
     ),
     option(
         "--keep-coarse",
+        type=Names(),
         metavar="NAME,...",
         multiple=True,
         help="Work on these photographs alone, and take their coarse masks as they are; --resume keeps that too.",
