@@ -141,3 +141,25 @@ def test_what_an_empty_mask_holds_is_said(run, folder):
         assert result.exit_code == 0
         assert words in result.stderr
         assert json.loads(result.stdout)["notes"][0] in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (("--overlay", "look", "--compare", "look/"), "--overlay look is --compare too"),
+        (("--cutout", "out"), "--cutout out is -o too"),
+        (("--doubt", "d", "--cutout", "d"), "--cutout d is --doubt too"),
+        (("--overlay", "photos"), "--overlay photos is the folder of the photographs too"),
+        (("--doubt", "labels"), "--doubt labels is the folder of the masks too"),
+    ],
+)
+def test_pictures_go_to_folders_of_their_own(run, folder, places, said):
+    result = run("batch", "photos", *MASKS, "-o", "out", *places)
+    assert result.exit_code == 2
+    assert f"Error: {said}: give it a folder of its own." in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_pictures_of_another_format_may_lie_beside_the_masks(run, folder):
+    assert run("batch", "photos", *MASKS, "-o", "out", "--overlay", "out").exit_code == 0
+    assert outputs(folder) == ["a.jpg", "a.png", "s/b.jpg", "s/b.png"]
