@@ -113,9 +113,8 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
     hard = _of_two_values(mask)
     if hard is not None:
         return hard.astype(np.float32)
-    raise ShapeError(
-        f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
-    )
+    integers = "integers that are 0 and 1, or 0 and 255" if mask.dtype.kind in "iu" else "integers"
+    raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float, or {integers}.")
 
 
 def top_of(mask: NDArray) -> int:

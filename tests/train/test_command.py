@@ -174,5 +174,5 @@ def test_a_folder_that_cannot_be_made_is_told_before_any_work(run, tree: Path, t
     (tmp_path / "file").write_text("no folder")
     result = run("train", "--data", tree, "--steps", 1, "--out", tmp_path / "file" / "w.safetensors")
     assert result.exit_code == 1
-    assert "cannot be made" in result.stderr
+    assert "is no folder" in result.stderr
     assert "pairs" not in result.stderr
