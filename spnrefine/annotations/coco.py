@@ -27,6 +27,8 @@ OPENED: dict[str, Any] = {"annotations": [Kept({}, brief)]}
 STEMS = ("{:012}", "COCO_val2014_{:012}", "COCO_train2014_{:012}", "COCO_test2014_{:012}")
 """What COCO calls the photograph of a number. Another photograph that is named by a number may have another id."""
 
+WEB = ("http://", "https://")
+
 
 def is_coco(value: Any) -> bool:
     """Tell COCO and LVIS by their lists of images and annotations."""
@@ -125,6 +127,10 @@ class Images:
         self._holder = path.name if isinstance(value, dict) else "the file that names the images"
         known = [image for image in listed if isinstance(image, dict)] if isinstance(listed, list) else []
         self._by_id = {_key(image.get("id")): image for image in known}
+        called_by_id: dict[str, set[str]] = {}
+        for image in known:
+            called_by_id.setdefault(_key(image.get("id")), set()).add(_file_name(image))
+        self._several = {key: sorted(names) for key, names in called_by_id.items() if key and len(names) > 1}
         texts = Counter(str(image.get("id")) for image in known)
         for image in known:
             if _file_name(image):
@@ -138,7 +144,7 @@ class Images:
 
     def find(self, name: str, found: dict[str, Any]) -> tuple[Path, str | None, tuple[Any, Any]]:
         """Return the photograph of an annotation, what is wrong with it, and its (height, width) by the file."""
-        identity = found.get("image_id")
+        identity = _whole(found.get("image_id"))
         if self._only is None and not self._listed:
             return (*self._find_by_id(name, identity), (None, None))
         image = self._only
@@ -146,6 +152,10 @@ class Images:
             image = self._by_id.get(_key(identity)) or self._by_text.get(str(identity), {})
         own = _file_name(image)
         stated = (image.get("height"), image.get("width"))
+        if self._only is None and _key(identity) in self._several:
+            one, other, *_ = self._several[_key(identity)]
+            problem = f"{name} belongs to the image {identity}, which is both {one} and {other} in {self._holder}: "
+            return self._path, problem + "give each image an id of its own.", stated
         if own:
             return (*self._photographs.find(name, [own]), stated)
         problem = f"{name} belongs to no image with a file name in {self._holder}: export it again."
@@ -171,16 +181,20 @@ def _score(found: dict[str, Any]) -> float | None:
 
 def _file_name(image: dict[str, Any]) -> str:
     """Return an image's name, from its address where it has no other."""
-    if isinstance(image.get("file_name"), str) and image["file_name"]:
-        return str(image["file_name"])
-    if not isinstance(image.get("coco_url"), str):
-        return ""
+    own, url = image.get("file_name"), image.get("coco_url")
+    if isinstance(own, str) and own and not own.startswith(WEB):
+        return own
     try:
-        return unquote(urlsplit(image["coco_url"]).path).lstrip("/")
+        return next((unquote(urlsplit(one).path).lstrip("/") for one in (own, url) if isinstance(one, str) and one), "")
     except ValueError:  # brackets that are no address
         return ""
 
 
 def _key(identity: Any) -> str:
     """Make an id a key: 1 and "1" are two ids, and what is neither number nor text is none."""
-    return repr(identity) if isinstance(identity, int | float | str) else ""
+    return repr(_whole(identity)) if isinstance(identity, int | float | str) else ""
+
+
+def _whole(identity: Any) -> Any:
+    """Make a whole number of 139.0, as ids are that were in a table with gaps; all else as it is."""
+    return int(identity) if isinstance(identity, float) and identity.is_integer() else identity

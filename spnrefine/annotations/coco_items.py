@@ -19,7 +19,7 @@ from typing import Any
 from spnrefine.annotations import rle
 from spnrefine.annotations.items import Edit, Size, check_not_empty, check_size, numbers
 from spnrefine.annotations.json_items import JsonItem
-from spnrefine.annotations.outlines import check_length, check_points
+from spnrefine.annotations.outlines import check_in_pixels, check_length, check_points
 from spnrefine.annotations.pieces import pieces
 from spnrefine.annotations.polygons import Grid, trace
 from spnrefine.boxes.boxed import Boxed
@@ -87,6 +87,7 @@ class CocoItem(JsonItem):
             if len(flat) % 2:
                 raise FileError(f"{self.name} has a polygon with an x too many: correct or remove it.")
             rings.append(check_points(self.name, flat.reshape(-1, 2), size))
+        check_in_pixels(self.name, rings, size)
         check_length(self.name, rings, size)  # they are rasterised all at once
         union = tool.merge(tool.frPyObjects(polygons, *size))
         return self._columns(rle.unpack(self.name, union["counts"].decode("ascii")), size)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from spnrefine.annotations.bridges import join
 from spnrefine.annotations.items import Document, Edit, Item, Size, TextFile, check_not_empty, check_size, numbers
-from spnrefine.annotations.outlines import check_points
+from spnrefine.annotations.outlines import check_in_pixels, check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.annotations.rle import fill_runs
@@ -135,7 +135,9 @@ class _Polygon(_Shape):
         if not all(len(point) == 2 and all(_decimal(word) for word in point) for point in points):
             raise FileError(f"{self.name} should hold its points as 'x,y;x,y;...' and does not: export it again.")
         flat = numbers(self.name, [float(word) for point in points for word in point])
-        return fill(check_points(self.name, flat.reshape(-1, 2), size), size, grid=Grid.CORNERS)
+        ring = check_points(self.name, flat.reshape(-1, 2), size)
+        check_in_pixels(self.name, [ring], size)
+        return fill(ring, size, grid=Grid.CORNERS)
 
     def _encode(self, mask: Boxed) -> Iterable[Edit]:
         check_not_empty(self.name, mask, "polygon")

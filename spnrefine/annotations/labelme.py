@@ -29,7 +29,7 @@ from spnrefine.annotations.items import (
 )
 from spnrefine.annotations.json_items import JsonItem
 from spnrefine.annotations.json_spans import Spanned
-from spnrefine.annotations.outlines import check_points
+from spnrefine.annotations.outlines import check_in_pixels, check_points
 from spnrefine.annotations.photograph_names import Photographs, of_stem
 from spnrefine.annotations.polygons import Grid, fill, trace
 from spnrefine.boxes.box import Box
@@ -88,6 +88,7 @@ class _Polygon(JsonItem):
     def _decode(self, size: Size) -> Boxed:
         check_size(self.name, self.stated, size)
         points = check_points(self.name, pairs(self.name, self.found.get("points")), size)
+        check_in_pixels(self.name, [points], size)
         return fill(points, size, grid=Grid.CENTRES)
 
     def _encode(self, mask: Boxed) -> Iterable[Edit]:

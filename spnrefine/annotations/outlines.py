@@ -39,6 +39,14 @@ def check_points(name: str, points: NDArray[np.float64], size: Size) -> NDArray[
     return points
 
 
+def check_in_pixels(name: str, rings: Sequence[NDArray[np.float64]], size: Size) -> None:
+    """Refuse the rings of a mask, each of (N, 2) points, that are all fractions up to 1, as shares of the sides are."""
+    points = np.concatenate(rings)
+    if max(size) > 1 and points.min() >= 0 and points.max() <= 1 and bool((points % 1 > 0).any()):
+        what = f"lies within one pixel of its photograph of {size[1]} x {size[0]}, as shares of width and height do"
+        raise FileError(f"{name} {what}: convert its points to pixels.")
+
+
 def check_length(name: str, rings: Sequence[NDArray[np.float64]], size: Size) -> None:
     """Refuse rings, each of (N, 2) points, that together are longer than any outline on a photograph of ``size``."""
     count = sum(len(ring) for ring in rings)

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,15 @@ def made_before(folder: Path) -> list[Path]:
         for _, line in read_lines(path)
         if "output" in line
     ]
+
+
+def made_below(folder: Path) -> list[Path]:
+    """List what runs into folders below one wrote, where their ledgers lie there; as `made_before`."""
+    made: list[Path] = []
+    for output in place.outputs_below(folder):
+        with suppress(FileError):  # what is no ledger, and nobody asked to be read
+            made += made_before(output)
+    return made
 
 
 def open_to_add(paths: list[Path], *, required: bool) -> tuple[Path, int | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spnrefine.batch.finding import ByPattern, ByStem, check_any, check_apart, check_folder, finder, masks_of
 from spnrefine.batch.folders import NoPhotographsError, endings, named, real, walk
+from spnrefine.batch.ledger import made_below
 from spnrefine.batch.pairs import Found, Listed, Pair, Rules, below, full
 from spnrefine.batch.patterns import Pattern
 from spnrefine.batch.proposals import advice
@@ -24,7 +25,8 @@ def find_pairs(photographs: Path, rules: Rules, output: Path, made: Collection[P
 
     Parameters
     ----------
-    photographs : folder, searched with its sub-folders; masks and ``*_refined.*`` are not taken for photographs.
+    photographs : folder, searched with its sub-folders; masks, ``*_refined.*`` and what other runs wrote there are
+        not taken for photographs.
     output : folder of the refined masks, where the same tree is laid.
     made : files and folders of earlier runs, which are not taken for photographs either; absolute paths.
 
@@ -179,7 +181,7 @@ def _same_file(mask: Path, photograph: Path) -> bool:
 
 def _photographs(folder: Path, without: Collection[Path]) -> tuple[list[Path], list[Path]]:
     """Return the files under a folder, those in ``without`` left out, and the photographs among them."""
-    left_out = {real(path) for path in without} - {real(folder)}
+    left_out = {real(path) for path in [*without, *made_below(folder)]} - {real(folder)}
     files = list(walk(folder, left_out))
     found = [path for path in files if has_extension(path, PHOTOGRAPHS) and not path.stem.endswith(REFINED_SUFFIX)]
     return files, [path for path in found if real(path) not in left_out]

@@ -51,6 +51,16 @@ def preferred(output: Path, *, is_folder: bool) -> list[Path]:
     return [inside(real)] if _is_volume(real) else [beside(real), inside(real)]
 
 
+def outputs_below(folder: Path) -> list[Path]:
+    """List the outputs below a folder whose ledgers lie there too; it may be one itself, and is none of them."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        names = [name.removesuffix(_LEDGER) for name in files if name.endswith(_LEDGER)]
+        found += [Path(here, name.removeprefix(".")) for name in names]  # of a ledger within its output no name is left
+    return [output for output in found if output != folder]
+
+
 def _real(output: Path, *, is_folder: bool) -> Path:
     """Follow links to where an output lies; a link that is the output file itself is replaced, not followed."""
     return Path(os.path.realpath(output if is_folder else output.parent), *([] if is_folder else [output.name]))

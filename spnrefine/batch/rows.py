@@ -17,10 +17,12 @@ from spnrefine.files import masks, numpy_files
 from spnrefine.files.images import Given
 from spnrefine.files.opening import Named, Source
 from spnrefine.job import job
+from spnrefine.job.mattes import load_matting
 from spnrefine.job.record import Record
-from spnrefine.job.types import Settings
+from spnrefine.job.types import MakesMattes, Settings
 from spnrefine.refiner.inputs import Rebuilt, as_array, as_image
 from spnrefine.refiner.refiner import Refiner
+from spnrefine.simd import cores
 
 COLUMNS = "refined", "extension", "record", "error"
 """What is added to each row."""
@@ -39,8 +41,14 @@ class Refine(Rebuilt):
     mask : the column of the coarse masks: paths, bytes of their files, or arrays, which mean what they would in an NPY
         file.
     band, max_change, keep_topology : how much may change, as the options of ``spnrefine batch``.
+    matting : what makes a matte where ``alpha`` is set, as the option of that name.
     settings : the others that say what masks mean, how they are refined and how written, likewise: those of
         `spnrefine.job.types.Settings`.
+
+    Raises
+    ------
+    SpnRefineError
+        ``soft`` and ``alpha`` are both set, or a restraint is no number from 0 on.
 
     Examples
     --------
@@ -68,12 +76,14 @@ class Refine(Rebuilt):
         band: float | None = None,
         max_change: float | None = None,
         keep_topology: bool = False,
+        matting: str = "matte",
         **settings: Any,
     ):
         how = {"band": band, "max_change": max_change, "keep_topology": keep_topology, **settings}
-        self._made_with(model, device, threads, image=image, mask=mask, **how)
+        self._made_with(model, device, threads, image=image, mask=mask, matting=matting, **how)
         self._settings = Settings.of(**how)
-        self._network = model, device, threads
+        _check(self._settings)
+        self._network, self._matting = (model, device, threads), matting
         self._image, self._mask = image, mask
 
     def __call__(self, batch: Any) -> Any:
@@ -104,6 +114,10 @@ class Refine(Rebuilt):
     def _refiner(self) -> Refiner:
         return Refiner(*self._network, **self._settings.of_refiner)
 
+    @cached_property
+    def _mattes(self) -> MakesMattes | None:
+        return load_matting(self._matting, self._network[-1] or cores.threads()) if self._settings.alpha else None
+
     def _row(self, row: Mapping[str, Any]) -> tuple[Any, str | None, str, str | None]:
         record = Record(_name(row.get(self._image), self._image), _name(row.get(self._mask), self._mask))
         refined, extension = None, None
@@ -118,7 +132,7 @@ class Refine(Rebuilt):
         photograph = Given(as_image(image)) if _is_array(image) else _source(image, self._image)
         given = Named(_npy(as_array(mask, "mask")), self._mask) if _is_array(mask) else _source(mask, self._mask)
         loaded = job.load(photograph, given, self._settings)
-        refined = job.refine_timed(loaded, self._refiner, self._settings, record)
+        refined = job.refine_timed(loaded, self._refiner, self._settings, record, self._mattes)
         data = job.encode(loaded, refined, self._settings)
         if _is_array(mask):
             return numpy_files.read(data, "the refined mask").array, None
@@ -126,9 +140,22 @@ class Refine(Rebuilt):
 
     def _cell(self, row: Mapping[str, Any], column: str) -> Any:
         value = row.get(column)
-        if value is None or (isinstance(value, float) and np.isnan(value)):  # which is how pandas has None
+        if isinstance(value, bytearray | memoryview):  # which is how Spark has bytes
+            value = bytes(value)
+        missing = isinstance(value, float) and np.isnan(value)  # which is how pandas has None
+        if missing or value is None or (isinstance(value, str) and not value):
             raise SpnRefineError(f"The row has no {column!r}: give a path, the bytes of a file or an array.")
         return value
+
+
+def _check(settings: Settings) -> None:
+    """Refuse what no row can be refined with."""
+    if settings.soft and settings.alpha:
+        raise SpnRefineError("soft and alpha were both given: give one, for probabilities or for a matte.")
+    for name in ("band", "max_change"):
+        most = getattr(settings.restraint, name)
+        if most is not None and not (isinstance(most, int | float | np.number) and most >= 0):
+            raise SpnRefineError(f"{name} was {most!r}: expected a number from 0 on, or None.")
 
 
 def _rows(batch: Any, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -159,7 +186,11 @@ def _is_array(value: Any) -> bool:
 
 
 def _source(value: Any, name: str) -> Source:
-    return Named(value, name) if isinstance(value, bytes) else Path(value)
+    if isinstance(value, bytes):
+        return Named(value, name)
+    if "://" in os.fspath(value):
+        raise SpnRefineError(f"{value} is a URL: give the bytes of its file, or a path of this machine.")
+    return Path(value)
 
 
 def _name(value: Any, column: str) -> str:

@@ -7,10 +7,10 @@ import click
 
 from spnrefine.cli.engines import engine_options
 from spnrefine.cli.options import OVERLAY_STYLE, WRITING, is_folder, option, refining_options, section
-from spnrefine.cli.paths import FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, TEXT_OF_PATH
+from spnrefine.cli.paths import ANYWHERE, FILE, FILE_OR_URL, FOLDER, FOLDER_OR_URL, PATH_OR_STREAM, PATH_OR_URL
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM
-from spnrefine.cli.types import Failures, Number
+from spnrefine.cli.types import Failures, Names, Number
 
 
 @click.command(
@@ -44,7 +44,7 @@ Examples:
     "-o",
     "--output",
     "destination",
-    type=TEXT_OF_PATH,
+    type=PATH_OR_URL,
     metavar="DIR|FILE",
     required=True,
     help="Folder of the refined masks, or file of the refined annotations.",
@@ -68,12 +68,14 @@ Examples:
     option(
         "--only",
         "names",
+        type=Names(),
         metavar="NAME,...",
         multiple=True,
         help="Refine these photographs alone, again where they were before; a later --resume keeps what comes out.",
     ),
     option(
         "--keep-coarse",
+        type=Names(),
         metavar="NAME,...",
         multiple=True,
         help="Work on these photographs alone, and take their coarse masks as they are; --resume keeps that too.",
@@ -97,14 +99,14 @@ Examples:
     ),
     option(
         "--files-from",
-        type=TEXT_OF_PATH,
+        type=PATH_OR_STREAM,
         metavar="FILE|-",
         help="Refine the photographs that a file names, one a line; their tree begins at DIR, or else at the lowest "
         "folder that holds all.",
     ),
     option(
         "--files0-from",
-        type=TEXT_OF_PATH,
+        type=PATH_OR_STREAM,
         metavar="FILE|-",
         help="The same, with names that end in NUL (find -print0).",
     ),
@@ -135,7 +137,7 @@ Examples:
     ),
     option(
         "--records",
-        type=TEXT_OF_PATH,
+        type=ANYWHERE,
         metavar="FILE|-",
         help="Write a JSON record a line for each photograph, at once.",
     ),

@@ -63,6 +63,7 @@ def refine_annotations(annotations: Annotations, course: "Course") -> int:
     """
     from spnrefine.batch.item_choices import choose_items
 
+    course.check_places(photographs=annotations.images)
     folder = annotations.path
     if folder.is_dir() and next(folder.iterdir(), None) is None:
         say(f"{'' if annotations.allow_empty else 'Error: '}{folder} holds no annotations: put some there.")

@@ -90,6 +90,7 @@ def refine_files(photographs: Photographs, course: "Course", places: "Places | N
     no_mask.check_usage(course.model, course.backbone, course.only, has_masks=named)
     if course.output.is_file():
         raise FileError(f"{course.output} is a file: give -o a folder, for the refined masks of all photographs.")
+    course.check_places(photographs=photographs.folder, masks=photographs.mask_dir)
     made = [*made_before(course.output), *(folder for folder in course.drawn if folder)]
     try:
         found = photographs.pairs(course.output, made, without=labels or course.backbone is not None)

@@ -1,10 +1,13 @@
 """How a batch goes, whatever it works through: the options that files and annotations share."""
 
+import os
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from spnrefine.cli.engines import Where
 from spnrefine.cli.options import check_kinds
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
     from spnrefine.job.types import MakesMasks, MakesMattes, Settings
 
 MOST_JOBS = 8  # by default: each takes a few hundred megabytes
+
+PICTURES = "overlay", "compare", "cutout", "doubt"
+_AS_JPEG = "--overlay", "--compare"  # others are PNG, as masks may be
+
+
+def _ending(option: str) -> str:
+    return ".jpg" if option in _AS_JPEG else ".png"
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,21 @@ class Course:
     @property
     def drawn(self) -> tuple[Path | None, ...]:
         """The folders of pictures that are made beside the masks."""
-        return self.overlay, self.compare, self.cutout, self.doubt
+        return tuple(getattr(self, name) for name in PICTURES)
+
+    def check_places(self, **inputs: Path | None) -> None:
+        """Refuse pictures that would take the names of masks or of each other, or lie among the ``inputs``.
+
+        ``inputs`` are folders, by what they hold; in one of them pictures would be taken for such in the next run.
+        """
+        named = {"-o": self.output}
+        pictures = {f"--{name}": place for name in PICTURES if (place := getattr(self, name)) is not None}
+        held = {f"the folder of the {name}": place for name, place in inputs.items() if place is not None}
+        for mine, place in pictures.items():
+            alike = {name: other for name, other in (named | pictures).items() if _ending(name) == _ending(mine)}
+            for other, where in ({name: other for name, other in alike.items() if name != mine} | held).items():
+                if os.path.realpath(place) == os.path.realpath(where):
+                    raise click.UsageError(f"{mine} {place} is {other} too: give it a folder of its own.")
 
     @property
     def judges(self) -> bool:

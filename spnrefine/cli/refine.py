@@ -17,7 +17,7 @@ from spnrefine.cli.options import (
     refining_options,
     section,
 )
-from spnrefine.cli.paths import TEXT_OF_PATH
+from spnrefine.cli.paths import PATH_OR_STREAM, TEXT_OF_PATH
 from spnrefine.cli.sections import Command
 from spnrefine.cli.streams import STREAM, check_stdout_takes_bytes, read_stdin, say, tell, write_stdout
 from spnrefine.cli.threads import share_threads
@@ -40,14 +40,17 @@ Examples:
   cat coarse.png | spnrefine photo.jpg --mask - > refined.png
 """,
 )
-@click.argument("image", metavar="IMAGE", type=TEXT_OF_PATH)
+@click.argument("image", metavar="IMAGE", type=PATH_OR_STREAM)
 @option(
-    "--mask", type=TEXT_OF_PATH, metavar="MASK", help="The coarse mask; '-' is standard input. Without it, one is made."
+    "--mask",
+    type=PATH_OR_STREAM,
+    metavar="MASK",
+    help="The coarse mask; '-' is standard input. Without it, one is made.",
 )
 @option(
     "-o",
     "--output",
-    type=TEXT_OF_PATH,
+    type=PATH_OR_STREAM,
     metavar="FILE|DIR|-",
     help="Where the result goes; default IMAGE-STEM_refined beside IMAGE.",
 )

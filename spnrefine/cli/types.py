@@ -1,6 +1,7 @@
 """What the values of options are, and what the shell offers for them."""
 
 import math
+import os
 from typing import Any
 
 import click
@@ -125,6 +126,7 @@ class Model(click.ParamType):
     """Weights: a file, or the name of a model that ships."""
 
     name = "model"
+    envvar_list_splitter = os.pathsep  # as between paths, which hold spaces
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         return "NAME|PATH"
@@ -135,6 +137,13 @@ class Model(click.ParamType):
 
         names = [CompletionItem(name, help="ships") for name in weights.available() if name.startswith(incomplete)]
         return [CompletionItem(incomplete, type="file"), *names]
+
+
+class Names(click.types.StringParamType):
+    """Names with commas between them; spaces part none, in a variable neither."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv] if rv else []
 
 
 class Device(click.ParamType):

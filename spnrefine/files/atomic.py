@@ -27,7 +27,7 @@ def check_output(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] 
     ------
     FileError
         ``path`` is one of ``inputs`` (through symbolic and hard links too), is a folder or a device, or exists and
-        ``overwrite`` is false.
+        ``overwrite`` is false; or its folder takes no files.
     """
     path = Path(path)
     source = (inputs if isinstance(inputs, Inputs) else Inputs(inputs)).find(path)
@@ -38,12 +38,26 @@ def check_output(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] 
         if path.exists() and not path.is_file():
             what = "a folder" if path.is_dir() else "not a regular file"
             raise FileError(f"{path} is {what}: give the path of a file to write.")
+        is_there = True
     except FileError:
         raise
     except (OSError, ValueError):
-        return  # not there; or out of reach, and then writing says why
-    if not overwrite:
+        is_there = False  # or out of reach, and then writing says why
+    if is_there and not overwrite:
         raise _exists(path)
+    _check_folder(path)
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a path whose folder, or the one that it would be made in, may not be written to."""
+    try:
+        folder = next(folder for folder in path.parents if folder.exists())
+    except (OSError, ValueError, StopIteration):
+        return  # writing says why
+    if not folder.is_dir():
+        raise FileError(f"{path} cannot be written ({folder} is no folder): choose another output.")
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise FileError(f"{path} cannot be written ({folder} takes no files): choose another output.")
 
 
 def write_bytes(path: Path, data: Data, *, overwrite: bool = False, inputs: Iterable[Path] | Inputs = ()) -> None:

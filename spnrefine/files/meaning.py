@@ -20,6 +20,9 @@ ROUNDED = {"WEBP"}
 LOSSY = {"JPEG", "MPO"}
 """Formats that leave stray levels beside the values of a mask."""
 
+MOST_COLOURS, MOST_LOOKED_AT = 256, 1_000_000
+"""So many colours, among so many pixels, are classes; photographs have more."""
+
 MIDDLE_OF_16_BITS = 2**15
 """Levels above it are in use where 16 bits hold probabilities."""
 
@@ -47,6 +50,9 @@ def interpret(
         if labels or (labels is None and channels.start == 0 and raster.format not in LOSSY):
             stored = as_ids(raster).pixels[..., channels.start]
             return _ids_or_gray(channels, values, stored, void, name, certain=bool(labels) or raster.are_ids)
+        present = numbers.values_present(values) - {void}
+        if labels is None and channels.start > 0 and len(present) == 2 and not present & {1, 255} and 0 in present:
+            return _of_one_value(channels, values, present, void, name)  # an overlay of one opacity
         return numbers.of_gray(channels, values, void)
     if values.dtype == np.uint16 and labels is False:
         return numbers.of_gray(channels, values, void)
@@ -108,17 +114,26 @@ def _mask_channels(pixels: np.ndarray, name: str, apart: int) -> slice:
     count = pixels.shape[2]
     colours = slice(0, count - 1 if count in (2, 4) else count)
     gray = all(_close(pixels[..., 0], pixels[..., channel], apart) for channel in range(1, colours.stop))
+    opaque = count in (2, 4) and bool((pixels[..., -1] == 255).all())
+    if not gray and (count == 3 or (opaque and _are_few_colours(pixels))):
+        raise FileError(
+            f"{name} is a colour picture, not a mask: save the mask as gray, palette or RGBA PNG, or put the "
+            "labelmap.txt of its colours beside it."
+        )
     if count in (1, 3):
-        if not gray:
-            raise FileError(
-                f"{name} is a colour picture, not a mask: save the mask as gray, palette or RGBA PNG, or put the "
-                "labelmap.txt of its colours beside it."
-            )
         return colours
-    opaque = bool((pixels[..., -1] == 255).all())
     if opaque and gray and pixels[..., 0].min() != pixels[..., 0].max():
         return colours
     return slice(count - 1, count)
+
+
+def _are_few_colours(pixels: np.ndarray) -> bool:
+    """Tell classes by their colours, (H, W, 4) without transparency, from an object that fills its cut-out."""
+    if pixels.dtype != np.uint8:
+        return False
+    colours = np.ascontiguousarray(pixels.reshape(-1, 4)).view(np.uint32)
+    some = np.unique(colours[:: -(-colours.size // MOST_LOOKED_AT)])
+    return len(some) <= min(MOST_COLOURS, colours.size // 16)
 
 
 def _ids_or_gray(
@@ -134,8 +149,7 @@ def _ids_or_gray(
     if certain:
         return numbers.of_ids(channels, values, None, void, name)
     if len(present) == 2 and 0 in present:
-        taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
-        return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
+        return _of_one_value(channels, values, present, void, name)
     if not are_ids(stored, numbers.values_present(stored) - {void}):
         return numbers.of_gray(channels, values, void)
     present = numbers.values_present(stored) - {void}
@@ -143,6 +157,12 @@ def _ids_or_gray(
         f"{name} holds {in_words(present)} in areas beside each other, as ids lie: give --labels if they are ids, or "
         "--no-labels if they are probabilities."
     )
+
+
+def _of_one_value(channels: slice, values: np.ndarray, present: set[int], void: Void, name: str) -> Meaning:
+    """Take 0 and one other value, which are ``present``, for a hard mask of these two."""
+    taken = f"its values are {in_words(present)}: {max(present)} is taken for the object"
+    return replace(numbers.of_ids(channels, values, None, void, name), notes=(taken,))
 
 
 def _are_sides(present: set[int]) -> bool:

@@ -1,6 +1,5 @@
 """The place of a run's weights: looked at before any work is spent, and one run's at a time."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,15 +10,13 @@ from spnrefine.files.lock import Lock
 
 
 def prepare_folder(out: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
-    """Refuse an output that exists or is an input, and make its folder, before any work is spent."""
+    """Refuse an output that exists, is an input or cannot be, and make its folder, before any work is spent."""
     check_output(out, overwrite=overwrite, inputs=inputs)
     folder = out.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder} cannot be made ({error.strerror}): give --out another folder.") from None
-    if not os.access(folder, os.W_OK):
-        raise FileError(f"{folder} cannot be written to: give --out another folder.")
     temporary.sweep(folder)
 
 

@@ -24,7 +24,7 @@ _CFA, _LINEAR_RAW = 32803, 34892
 _REDUCED_OR_MASK = 0b101
 """Bits of the tag NewSubfileType: an overview or a thumbnail, and the mask of another page."""
 _ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
-_ORIENTATION = 274
+_ORIENTATION, _SUB_IFDS = 274, 330
 
 # What the library finds odd in a file is no business of who runs the program.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -74,6 +74,7 @@ class Tiff:
                 ) from error
             if _is_picture(page) or number == self._number:
                 found.append((number, page))
+                self.left_out |= _has_levels(page)
             else:
                 self.left_out = True
         else:
@@ -183,6 +184,11 @@ class Tiff:
                 f"{self.name} is said to hold {self.count} planes but ends before plane {plane + 1}: copy it again."
             )
         return np.frombuffer(self.data, dtype, size // dtype.itemsize, start).reshape(shape).astype(self.dtype)
+
+
+def _has_levels(page: Any) -> bool:
+    """Tell if a page has others within it, as OME's pyramids have their levels."""
+    return _SUB_IFDS in page.tags
 
 
 def _is_picture(page: Any) -> bool:

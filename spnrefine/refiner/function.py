@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spnrefine.errors import ShapeError
 from spnrefine.refiner.choice import AUTO, checked_strength, checked_threshold
-from spnrefine.refiner.inputs import are_ids, as_array, as_image, check_shapes, to_probability
+from spnrefine.refiner.inputs import are_ids, as_array, as_image, check_shapes, to_probability, top_of
 from spnrefine.refiner.joint import refine_ids
 from spnrefine.refiner.off import Off
 from spnrefine.refiner.planes import refine_stack
@@ -32,10 +32,11 @@ def refine(
     Parameters
     ----------
     image : (H, W, 3) uint8, RGB: an array, or a PIL image, a list or a torch tensor of that shape and type.
-    mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, or 0 and 1 if no other
-        values occur; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Other integers,
-        uint8 aside, are ids, refined together: 0 the background, or -1 where there is any. Or planes (K, H, W): the
-        probabilities of classes where they sum to 1, plane 0 the background, refined together; else K masks.
+    mask : (H, W), the coarse mask, likewise: bool; uint8, where 0..255 stands for probability, but 0 and one other
+        value alone for a hard mask; float in 0..1, rounding aside; or integers that are 0 and 1, or 0 and 255. Other
+        integers, uint8 aside, are ids, refined together: 0 the background, or -1 where there is any. Or planes
+        (K, H, W): the probabilities of classes where they sum to 1, plane 0 the background, refined together; else K
+        masks.
     soft : return probabilities instead of a hard mask; of ids there are none.
     threshold : the object is where the probability is above it; less than 1.
     strength, off, model, device : see :class:`~spnrefine.refiner.Refiner`, which is kept for the next call.
@@ -43,7 +44,7 @@ def refine(
     Returns
     -------
     An array of the shape of ``mask``: with ``soft``, float32 in 0..1; otherwise a hard mask of the dtype of ``mask`` in
-    False / True, 0 / 255 (0 / 1 if ``mask`` held no other values), 0.0 / 1.0 or its ids. An empty mask (nothing above
+    False / True, 0 / 255 (or 0 and the one other value it held), 0.0 / 1.0 or its ids. An empty mask (nothing above
     0.1) or a full one (all above 0.5) comes back as it came. One of which no pixel would be left keeps the object that
     it had.
 
@@ -96,9 +97,8 @@ def refine(
         refined = refined_or_kept(image, probability)
     if soft:
         return refined
-    top = 255 if mask.dtype.kind in "iu" and mask.max() > 1 else 1
     hard = refined if refined.dtype == bool else refined > threshold
-    return (hard * top).astype(mask.dtype)
+    return (hard * top_of(mask)).astype(mask.dtype)
 
 
 @lru_cache(maxsize=2)

@@ -98,8 +98,8 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
     ShapeError
         Another type, floats outside 0..1, or integers beside 0 and 1, or 0 and 255.
     """
-    if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
-        return np.divide(mask, 255, dtype=np.float32)
+    if mask.dtype == np.uint8 and mask.size:
+        return np.divide(mask, top_of(mask), dtype=np.float32)
     if mask.dtype in (np.bool_, np.uint8):
         return mask.astype(np.float32)
     if np.issubdtype(mask.dtype, np.floating):
@@ -113,9 +113,20 @@ def to_probability(mask: NDArray) -> NDArray[np.float32]:
     hard = _of_two_values(mask)
     if hard is not None:
         return hard.astype(np.float32)
-    raise ShapeError(
-        f"The mask has type {mask.dtype}: expected bool, uint8 or float, or integers that are 0 and 1, or 0 and 255."
-    )
+    integers = "integers that are 0 and 1, or 0 and 255" if mask.dtype.kind in "iu" else "integers"
+    raise ShapeError(f"The mask has type {mask.dtype}: expected bool, uint8 or float, or {integers}.")
+
+
+def top_of(mask: NDArray) -> int:
+    """Return the number that stands for 1 in a mask as :func:`spnrefine.refine` takes it.
+
+    Of uint8 it is 255, but where 0 and one other value occur alone: that is the object then, as it is in files.
+    """
+    top = int(mask.max(initial=0)) if mask.dtype.kind in "iu" else 1
+    if mask.dtype == np.uint8 and top > 1:
+        background = mask == 0
+        return top if background.any() and bool((background | (mask == top)).all()) else 255
+    return max(top, 1)
 
 
 def _of_two_values(mask: NDArray) -> NDArray[np.bool_] | None:

@@ -28,7 +28,7 @@ from spnrefine.train.steps.display import Display, say
 from spnrefine.train.steps.execution import execution_on
 from spnrefine.train.steps.loop import run
 from spnrefine.train.steps.memory import keep_freed_memory
-from spnrefine.train.steps.start import begin, check_kind
+from spnrefine.train.steps.start import begin, check_kind, terms_of
 from spnrefine.train.steps.trainer import Budget, Trainer
 from spnrefine.train.tasks import Backbone, Binary, Labels, Mattes, Task
 from spnrefine.version import __version__
@@ -148,7 +148,7 @@ def _train(options: Options) -> int:
         return 128 + interrupted
     provenance = settings | {
         "data": ready.counts,
-        "terms": options.terms,
+        "terms": terms_of(options.terms, options.start, options.base),
         "steps": trainer.step,
         "patches": trainer.patches,
         "hours": round(trainer.seconds / 3600, 3),

@@ -33,6 +33,8 @@ FORMS = {
     "SA-1B": SA1B,
     "text": {"images": [IMAGE | {"id": "7"}], "annotations": [ONE]},
     "number": {"images": [IMAGE], "annotations": [ONE | {"image_id": "7"}]},
+    "float": {"images": [IMAGE], "annotations": [ONE | {"image_id": 7.0}]},
+    "address": {"images": [IMAGE | {"file_name": "https://images.org/a/photo.png?sig=%2F1"}], "annotations": [ONE]},
 }
 
 
@@ -55,6 +57,15 @@ def test_forms_are_read_and_written_back(tmp_path, form):
     np.testing.assert_array_equal(again.items[0].read(SIZE), holed())
     annotations = json.loads((tmp_path / "c.json").read_text())["annotations"]
     assert annotations[0]["area"] == holed().sum()
+
+
+def test_images_that_share_an_id_are_nobodys(tmp_path):
+    images = [IMAGE, IMAGE | {"file_name": "other.png"}, IMAGE | {"id": 8}, IMAGE | {"id": 8}]
+    shared = {"images": images, "annotations": [ONE, ONE | {"id": 2, "image_id": 8}]}
+    save(tmp_path, shared, "other.png")
+    items = open_document(save(tmp_path, shared)).items
+    assert "the image 7, which is both other.png and photo.png in c.json: give each image" in items[0].problem
+    assert items[1].problem is None
 
 
 def test_equal_texts_of_a_number_and_a_text_are_two_images(tmp_path):

@@ -136,3 +136,14 @@ def test_coordinates_are_bounded_on_the_longest_picture_too():
 def test_a_mask_at_its_worst_is_still_read():
     """An outline along every edge between the pixels of a large photograph, there and back."""
     assert outlines.longest((800, 700)) > 2 * 2 * 800 * 700
+
+
+@pytest.mark.parametrize("format", ["coco", "labelme", "cvat"])
+def test_shares_in_place_of_pixels_are_told(item, unreached, format):
+    with pytest.raises(FileError, match="as shares of width and height do: convert its points to pixels"):
+        item(FORMATS[format]([[0.2, 0.2], [0.8, 0.25], [0.5, 0.9]]), format).read(SIZE)
+
+
+@pytest.mark.parametrize("rings", [[[0, 0, 1, 0, 1, 1, 0, 1]], [[0, 0.5, 1, 0, 1, 1], [5, 5, 9, 5, 9, 9]]])
+def test_a_corner_pixel_is_none_of_them(item, rings):
+    assert item(coco(*rings)).read(SIZE).area

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from spnrefine.batch import Refine, rows
-from spnrefine.errors import ShapeError
+from spnrefine.errors import ShapeError, SpnRefineError
 from tests.batch.refiners import Shifting
 from tests.pictures import open_picture
 
@@ -163,3 +163,39 @@ def test_it_is_pickled_without_its_network(refine, arrays):
     again = pickle.loads(data)
     (row,) = again([{"image": image, "coarse": mask.astype(np.float32)}])
     assert (row["refined"].dtype, row["error"]) == (np.float32, None)
+
+
+def test_a_matte_is_one(arrays):
+    image, mask = arrays
+    image = np.where(mask[..., None], np.uint8(200), np.uint8(40)) + image
+    (row,) = Refine(device="cpu", threads=1, alpha=True)([{"image": image, "mask": np.roll(mask, 2, axis=1)}])
+    assert row["error"] is None
+    assert row["refined"].dtype == np.uint8
+    assert ((row["refined"] > 0) & (row["refined"] < 255)).any()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"soft": True, "alpha": True}, "soft and alpha were both given"),
+        ({"band": "3"}, "band was '3': expected a number from 0 on"),
+        ({"max_change": -1}, "max_change was -1: expected a number from 0 on"),
+    ],
+)
+def test_what_no_row_can_be_refined_with_is_refused_at_once(how, said):
+    with pytest.raises(SpnRefineError, match=said):
+        Refine(**how)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_as_spark_has_them(refine, files, kind):
+    (row,) = refine([{"image": kind(files[0].read_bytes()), "mask": kind(files[1].read_bytes())}])
+    assert (row["extension"], row["error"]) == (".bmp", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("", "The row has no 'image'"), ("s3://b/a.png", "s3://b/a.png is a URL: give the bytes")]
+)
+def test_what_is_no_path_is_told(refine, arrays, given, said):
+    (row,) = refine([{"image": given, "mask": arrays[1]}])
+    assert row["error"].startswith(said)

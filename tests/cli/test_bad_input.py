@@ -124,6 +124,14 @@ def test_photographs_of_all_kinds(run, pair, mode, extension):
         (["photo.jpg", "--mask", "coarse.png", "-o", ""], "the path that was given is empty"),
         (["batch", "masks", "-o", ""], "the path that was given is empty"),
         (["batch", "", "-o", "out"], "the path that was given is empty"),
+        (["batch", "masks", "-o", "-"], "'-o' / '--output': '-' is a stream, and none goes here"),
+        (["batch", "-", "-o", "out"], "'-' is a stream, and none goes here"),
+        (["batch", "masks", "-o", "out", "--overlay", "-"], "'--overlay': '-' is a stream, and none goes here"),
+        (["batch", "masks", "-o", "out", "--report", "-"], "'--report': '-' is a stream, and none goes here"),
+        (["photo.jpg", "--mask", "coarse.png", "--cutout", "-"], "'--cutout': '-' is a stream, and none goes here"),
+        (["photo.jpg", "--mask", "coarse.png", "-o", "s3://b/out.png"], "s3://b/out.png is a URL: expected a path"),
+        (["photo.jpg", "--mask", "https://x.org/m.png"], "https://x.org/m.png is a URL: expected a path"),
+        (["check", "masks", "--doubt", "-"], "'--doubt': '-' is a stream, and none goes here"),
         (["photo.jpg", "--mask", "coarse.png", "--nonsense"], "--nonsense"),
     ],
 )
@@ -133,6 +141,12 @@ def test_wrong_usage_exits_with_2(run, pair, arguments, named, monkeypatch):
     assert result.exit_code == 2
     assert named in result.stderr
     assert result.stdout == ""
+
+
+def test_an_address_of_a_file_of_this_machine_is_its_path(run, pair):
+    photo, coarse = pair
+    assert run(photo.as_uri(), "--mask", coarse.as_uri(), "-o", (photo.parent / "o.png").as_uri()).exit_code == 0
+    assert (photo.parent / "o.png").exists()
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99"])

@@ -148,7 +148,10 @@ def test_overlays_never_overwrite_masks(run, folder):
     open_picture(folder / "masks/a.png").save(folder / "masks/a.jpg")
     (folder / "masks/a.png").unlink()
     before = (folder / "masks/a.jpg").read_bytes()
-    result = batch(run, folder, "--overlay", folder / "masks", "--overwrite")
+    assert batch(run, folder, "--overlay", folder / "masks", "--overwrite").exit_code == 2
+    (folder / "pairs.tsv").write_text(f"{folder}/photos/a.jpg\t{folder}/masks/a.jpg\n")
+    listed = "--files-from", folder / "pairs.tsv", "-o", folder / "refined"
+    result = run("batch", *listed, "--overlay", folder / "masks", "--overwrite")
     assert result.exit_code == 1
     assert "never overwritten" in result.stderr
     assert (folder / "masks/a.jpg").read_bytes() == before

@@ -55,6 +55,16 @@ def test_a_redo_touches_what_is_named_alone_and_is_kept(run, folder):
     assert (folder / "out/b.png").read_bytes() == usual[folder / "out/b.png"]
 
 
+@pytest.mark.parametrize("option", ["ONLY", "KEEP_COARSE"])
+def test_names_in_a_variable_may_hold_spaces(run, folder, monkeypatch, option):
+    for path in (folder / "photos/b.jpg", folder / "masks/b.png"):
+        path.rename(path.with_stem("b c"))
+    monkeypatch.setenv(f"SPNREFINE_{option}", "b c,sub/a")
+    result = run(*BATCH, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert list(statuses(result)) == ["b c.jpg", "sub/a.jpg"]
+
+
 def test_other_options_leave_a_redo_alone_until_its_mask_changes(run, folder):
     run(*BATCH, "--only", "b", "--band", 0)
     later = statuses(run(*BATCH, "--resume", "--threshold", 0.6, "--json"))

@@ -38,6 +38,17 @@ def test_masks_by_a_pattern_come_back_under_their_own_names(run, folder):
     assert "2 skipped of 2" in again.stderr
 
 
+def test_what_another_run_wrote_among_the_photographs_is_none(run, folder):
+    wrote = "-o", "photos/s/fine", "--overlay", "photos/look", "--cutout", "photos/cut"
+    assert run("batch", "photos", *MASKS, *wrote).exit_code == 0
+    (folder / "photos/s/fine/mine.jpg").write_bytes((folder / "photos/a.jpg").read_bytes())
+    for masks in (MASKS, ("--backbone", "object")):
+        listed = run("batch", "photos", *masks, *NOTHING_DONE).stdout.splitlines()
+        assert [line.split("\t")[0] for line in listed] == ["photos/a.jpg", "photos/s/b.jpg", "photos/s/fine/mine.jpg"]
+    itself = run("batch", "photos/s/fine", "--backbone", "object", *NOTHING_DONE).stdout
+    assert "photos/s/fine/s/b.png" in itself
+
+
 def test_where_nothing_pairs_the_pattern_is_named_that_works(run, folder):
     result = run("batch", "photos", "-o", "out")
     assert result.exit_code == 1
@@ -130,3 +141,25 @@ def test_what_an_empty_mask_holds_is_said(run, folder):
         assert result.exit_code == 0
         assert words in result.stderr
         assert json.loads(result.stdout)["notes"][0] in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (("--overlay", "look", "--compare", "look/"), "--overlay look is --compare too"),
+        (("--cutout", "out"), "--cutout out is -o too"),
+        (("--doubt", "d", "--cutout", "d"), "--cutout d is --doubt too"),
+        (("--overlay", "photos"), "--overlay photos is the folder of the photographs too"),
+        (("--doubt", "labels"), "--doubt labels is the folder of the masks too"),
+    ],
+)
+def test_pictures_go_to_folders_of_their_own(run, folder, places, said):
+    result = run("batch", "photos", *MASKS, "-o", "out", *places)
+    assert result.exit_code == 2
+    assert f"Error: {said}: give it a folder of its own." in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_pictures_of_another_format_may_lie_beside_the_masks(run, folder):
+    assert run("batch", "photos", *MASKS, "-o", "out", "--overlay", "out").exit_code == 0
+    assert outputs(folder) == ["a.jpg", "a.png", "s/b.jpg", "s/b.png"]

@@ -32,6 +32,23 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b" / "out.png").read_bytes() == DATA
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["out.png", "there.png", "a/b/out.png"])
+def test_a_folder_that_takes_no_files_is_told_before_any_work(
+    tmp_path: Path, name: str, overwrite: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)  # what lies above it nobody may enter
+    folder = Path("kept")
+    folder.mkdir()
+    (folder / "there.png").write_bytes(b"")
+    folder.chmod(0o555)
+    with as_nobody(), pytest.raises(FileError, match=r"exists|kept takes no files"):
+        check_output(folder / name, overwrite=overwrite)
+    with pytest.raises(FileError, match=r"there\.png is no folder"):
+        check_output(folder / "there.png" / "out.png")
+
+
 def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_bytes(Path("out.png"), DATA)

@@ -106,6 +106,23 @@ def test_0_and_one_value_are_two_values_and_that_is_said(value: int) -> None:
     np.testing.assert_array_equal(pixels_of(encode_mask(mask, ~DISC)), gray((~DISC, value)))
 
 
+@pytest.mark.parametrize("value", [20, 76, 128])
+def test_an_overlay_of_one_opacity_is_two_values_too(value: int) -> None:
+    tinted = np.dstack([gray((DISC, 255)), gray(), gray(), gray((DISC, value))])
+    mask = read_mask(png(tinted))
+    np.testing.assert_array_equal(mask.probability, DISC)
+    assert mask.notes == (f"its values are 0 and {value}: {value} is taken for the object",)
+    np.testing.assert_array_equal(pixels_of(encode_mask(mask, ~DISC))[..., 3], gray((~DISC, value)))
+
+
+def test_opaque_colours_are_classes_without_names_or_a_full_cut_out() -> None:
+    coded = np.dstack([gray((DISC, 200)), gray((BAR, 200)), gray(), np.full(DISC.shape, 255, np.uint8)])
+    with pytest.raises(FileError, match="is a colour picture, not a mask"):
+        read_mask(png(coded))
+    coded[..., :3] = np.random.default_rng(0).integers(0, 256, (*DISC.shape, 3))
+    assert read_mask(png(coded)).probability.min() == 1
+
+
 def test_compression_leaves_no_ids_and_two_values_come_back() -> None:
     data = encode(Image.fromarray(gray((DISC, 255))), "JPEG", quality=95)
     assert len(np.unique(np.asarray(open_bytes(data)))) > 2

@@ -203,6 +203,17 @@ def test_overviews_and_internal_masks_are_no_planes() -> None:
     np.testing.assert_array_equal(tiff.read(encode_mask(mask, WIDE_MOVED)), WIDE_MOVED)
 
 
+def test_that_levels_of_a_pyramid_within_its_page_are_gone_is_said() -> None:
+    """As OME lays them out: in the page's SubIFDs."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(WIDE, subifds=1)
+        file.write(WIDE[::2, ::2], subfiletype=1)
+    mask = read_mask(buffer.getvalue())
+    assert mask.raster.notes == ("its overviews or internal masks are not written again",)
+    np.testing.assert_array_equal(tiff.read(encode_mask(mask, WIDE_MOVED)), WIDE_MOVED)
+
+
 def test_a_band_behind_the_mask_is_carried_over() -> None:
     confidence = np.arange(COARSE.size, dtype=np.uint8).reshape(SHAPE)
     for config in ("contig", "separate"):

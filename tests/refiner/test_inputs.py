@@ -171,6 +171,18 @@ def test_integers_of_two_values_are_a_hard_mask(top):
     np.testing.assert_array_equal(refiner(IMAGE, np.uint8(top) * MASK), refiner(IMAGE, MASK > 0))
 
 
+@pytest.mark.parametrize("value", [2, 20, 100, 128])
+def test_0_and_one_other_value_of_bytes_are_a_hard_mask_and_come_back(value):
+    expected = np.uint8(value) * refine(IMAGE, MASK > 0, device="cpu")
+    assert 0 < np.count_nonzero(expected) < expected.size
+    np.testing.assert_array_equal(refine(IMAGE, np.uint8(value) * (MASK > 0), device="cpu"), expected)
+
+
+def test_a_level_without_a_background_is_a_probability():
+    level = np.full(MASK.shape, 20, np.uint8)
+    np.testing.assert_allclose(refine(IMAGE, level, soft=True, device="cpu"), 20 / 255)
+
+
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
 def test_threads_are_whole_numbers(threads):
     for made in (Refiner, Backbone, Parser):

@@ -8,6 +8,7 @@ import torch
 
 from spnrefine.model import storage, weights
 from spnrefine.train.steps.checkpoint import checkpoint_path, read_checkpoint
+from spnrefine.train.steps.start import terms_of
 from spnrefine.train.steps.trainer import Trainer
 from tests.train.sets import SMALL, VOID
 
@@ -94,6 +95,14 @@ def test_a_run_writes_weights_that_say_where_they_come_from(train, tmp_path: Pat
     assert "exists" in again.stderr
 
 
+def test_the_terms_of_what_a_training_began_as_hold_on():
+    general = weights.describe("general").provenance["terms"]
+    assert terms_of(None, None, None) is None
+    assert terms_of("ours", None, None) == "ours"
+    assert terms_of(None, "general", None) == f"of general: {general}"
+    assert terms_of("ours", "general", "general") == f"ours; of general: {general}"
+
+
 def test_minutes_end_a_run(train, run, tree: Path, tmp_path: Path):
     out = tmp_path / "brief.safetensors"
     small = [word for setting in SMALL for word in ("--set", setting)]
@@ -165,5 +174,5 @@ def test_a_folder_that_cannot_be_made_is_told_before_any_work(run, tree: Path, t
     (tmp_path / "file").write_text("no folder")
     result = run("train", "--data", tree, "--steps", 1, "--out", tmp_path / "file" / "w.safetensors")
     assert result.exit_code == 1
-    assert "cannot be made" in result.stderr
+    assert "is no folder" in result.stderr
     assert "pairs" not in result.stderr

@@ -140,3 +140,10 @@ def fill(model: nn.Module, other: nn.Module, *, whole: bool = False) -> None:
 def _finite(value: Tensor) -> Tensor:
     """Bring an infinite variance back to the largest number of weights files: its channel is as good as silent."""
     return value.clamp(max=torch.finfo(torch.float16).max) if value.is_floating_point() else value
+
+
+def terms_of(stated: str | None, *began_as: str | None) -> str | None:
+    """Put the terms that were stated before those of the weights that a network began as, which hold on."""
+    infos = [weights.describe(given) for given in began_as if given is not None]
+    theirs = [f"of {info.name}: {info.provenance['terms']}" for info in infos if info.provenance.get("terms")]
+    return "; ".join([*([stated] if stated else []), *dict.fromkeys(theirs)]) or None
