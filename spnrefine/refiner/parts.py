@@ -17,7 +17,7 @@ CLOSE = 48
 SHRUNK = 0.75
 """Parts are not seen together where they would be seen at less than this of the scale at which either is seen alone."""
 TINY, LEAST_FRAME = 32, 128
-"""Of what is less long, in pixels, more of its surroundings is seen: of a frame less wide the network learns nothing."""
+"""Pixels: what is less long is seen in a frame of at least so many, as the network learns nothing of a smaller one."""
 
 
 @dataclass(frozen=True, eq=False)
