@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-ALGORITHM = 4
+ALGORITHM = 5
 """Raised when other masks come out of the same weights and inputs, for ``--resume`` to make them again; 0.1.0 had 1."""
