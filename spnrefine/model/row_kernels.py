@@ -178,10 +178,10 @@ def _dot(source, at, a, b, c, added):
 
 @inlined
 def cut(value):
-    """ReLU6 of every lane."""
+    """ReLU6 of every lane; what is no number stays so."""
     nothing, six = splat(value, 0), splat(value, 6)
-    value = where_greater(value, nothing, value, nothing)
-    return where_greater(six, value, value, six)
+    value = where_greater(nothing, value, nothing, value)
+    return where_greater(value, six, six, value)
 
 
 @inlined
