@@ -10,7 +10,7 @@ from spnrefine.model.winograd_kernels import combined, down, rows_from, transfor
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_block, splat_block, store_block
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.shuffles import zipped
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
@@ -67,7 +67,7 @@ def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, 
             _gather(scratch, hidden, row, pitch, width, pointer(last), pointer(bias), pointer(out), row * width)
 
 
-@kernel
+@inner
 def _widen(state, at, length, channels, scratch, wide, slot):
     """Turn a row (``length``, ``channels``) of the state to planes, twice as wide."""
     pitch = length + 2 * LANES
@@ -86,7 +86,7 @@ def _widen(state, at, length, channels, scratch, wide, slot):
             store(scratch, to + 2 * i + LANES, last, LANES)
 
 
-@kernel
+@inner
 def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, to, step):
     """Upsample six rows from row ``group - 1`` on of the four widened rows about them, and transform them.
 
@@ -116,7 +116,7 @@ def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, t
             _store(scratch, made, to + channel * pitch + LANES + x, step)
 
 
-@kernel
+@inner
 def _transform(scratch, inputs, first, count, pitch, width, to, step):
     """Make of each column of six rows of inputs, from row ``first`` on, what its factors are multiplied with."""
     rows = rows_from(inputs, first, count * pitch)
@@ -132,7 +132,7 @@ def _store(scratch, made, at, step):
         store(scratch, at + point * step, made[point], None)
 
 
-@kernel
+@inner
 def _multiply(scratch, points, count, pitch, width, factors, to):
     """Sum the products over the inputs and along the width, for each point and hidden channel."""
     for point in range(SEEN):
@@ -148,7 +148,7 @@ def _multiply(scratch, points, count, pitch, width, factors, to):
                 store_block(sums, -ANY, ANY, scratch, to + (point * HIDDEN + out) * width + x, width, LANES)
 
 
-@kernel
+@inner
 def _combine(scratch, products, width, shift, hidden, first, pitch):
     """Make ``SIDE`` rows of hidden channels, from row ``first`` on, of the sums."""
     step, size = HIDDEN * width, HIDDEN * pitch
@@ -169,7 +169,7 @@ def _three(scratch, at, step):
     return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)
 
 
-@kernel
+@inner
 def _gather(scratch, hidden, row, pitch, width, last, bias, out, to):
     """Make a row of logits of the hidden rows about it."""
     whole = width // (FOUR * LANES) * FOUR * LANES  # then two vectors may be left

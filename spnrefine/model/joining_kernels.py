@@ -7,7 +7,7 @@ from spnrefine.model.winograd_kernels import combined, down, rows_from, transfor
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_spaced_block, store_block
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, pointer, splat, store
 
@@ -79,7 +79,7 @@ def _strip(begin, end, shape, below_array, joined_array, beside, numbers_array, 
                 copy(scratch, at, length, outputs, out, done * outputs * length, length, length)
 
 
-@kernel
+@inner
 def _enlarge(below, step, chunk_step, chunks, row, height, width, scratch, to, apart):
     """Make a row, of twice the width, of rows that are half as high."""
     near = row // 2
@@ -100,7 +100,7 @@ def _enlarge(below, step, chunk_step, chunks, row, height, width, scratch, to, a
             previous, this = this, following
 
 
-@kernel
+@inner
 def _transform_down(source, ring, first, size, pixels, to):
     """Combine each column of six rows in a ring of as many, of ``size`` numbers each, to ``COLUMNS`` a row."""
     rows = rows_from(ring, first, size)
@@ -110,7 +110,7 @@ def _transform_down(source, ring, first, size, pixels, to):
             store(source, to + (i * COLUMNS + pixel) * LANES, made[i], None)
 
 
-@kernel
+@inner
 def _transform_along(scratch, columns, tiles, to, step):
     """Make of the columns of each tile what its factors are multiplied with; tiles overlap by two columns."""
     for row in range(SEEN):
@@ -126,7 +126,7 @@ def _transform_along(scratch, columns, tiles, to, step):
             a, b = e, f
 
 
-@kernel
+@inner
 def _multiply_to_two(scratch, points, chunks, tiles, numbers, to):
     """Sum the products over the inputs, for each point, tile and output of two chunks."""
     outputs = TWO * LANES
@@ -144,7 +144,7 @@ def _multiply_to_two(scratch, points, chunks, tiles, numbers, to):
                 store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
 
 
-@kernel
+@inner
 def _multiply_to_three(scratch, points, chunks, tiles, numbers, to):
     """Sum the products over the inputs, for each point, tile and output of three chunks."""
     outputs = THREE * LANES
@@ -162,7 +162,7 @@ def _multiply_to_three(scratch, points, chunks, tiles, numbers, to):
                 store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
 
 
-@kernel
+@inner
 def _gather(scratch, products, outputs, tiles, numbers, to, width):
     """Turn the sums of each tile into its outputs."""
     step = outputs * TILES * LANES

@@ -3,7 +3,7 @@
 from spnrefine.model.row_kernels import ANY, clear, filter_chunks, mix_to_pairs, mix_to_triples
 from spnrefine.model.shallow_on_cpu import EXPANDED, EXPANDED_AGAIN
 from spnrefine.ops.cpu.planar import turn
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, inner
 from spnrefine.simd.vectors import LANES, load, store
 
 
@@ -13,7 +13,7 @@ def three_rows(ring, row, size):
     return ring + (row - 1) % 3 * size, ring + row % 3 * size, ring + (row + 1) % 3 * size
 
 
-@kernel
+@inner
 def reduce(scratch, expanded, row, half, numbers, layer, filtered, kept):
     """Make a row of the second block of three rows about ``row`` of what was expanded; the last two are kept."""
     width, apart = half // 2, (half + 2) * LANES
@@ -26,7 +26,7 @@ def reduce(scratch, expanded, row, half, numbers, layer, filtered, kept):
     )
 
 
-@kernel
+@inner
 def sharpen(scratch, row, begin, width, height, numbers, layer, kept, expanded, filtered, made, at4, deep):
     """Expand a row of the second block, and make that before it of the third, if that is wanted; also the last."""
     apart, length = (width + 2) * LANES, width * LANES

@@ -15,7 +15,7 @@ from spnrefine.simd.blocks import (
     splat_block,
     store_block,
 )
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, inner
 from spnrefine.simd.registers import MANY
 from spnrefine.simd.vectors import LANES, load, splat, store, stream
 
@@ -30,7 +30,7 @@ GROUP = 8
 NONE, SIX, ANY = np.float32(0), np.float32(6), np.float32(np.inf)
 
 
-@kernel
+@inner
 def convolve_planes(source, ring, first, count, pitch, width, numbers, at, target, to, step):
     """Convolve three rows of planes, 3x3, to a row of ``GROUP`` planes, ``step`` apart, and cut them to 0..6.
 
@@ -50,7 +50,7 @@ def convolve_planes(source, ring, first, count, pitch, width, numbers, at, targe
             store_block(sums, NONE, SIX, target, to + out * step + x, step, LANES)
 
 
-@kernel
+@inner
 def halve_planes(source, ring, first, side, shown, pitch, width, numbers, at, low, high, target, to):
     """Convolve ``side`` rows of planes, with a stride of 2, to a row of one chunk of half the width, ``width``.
 
@@ -69,7 +69,7 @@ def halve_planes(source, ring, first, side, shown, pitch, width, numbers, at, lo
         store_block(sums, low, high, target, to + x * LANES, LANES, LANES)
 
 
-@kernel
+@inner
 def halve_planes_to_two(source, ring, first, count, pitch, width, numbers, at, target, to, apart):
     """Convolve three rows of planes, with a stride of 2, to a row of two chunks, and cut them to 0..6."""
     for out in range(0, 2, PAIR):
@@ -86,7 +86,7 @@ def halve_planes_to_two(source, ring, first, count, pitch, width, numbers, at, t
             store_block(sums, NONE, SIX, target, to + out * apart + x * LANES, LANES, apart)
 
 
-@kernel
+@inner
 def mix(source, at, apart, chunks, width, numbers, layer, target, to):
     """Convolve a row of chunks, 1x1, to one chunk."""
     for x in range(0, width, PIXELS):
@@ -100,7 +100,7 @@ def mix(source, at, apart, chunks, width, numbers, layer, target, to):
         store_block(sums, -ANY, ANY, target, to + x * LANES, LANES, LANES)
 
 
-@kernel
+@inner
 def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, high, target, to, step):
     """Convolve a row of chunks, 1x1, to ``size`` chunks, an even number of them, ``step`` apart."""
     for out in range(0, size, PAIR):
@@ -115,7 +115,7 @@ def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, hi
             store_block(sums, low, high, target, to + out * step + x * LANES, LANES, step)
 
 
-@kernel
+@inner
 def mix_to_triples(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
     """Convolve a row of chunks, 1x1, to ``size`` chunks, a multiple of three, and cut them to 0..6."""
     for out in range(0, size, TRIPLE):
@@ -130,7 +130,7 @@ def mix_to_triples(source, at, apart, chunks, width, numbers, layer, size, targe
             store_block(sums, NONE, SIX, target, to + out * step + x * LANES, LANES, step)
 
 
-@kernel
+@inner
 def add_mixed(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
     """Add to a row of ``size`` chunks, a multiple of three, those that a 1x1 convolution without shifts makes."""
     for out in range(0, size, TRIPLE):
@@ -145,7 +145,7 @@ def add_mixed(source, at, apart, chunks, width, numbers, layer, size, target, to
             store_block(sums, -ANY, ANY, target, to + out * step + x * LANES, LANES, step)
 
 
-@kernel
+@inner
 def filter_chunks(source, rows, apart, chunks, stride, width, numbers, layer, target, to, step):
     """Convolve each channel of three rows of chunks for itself, 3x3, to a row ``width`` wide, and cut it to 0..6.
 

@@ -20,7 +20,7 @@ from spnrefine.model.row_kernels import (
     mix_to_pairs,
 )
 from spnrefine.model.shallow_on_cpu import EXPANDED, parts
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load_one, pointer, store_one
 
@@ -119,7 +119,7 @@ def _strip(
             )  # fmt: skip
 
 
-@kernel
+@inner
 def _see(y, shape, off, image, coarse, scratch, to, pitch):
     """Make planes in -1..1 of a row of photograph and mask, whose last pixels go on to the right and below."""
     height, width, _, full_width, planes, _ = shape
