@@ -6,7 +6,7 @@ from spnrefine.model.decoder_on_cpu import KEPT, WIDE, parts
 from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.model.row_kernels import ANY, PLANES, VECTORS, clear, copy, cut
 from spnrefine.model.winograd import SEEN, SIDE
-from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
+from spnrefine.model.winograd_kernels import combined, down, rows_from, three, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_block, splat_block, store_block
@@ -157,16 +157,11 @@ def _combine(scratch, products, width, shift, hidden, first, pitch):
         to = hidden + channel * pitch + LANES
         for x in range(0, width, LANES):
             at = products + channel * width + x
-            a, b, c = _three(scratch, at, step)
-            d, e, f = _three(scratch, at + 3 * step, step)
+            a, b, c = three(scratch, at, step)
+            d, e, f = three(scratch, at + 3 * step, step)
             made = combined(a, b, c, d, e, f)
             for row in range(SIDE):
                 store(scratch, to + (first + row) % KEPT * size + x, cut(made[row] + added), None)
-
-
-@inlined
-def _three(scratch, at, step):
-    return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)
 
 
 @inner

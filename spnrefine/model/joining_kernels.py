@@ -3,7 +3,7 @@
 from spnrefine.model.joining_on_cpu import COLUMNS, TILES, parts
 from spnrefine.model.row_kernels import ANY, PAIR, PIXELS, TRIPLE, add_mixed, clear, copy, cut
 from spnrefine.model.winograd import SEEN, SIDE
-from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
+from spnrefine.model.winograd_kernels import combined, down, rows_from, three, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_spaced_block, store_block
@@ -59,9 +59,9 @@ def _strip(begin, end, shape, below_array, joined_array, beside, numbers_array, 
                 )  # fmt: skip
                 _transform_along(scratch, columns, tiles, points + chunk * TILES * LANES, chunks * TILES * LANES)
             if outputs == TWO:
-                _multiply_to_two(scratch, points, chunks, tiles, numbers, products)
+                _multiply(scratch, points, chunks, tiles, numbers, TWO, PAIR, products)
             else:
-                _multiply_to_three(scratch, points, chunks, tiles, numbers, products)
+                _multiply(scratch, points, chunks, tiles, numbers, THREE, TRIPLE, products)
             _gather(scratch, products, outputs, tiles, numbers, made + first, width)
         for side in range(SIDE):
             at, done = made + side * outputs * length, row - SIDE + side
@@ -127,38 +127,20 @@ def _transform_along(scratch, columns, tiles, to, step):
 
 
 @inner
-def _multiply_to_two(scratch, points, chunks, tiles, numbers, to):
-    """Sum the products over the inputs, for each point, tile and output of two chunks."""
-    outputs = TWO * LANES
+def _multiply(scratch, points, chunks, tiles, numbers, size, together, to):
+    """Sum the products over the inputs, for each point, tile and output of ``size`` chunks, ``together`` at once."""
+    outputs = size * LANES
     for point in range(SEEN * SEEN):
-        for out in range(0, TWO, PAIR):
+        for out in range(0, size, together):
             for tile in range(0, tiles, PIXELS):
-                sums = empty_block(numbers, PIXELS, PAIR)
+                sums = empty_block(numbers, PIXELS, together)
                 factors = outputs + point * chunks * LANES * outputs + out * LANES
                 for chunk in range(chunks):
                     at = points + ((point * chunks + chunk) * TILES + tile) * LANES
                     for c in range(LANES):
                         sums = multiply_add_spaced_block(sums, scratch, at + c, LANES, numbers, factors)
                         factors += outputs
-                at = to + ((point * TWO + out) * TILES + tile) * LANES
-                store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
-
-
-@inner
-def _multiply_to_three(scratch, points, chunks, tiles, numbers, to):
-    """Sum the products over the inputs, for each point, tile and output of three chunks."""
-    outputs = THREE * LANES
-    for point in range(SEEN * SEEN):
-        for out in range(0, THREE, TRIPLE):
-            for tile in range(0, tiles, PIXELS):
-                sums = empty_block(numbers, PIXELS, TRIPLE)
-                factors = outputs + point * chunks * LANES * outputs + out * LANES
-                for chunk in range(chunks):
-                    at = points + ((point * chunks + chunk) * TILES + tile) * LANES
-                    for c in range(LANES):
-                        sums = multiply_add_spaced_block(sums, scratch, at + c, LANES, numbers, factors)
-                        factors += outputs
-                at = to + ((point * THREE + out) * TILES + tile) * LANES
+                at = to + ((point * size + out) * TILES + tile) * LANES
                 store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
 
 
@@ -184,11 +166,6 @@ def _gather(scratch, products, outputs, tiles, numbers, to, width):
 @inlined
 def _combined(scratch, at, step):
     """Combine a column of sums."""
-    a, b, c = _three(scratch, at, SEEN * step)
-    d, e, f = _three(scratch, at + 3 * SEEN * step, SEEN * step)
+    a, b, c = three(scratch, at, SEEN * step)
+    d, e, f = three(scratch, at + 3 * SEEN * step, SEEN * step)
     return combined(a, b, c, d, e, f)
-
-
-@inlined
-def _three(scratch, at, step):
-    return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)
