@@ -169,18 +169,17 @@ def _gather(scratch, hidden, row, pitch, width, last, bias, out, to):
     """Make a row of logits of the hidden rows about it."""
     whole = width // (FOUR * LANES) * FOUR * LANES  # then two vectors may be left
     for x in range(0, whole, FOUR * LANES):
-        sums = splat_block(bias, 0, 1, FOUR)
-        for ky in range(3):
-            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
-            for c in range(HIDDEN):
-                for kx in range(3):
-                    sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
-        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)
+        _gather_block(scratch, hidden, row, pitch, x, last, bias, FOUR, out, to)
     for x in range(whole, width, TWO * LANES):
-        sums = splat_block(bias, 0, 1, TWO)
-        for ky in range(3):
-            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
-            for c in range(HIDDEN):
-                for kx in range(3):
-                    sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
-        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)
+        _gather_block(scratch, hidden, row, pitch, x, last, bias, TWO, out, to)
+
+
+@inlined
+def _gather_block(scratch, hidden, row, pitch, x, last, bias, vectors, out, to):
+    sums = splat_block(bias, 0, 1, vectors)
+    for ky in range(3):
+        at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
+        for c in range(HIDDEN):
+            for kx in range(3):
+                sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
+    store_block(sums, -ANY, ANY, out, to + x, 0, LANES)

@@ -87,25 +87,14 @@ def halve_planes_to_two(source, ring, first, count, pitch, width, numbers, at, t
 
 
 @inner
-def mix(source, at, apart, chunks, width, numbers, layer, target, to):
-    """Convolve a row of chunks, 1x1, to one chunk."""
-    for x in range(0, width, PIXELS):
-        sums = repeat_block(numbers, layer, PIXELS, 1)
-        factors = layer + LANES
-        for chunk in range(chunks):
-            pixel = at + chunk * apart + x * LANES
-            for c in range(LANES):
-                sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
-                factors += LANES
-        store_block(sums, -ANY, ANY, target, to + x * LANES, LANES, LANES)
+def mix(source, at, apart, chunks, width, numbers, layer, size, together, low, high, target, to, step):
+    """Convolve a row of chunks, 1x1, to ``size`` chunks, ``step`` apart, and cut them to ``low`` .. ``high``.
 
-
-@inner
-def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, high, target, to, step):
-    """Convolve a row of chunks, 1x1, to ``size`` chunks, an even number of them, ``step`` apart."""
-    for out in range(0, size, PAIR):
+    ``together``, a constant that divides ``size``, are computed at once.
+    """
+    for out in range(0, size, together):
         for x in range(0, width, PIXELS):
-            sums = repeat_block(numbers, layer + out * LANES, PIXELS, PAIR)
+            sums = repeat_block(numbers, layer + out * LANES, PIXELS, together)
             factors = layer + (size + out) * LANES
             for chunk in range(chunks):
                 pixel = at + chunk * apart + x * LANES
@@ -113,21 +102,6 @@ def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, hi
                     sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
                     factors += size * LANES
             store_block(sums, low, high, target, to + out * step + x * LANES, LANES, step)
-
-
-@inner
-def mix_to_triples(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
-    """Convolve a row of chunks, 1x1, to ``size`` chunks, a multiple of three, and cut them to 0..6."""
-    for out in range(0, size, TRIPLE):
-        for x in range(0, width, PIXELS):
-            sums = repeat_block(numbers, layer + out * LANES, PIXELS, TRIPLE)
-            factors = layer + (size + out) * LANES
-            for chunk in range(chunks):
-                pixel = at + chunk * apart + x * LANES
-                for c in range(LANES):
-                    sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
-                    factors += size * LANES
-            store_block(sums, NONE, SIX, target, to + out * step + x * LANES, LANES, step)
 
 
 @inner
