@@ -28,7 +28,7 @@ def compiled(module: str, takes: dict[str, str]) -> tuple[dict[str, int], dict[s
     -------
     Where each begins, and what to keep: by name a symbol and an object file. None where that would not be enough.
     """
-    _log.info("Kernels are compiled for this processor, which takes ten to fifteen seconds: later runs find them.")
+    _log.info("Kernels are compiled for this processor, which takes some twelve seconds: later runs find them.")
     functions = import_module(module)
     found: dict[str, Any] = {}
     for name, letters in takes.items():
