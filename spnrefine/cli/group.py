@@ -65,6 +65,8 @@ class Group(DefaultGroup):
         """
         settings["standalone_mode"] = False
         _debug["on"] = False  # whatever an earlier run in this process asked for
+        if streams.is_terminal(sys.stderr):
+            show_notices()
         with signals.listening():
             try:
                 self._main(*args, **settings)
@@ -98,6 +100,20 @@ class Group(DefaultGroup):
                 sys.exit(FAILED)
             streams.say(f"Error: {in_words(error) or f'{type(error).__name__}: {error} (a bug: --debug shows where)'}")
             sys.exit(FAILED)
+
+
+def show_notices() -> None:
+    """Have what the package logs said on standard error, also what is no warning: why somebody has to wait."""
+    import logging  # here, for where nobody watches it is wanted by few commands
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            streams.say(record.getMessage())
+
+    log = logging.getLogger("spnrefine")
+    if not log.handlers:
+        log.addHandler(Said())
+        log.setLevel(logging.INFO)
 
 
 def debug_option() -> click.Option:

@@ -6,11 +6,11 @@ from spnrefine.model.decoder_on_cpu import KEPT, WIDE, parts
 from spnrefine.model.kernel_weights import HIDDEN
 from spnrefine.model.row_kernels import ANY, PLANES, VECTORS, clear, copy, cut
 from spnrefine.model.winograd import SEEN, SIDE
-from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
+from spnrefine.model.winograd_kernels import combined, down, rows_from, three, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_block, splat_block, store_block
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.shuffles import zipped
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, load_one, pointer, splat, store, store_one
@@ -67,7 +67,7 @@ def _decode_strip(y, end, shape, state, detail, mask, first, shift, last, bias, 
             _gather(scratch, hidden, row, pitch, width, pointer(last), pointer(bias), pointer(out), row * width)
 
 
-@kernel
+@inner
 def _widen(state, at, length, channels, scratch, wide, slot):
     """Turn a row (``length``, ``channels``) of the state to planes, twice as wide."""
     pitch = length + 2 * LANES
@@ -86,7 +86,7 @@ def _widen(state, at, length, channels, scratch, wide, slot):
             store(scratch, to + 2 * i + LANES, last, LANES)
 
 
-@kernel
+@inner
 def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, to, step):
     """Upsample six rows from row ``group - 1`` on of the four widened rows about them, and transform them.
 
@@ -116,7 +116,7 @@ def _transform_upsampled(scratch, wide, group, height, width, channels, pitch, t
             _store(scratch, made, to + channel * pitch + LANES + x, step)
 
 
-@kernel
+@inner
 def _transform(scratch, inputs, first, count, pitch, width, to, step):
     """Make of each column of six rows of inputs, from row ``first`` on, what its factors are multiplied with."""
     rows = rows_from(inputs, first, count * pitch)
@@ -132,7 +132,7 @@ def _store(scratch, made, at, step):
         store(scratch, at + point * step, made[point], None)
 
 
-@kernel
+@inner
 def _multiply(scratch, points, count, pitch, width, factors, to):
     """Sum the products over the inputs and along the width, for each point and hidden channel."""
     for point in range(SEEN):
@@ -148,7 +148,7 @@ def _multiply(scratch, points, count, pitch, width, factors, to):
                 store_block(sums, -ANY, ANY, scratch, to + (point * HIDDEN + out) * width + x, width, LANES)
 
 
-@kernel
+@inner
 def _combine(scratch, products, width, shift, hidden, first, pitch):
     """Make ``SIDE`` rows of hidden channels, from row ``first`` on, of the sums."""
     step, size = HIDDEN * width, HIDDEN * pitch
@@ -157,35 +157,29 @@ def _combine(scratch, products, width, shift, hidden, first, pitch):
         to = hidden + channel * pitch + LANES
         for x in range(0, width, LANES):
             at = products + channel * width + x
-            a, b, c = _three(scratch, at, step)
-            d, e, f = _three(scratch, at + 3 * step, step)
+            a, b, c = three(scratch, at, step)
+            d, e, f = three(scratch, at + 3 * step, step)
             made = combined(a, b, c, d, e, f)
             for row in range(SIDE):
                 store(scratch, to + (first + row) % KEPT * size + x, cut(made[row] + added), None)
 
 
-@inlined
-def _three(scratch, at, step):
-    return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)
-
-
-@kernel
+@inner
 def _gather(scratch, hidden, row, pitch, width, last, bias, out, to):
     """Make a row of logits of the hidden rows about it."""
     whole = width // (FOUR * LANES) * FOUR * LANES  # then two vectors may be left
     for x in range(0, whole, FOUR * LANES):
-        sums = splat_block(bias, 0, 1, FOUR)
-        for ky in range(3):
-            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
-            for c in range(HIDDEN):
-                for kx in range(3):
-                    sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
-        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)
+        _gather_block(scratch, hidden, row, pitch, x, last, bias, FOUR, out, to)
     for x in range(whole, width, TWO * LANES):
-        sums = splat_block(bias, 0, 1, TWO)
-        for ky in range(3):
-            at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
-            for c in range(HIDDEN):
-                for kx in range(3):
-                    sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
-        store_block(sums, -ANY, ANY, out, to + x, 0, LANES)
+        _gather_block(scratch, hidden, row, pitch, x, last, bias, TWO, out, to)
+
+
+@inlined
+def _gather_block(scratch, hidden, row, pitch, x, last, bias, vectors, out, to):
+    sums = splat_block(bias, 0, 1, vectors)
+    for ky in range(3):
+        at = hidden + (row - 1 + ky) % KEPT * HIDDEN * pitch + LANES + x - 1
+        for c in range(HIDDEN):
+            for kx in range(3):
+                sums = multiply_add_block(sums, last, (c * 3 + ky) * 3 + kx, scratch, at + c * pitch + kx)
+    store_block(sums, -ANY, ANY, out, to + x, 0, LANES)

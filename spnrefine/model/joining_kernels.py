@@ -3,11 +3,11 @@
 from spnrefine.model.joining_on_cpu import COLUMNS, TILES, parts
 from spnrefine.model.row_kernels import ANY, PAIR, PIXELS, TRIPLE, add_mixed, clear, copy, cut
 from spnrefine.model.winograd import SEEN, SIDE
-from spnrefine.model.winograd_kernels import combined, down, rows_from, transformed
+from spnrefine.model.winograd_kernels import combined, down, rows_from, three, transformed
 from spnrefine.ops.cpu.planar import turn
 from spnrefine.simd.arithmetic import multiply_add
 from spnrefine.simd.blocks import empty_block, multiply_add_spaced_block, store_block
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load, pointer, splat, store
 
@@ -59,9 +59,9 @@ def _strip(begin, end, shape, below_array, joined_array, beside, numbers_array, 
                 )  # fmt: skip
                 _transform_along(scratch, columns, tiles, points + chunk * TILES * LANES, chunks * TILES * LANES)
             if outputs == TWO:
-                _multiply_to_two(scratch, points, chunks, tiles, numbers, products)
+                _multiply(scratch, points, chunks, tiles, numbers, TWO, PAIR, products)
             else:
-                _multiply_to_three(scratch, points, chunks, tiles, numbers, products)
+                _multiply(scratch, points, chunks, tiles, numbers, THREE, TRIPLE, products)
             _gather(scratch, products, outputs, tiles, numbers, made + first, width)
         for side in range(SIDE):
             at, done = made + side * outputs * length, row - SIDE + side
@@ -79,7 +79,7 @@ def _strip(begin, end, shape, below_array, joined_array, beside, numbers_array, 
                 copy(scratch, at, length, outputs, out, done * outputs * length, length, length)
 
 
-@kernel
+@inner
 def _enlarge(below, step, chunk_step, chunks, row, height, width, scratch, to, apart):
     """Make a row, of twice the width, of rows that are half as high."""
     near = row // 2
@@ -100,7 +100,7 @@ def _enlarge(below, step, chunk_step, chunks, row, height, width, scratch, to, a
             previous, this = this, following
 
 
-@kernel
+@inner
 def _transform_down(source, ring, first, size, pixels, to):
     """Combine each column of six rows in a ring of as many, of ``size`` numbers each, to ``COLUMNS`` a row."""
     rows = rows_from(ring, first, size)
@@ -110,7 +110,7 @@ def _transform_down(source, ring, first, size, pixels, to):
             store(source, to + (i * COLUMNS + pixel) * LANES, made[i], None)
 
 
-@kernel
+@inner
 def _transform_along(scratch, columns, tiles, to, step):
     """Make of the columns of each tile what its factors are multiplied with; tiles overlap by two columns."""
     for row in range(SEEN):
@@ -126,43 +126,25 @@ def _transform_along(scratch, columns, tiles, to, step):
             a, b = e, f
 
 
-@kernel
-def _multiply_to_two(scratch, points, chunks, tiles, numbers, to):
-    """Sum the products over the inputs, for each point, tile and output of two chunks."""
-    outputs = TWO * LANES
+@inner
+def _multiply(scratch, points, chunks, tiles, numbers, size, together, to):
+    """Sum the products over the inputs, for each point, tile and output of ``size`` chunks, ``together`` at once."""
+    outputs = size * LANES
     for point in range(SEEN * SEEN):
-        for out in range(0, TWO, PAIR):
+        for out in range(0, size, together):
             for tile in range(0, tiles, PIXELS):
-                sums = empty_block(numbers, PIXELS, PAIR)
+                sums = empty_block(numbers, PIXELS, together)
                 factors = outputs + point * chunks * LANES * outputs + out * LANES
                 for chunk in range(chunks):
                     at = points + ((point * chunks + chunk) * TILES + tile) * LANES
                     for c in range(LANES):
                         sums = multiply_add_spaced_block(sums, scratch, at + c, LANES, numbers, factors)
                         factors += outputs
-                at = to + ((point * TWO + out) * TILES + tile) * LANES
+                at = to + ((point * size + out) * TILES + tile) * LANES
                 store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
 
 
-@kernel
-def _multiply_to_three(scratch, points, chunks, tiles, numbers, to):
-    """Sum the products over the inputs, for each point, tile and output of three chunks."""
-    outputs = THREE * LANES
-    for point in range(SEEN * SEEN):
-        for out in range(0, THREE, TRIPLE):
-            for tile in range(0, tiles, PIXELS):
-                sums = empty_block(numbers, PIXELS, TRIPLE)
-                factors = outputs + point * chunks * LANES * outputs + out * LANES
-                for chunk in range(chunks):
-                    at = points + ((point * chunks + chunk) * TILES + tile) * LANES
-                    for c in range(LANES):
-                        sums = multiply_add_spaced_block(sums, scratch, at + c, LANES, numbers, factors)
-                        factors += outputs
-                at = to + ((point * THREE + out) * TILES + tile) * LANES
-                store_block(sums, -ANY, ANY, scratch, at, LANES, TILES * LANES)
-
-
-@kernel
+@inner
 def _gather(scratch, products, outputs, tiles, numbers, to, width):
     """Turn the sums of each tile into its outputs."""
     step = outputs * TILES * LANES
@@ -184,11 +166,6 @@ def _gather(scratch, products, outputs, tiles, numbers, to, width):
 @inlined
 def _combined(scratch, at, step):
     """Combine a column of sums."""
-    a, b, c = _three(scratch, at, SEEN * step)
-    d, e, f = _three(scratch, at + 3 * SEEN * step, SEEN * step)
+    a, b, c = three(scratch, at, SEEN * step)
+    d, e, f = three(scratch, at + 3 * SEEN * step, SEEN * step)
     return combined(a, b, c, d, e, f)
-
-
-@inlined
-def _three(scratch, at, step):
-    return load(scratch, at, None), load(scratch, at + step, None), load(scratch, at + 2 * step, None)

@@ -63,7 +63,9 @@ class NetworkOnCPU:
         (below,) = run(self._deep, {"deep": begun.deep[None]}, self._outputs(size), options)
         features = kernels.join(below[0], begun.at4, begun.at2, self._joining, threads)
         (spread,) = self._propagate(features, begun.state[None])
-        return kernels.decode(spread, begun.detail, begun.mask, self._decoder, threads)[:height, :width]
+        refined = kernels.decode(spread, begun.detail, begun.mask, self._decoder, threads)[:height, :width]
+        check_output(refined)
+        return refined
 
     def release(self) -> None:
         """Give back the memory that ONNX Runtime and the kernels keep for the next call."""

@@ -15,7 +15,7 @@ from spnrefine.simd.blocks import (
     splat_block,
     store_block,
 )
-from spnrefine.simd.compiling import inlined, kernel
+from spnrefine.simd.compiling import inlined, inner
 from spnrefine.simd.registers import MANY
 from spnrefine.simd.vectors import LANES, load, splat, store, stream
 
@@ -30,7 +30,7 @@ GROUP = 8
 NONE, SIX, ANY = np.float32(0), np.float32(6), np.float32(np.inf)
 
 
-@kernel
+@inner
 def convolve_planes(source, ring, first, count, pitch, width, numbers, at, target, to, step):
     """Convolve three rows of planes, 3x3, to a row of ``GROUP`` planes, ``step`` apart, and cut them to 0..6.
 
@@ -50,7 +50,7 @@ def convolve_planes(source, ring, first, count, pitch, width, numbers, at, targe
             store_block(sums, NONE, SIX, target, to + out * step + x, step, LANES)
 
 
-@kernel
+@inner
 def halve_planes(source, ring, first, side, shown, pitch, width, numbers, at, low, high, target, to):
     """Convolve ``side`` rows of planes, with a stride of 2, to a row of one chunk of half the width, ``width``.
 
@@ -69,7 +69,7 @@ def halve_planes(source, ring, first, side, shown, pitch, width, numbers, at, lo
         store_block(sums, low, high, target, to + x * LANES, LANES, LANES)
 
 
-@kernel
+@inner
 def halve_planes_to_two(source, ring, first, count, pitch, width, numbers, at, target, to, apart):
     """Convolve three rows of planes, with a stride of 2, to a row of two chunks, and cut them to 0..6."""
     for out in range(0, 2, PAIR):
@@ -86,26 +86,15 @@ def halve_planes_to_two(source, ring, first, count, pitch, width, numbers, at, t
             store_block(sums, NONE, SIX, target, to + out * apart + x * LANES, LANES, apart)
 
 
-@kernel
-def mix(source, at, apart, chunks, width, numbers, layer, target, to):
-    """Convolve a row of chunks, 1x1, to one chunk."""
-    for x in range(0, width, PIXELS):
-        sums = repeat_block(numbers, layer, PIXELS, 1)
-        factors = layer + LANES
-        for chunk in range(chunks):
-            pixel = at + chunk * apart + x * LANES
-            for c in range(LANES):
-                sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
-                factors += LANES
-        store_block(sums, -ANY, ANY, target, to + x * LANES, LANES, LANES)
+@inner
+def mix(source, at, apart, chunks, width, numbers, layer, size, together, low, high, target, to, step):
+    """Convolve a row of chunks, 1x1, to ``size`` chunks, ``step`` apart, and cut them to ``low`` .. ``high``.
 
-
-@kernel
-def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, high, target, to, step):
-    """Convolve a row of chunks, 1x1, to ``size`` chunks, an even number of them, ``step`` apart."""
-    for out in range(0, size, PAIR):
+    ``together``, a constant that divides ``size``, are computed at once.
+    """
+    for out in range(0, size, together):
         for x in range(0, width, PIXELS):
-            sums = repeat_block(numbers, layer + out * LANES, PIXELS, PAIR)
+            sums = repeat_block(numbers, layer + out * LANES, PIXELS, together)
             factors = layer + (size + out) * LANES
             for chunk in range(chunks):
                 pixel = at + chunk * apart + x * LANES
@@ -115,22 +104,7 @@ def mix_to_pairs(source, at, apart, chunks, width, numbers, layer, size, low, hi
             store_block(sums, low, high, target, to + out * step + x * LANES, LANES, step)
 
 
-@kernel
-def mix_to_triples(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
-    """Convolve a row of chunks, 1x1, to ``size`` chunks, a multiple of three, and cut them to 0..6."""
-    for out in range(0, size, TRIPLE):
-        for x in range(0, width, PIXELS):
-            sums = repeat_block(numbers, layer + out * LANES, PIXELS, TRIPLE)
-            factors = layer + (size + out) * LANES
-            for chunk in range(chunks):
-                pixel = at + chunk * apart + x * LANES
-                for c in range(LANES):
-                    sums = multiply_add_spaced_block(sums, source, pixel + c, LANES, numbers, factors)
-                    factors += size * LANES
-            store_block(sums, NONE, SIX, target, to + out * step + x * LANES, LANES, step)
-
-
-@kernel
+@inner
 def add_mixed(source, at, apart, chunks, width, numbers, layer, size, target, to, step):
     """Add to a row of ``size`` chunks, a multiple of three, those that a 1x1 convolution without shifts makes."""
     for out in range(0, size, TRIPLE):
@@ -145,7 +119,7 @@ def add_mixed(source, at, apart, chunks, width, numbers, layer, size, target, to
             store_block(sums, -ANY, ANY, target, to + out * step + x * LANES, LANES, step)
 
 
-@kernel
+@inner
 def filter_chunks(source, rows, apart, chunks, stride, width, numbers, layer, target, to, step):
     """Convolve each channel of three rows of chunks for itself, 3x3, to a row ``width`` wide, and cut it to 0..6.
 
@@ -178,10 +152,10 @@ def _dot(source, at, a, b, c, added):
 
 @inlined
 def cut(value):
-    """ReLU6 of every lane."""
+    """ReLU6 of every lane; what is no number stays so."""
     nothing, six = splat(value, 0), splat(value, 6)
-    value = where_greater(value, nothing, value, nothing)
-    return where_greater(six, value, value, six)
+    value = where_greater(nothing, value, nothing, value)
+    return where_greater(value, six, six, value)
 
 
 @inlined

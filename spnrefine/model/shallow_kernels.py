@@ -8,6 +8,7 @@ from spnrefine.model.row_kernels import (
     ANY,
     GROUP,
     NONE,
+    PAIR,
     SIX,
     clear,
     convolve_planes,
@@ -17,10 +18,9 @@ from spnrefine.model.row_kernels import (
     halve_planes,
     halve_planes_to_two,
     mix,
-    mix_to_pairs,
 )
 from spnrefine.model.shallow_on_cpu import EXPANDED, parts
-from spnrefine.simd.compiling import inlined, kernel, part
+from spnrefine.simd.compiling import inlined, inner, part
 from spnrefine.simd.threads import CLAIMED, DONE, ENTERED, add_and_fetch_old
 from spnrefine.simd.vectors import LANES, load_one, pointer, store_one
 
@@ -98,8 +98,8 @@ def _strip(
         elif 2 * first - 1 <= before < 2 * last:
             rows = three_rows(stem, before, 2 * apart)
             filter_chunks(scratch, rows, apart, 2, 1, half, numbers, first_layer, scratch, filtered, length)
-            mix(scratch, filtered, length, 2, half, numbers, mix_layer, scratch, mixed)
-            mix_to_pairs(scratch, mixed, 0, 1, half, numbers, expand_layer, EXPANDED, NONE, SIX, scratch, to, apart)
+            mix(scratch, filtered, length, 2, half, numbers, mix_layer, 1, 1, -ANY, ANY, scratch, mixed, 0)
+            mix(scratch, mixed, 0, 1, half, numbers, expand_layer, EXPANDED, PAIR, NONE, SIX, scratch, to, apart)
         if 2 * begin <= before < 2 * end:
             to = before * 2 * length
             copy_past(scratch, mixed, 0, 1, pointer(at2), to, 0, length)
@@ -119,7 +119,7 @@ def _strip(
             )  # fmt: skip
 
 
-@kernel
+@inner
 def _see(y, shape, off, image, coarse, scratch, to, pitch):
     """Make planes in -1..1 of a row of photograph and mask, whose last pixels go on to the right and below."""
     height, width, _, full_width, planes, _ = shape

@@ -186,7 +186,7 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
     Raises
     ------
     WeightsError
-        Missing or corrupt (the checksum differs, or something is no finite number).
+        Missing or corrupt (the checksum differs, something is no finite number, or a variance is below 0).
     """
     info = describe(name_or_path)
     try:
@@ -202,7 +202,8 @@ def read(name_or_path: str | Path) -> tuple[WeightsInfo, dict[str, NDArray[np.fl
         numbers = {key: value.astype(np.float32) for key, value in state.items()}
     if wrong := [key for key, value in numbers.items() if not _are_numbers(key, value)]:
         raise WeightsError(
-            f"{info.path} holds NaN or infinite numbers ({len(wrong)} tensors): get it again or train anew."
+            f"{info.path} holds NaN or infinite numbers, or variances below 0 ({len(wrong)} tensors): "
+            "get it again or train anew."
         )
     return info, numbers
 
@@ -211,9 +212,10 @@ def _are_numbers(key: str, value: NDArray[np.float32]) -> bool:
     """Tell whether all of a tensor can be calculated with.
 
     A variance may be infinite: one beyond the range of half precision was written so, and makes its channel constant.
+    None is negative: its root would be no number, and the bounds of the layers that follow would hide it.
     """
     if key.endswith(".running_var"):
-        return not np.isnan(value).any() and not (value == -np.inf).any()
+        return bool((value >= 0).all())
     return bool(np.isfinite(value).all())
 
 

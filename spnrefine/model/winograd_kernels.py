@@ -35,6 +35,12 @@ def down(source, rows, at):
 
 
 @inlined
+def three(source, at, step):
+    """Load three vectors that lie ``step`` apart."""
+    return load(source, at, None), load(source, at + step, None), load(source, at + 2 * step, None)
+
+
+@inlined
 def rows_from(ring, first, size):
     """Where six rows begin, from row ``first`` on, of a ring of six."""
     return (

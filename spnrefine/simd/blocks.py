@@ -127,7 +127,10 @@ def load_block(typingctx, array, at, step, apart, outputs, vectors):
 
 @intrinsic
 def store_block(typingctx, block, low, high, array, at, step, apart):
-    """Write vector v of output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step + v * apart :]``."""
+    """Write vector v of output i of a block, cut to ``low`` .. ``high``, to ``array[at + i * step + v * apart :]``.
+
+    What is no number stays so.
+    """
 
     def codegen(context, builder, signature, arguments):
         sums, low, high, array, at, step, apart = arguments
@@ -136,7 +139,7 @@ def store_block(typingctx, block, low, high, array, at, step, apart):
             for place, value in zip(_apart(builder, at, apart, len(values)), values, strict=True):
                 for sign, bound in ((">", low), ("<", high)):
                     limit = broadcast(builder, bound, value.type)
-                    value = builder.select(builder.fcmp_ordered(sign, value, limit), value, limit)
+                    value = builder.select(builder.fcmp_ordered(sign, limit, value), limit, value)
                 builder.store(value, address(builder, array, place, value.type), align=alignment(value.type))
             at = builder.add(at, step)
         return context.get_dummy_value()

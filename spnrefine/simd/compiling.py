@@ -41,6 +41,11 @@ def part(function: Callable) -> Any:
     return njit(function, nogil=True, error_model="numpy", inline="always", **_NEVER_CALLED_FROM_PYTHON)
 
 
+def inner(function: Callable) -> Any:
+    """Compile ``function`` on its own, for kernels alone to call: what is kept is theirs."""
+    return njit(function, nogil=True, error_model="numpy", **_NEVER_CALLED_FROM_PYTHON)
+
+
 def inlined(function: Callable) -> Any:
     """Compile ``function`` as a part of the kernels that call it.
 

@@ -18,6 +18,7 @@ TYPES: dict[str, Any] = {
 }
 OF_THE_SYSTEM = "sched_yield", "memset", "memcpy", "memmove"
 _kept: list[Any] = []
+_log = logging.getLogger(__name__)
 
 
 def compiled(module: str, takes: dict[str, str]) -> tuple[dict[str, int], dict[str, tuple[str, bytes]] | None]:
@@ -27,6 +28,7 @@ def compiled(module: str, takes: dict[str, str]) -> tuple[dict[str, int], dict[s
     -------
     Where each begins, and what to keep: by name a symbol and an object file. None where that would not be enough.
     """
+    _log.info("Kernels are compiled for this processor, which takes some twelve seconds: later runs find them.")
     functions = import_module(module)
     found: dict[str, Any] = {}
     for name, letters in takes.items():
@@ -37,7 +39,7 @@ def compiled(module: str, takes: dict[str, str]) -> tuple[dict[str, int], dict[s
     try:
         code = {name: _code(function) for name, function in found.items()}
     except Exception as error:  # Numba promises nothing of what it keeps: then every process compiles
-        logging.getLogger(__name__).warning("Compiled routines cannot be kept (%s).", error)
+        _log.warning("Compiled routines cannot be kept (%s).", error)
         return addresses, None
     return addresses, code
 

@@ -1,12 +1,12 @@
 """How many vectors the registers of the processor at hand can hold: what is best computed at once."""
 
-from llvmlite import binding  # type: ignore[import-untyped]  # ships no types
-from numba.core import config
+from numba.core import codegen, config
 
 
 def _features() -> str:
     """Return the features of the processor that Numba compiles for."""
-    return getattr(config, "CPU_FEATURES", None) or binding.get_host_cpu_features().flatten()
+    chosen: str | None = getattr(config, "CPU_FEATURES", None)  # "" for a generic processor
+    return codegen.get_host_cpu_features() if chosen is None else chosen
 
 
 MANY = "+avx512f" in _features().split(",")

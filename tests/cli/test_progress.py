@@ -1,5 +1,7 @@
 """What a long run says on standard error of how far it is."""
 
+import logging
+
 import cv2
 import numpy as np
 import pytest
@@ -41,6 +43,25 @@ def test_a_bar_counts_what_is_done_once(monkeypatch):
     assert said._bar.n == 2
     assert list(items) == [3]
     assert said._bar.n == 3
+
+
+@pytest.fixture
+def log():
+    found = logging.getLogger("spnrefine")
+    before = found.handlers, found.level
+    found.handlers = []
+    yield found
+    found.handlers = before[0]
+    found.setLevel(before[1])
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_on_a_terminal_it_is_said_why_somebody_has_to_wait(run, monkeypatch, log, capsys, watched):
+    monkeypatch.setattr(streams, "is_terminal", lambda _: watched)
+    run("cache")
+    run("cache")
+    logging.getLogger("spnrefine.simd").info("Kernels are compiled.")
+    assert capsys.readouterr().err == ("Kernels are compiled.\n" if watched else "")
 
 
 def counted_ids(capsys):

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from spnrefine.errors import WeightsError
-from spnrefine.model import inference, storage, weights
+from spnrefine.model import inference, layer_weights, storage, weights
 from spnrefine.model.config import MOST_CLASSES, MOST_SIDE, Config, SegmenterConfig
+from spnrefine.model.on_cpu import NetworkOnCPU
 from spnrefine.model.parsing import ParsingNetwork
 from spnrefine.model.spn import SPN
 
@@ -35,12 +36,12 @@ def forge(path, change_header=lambda header: None, change_tensors=lambda tensors
     ("tensor", "number"),
     [
         *((tensor, number) for tensor in ("embed.weight", "decode.1.bias") for number in (np.nan, np.inf, -np.inf)),
-        *(("guidance.encoder.stem.1.running_var", number) for number in (np.nan, -np.inf)),
+        *(("guidance.encoder.stem.1.running_var", number) for number in (np.nan, -np.inf, -1)),
     ],
 )
 def test_numbers_that_are_none_are_refused(tmp_path, run, pair, number, tensor):
     path = forge(tmp_path / "a.safetensors", change_tensors=lambda tensors: tensors[tensor].view(-1)[0:1].fill_(number))
-    with pytest.raises(WeightsError, match="NaN or infinite numbers \\(1 tensors\\)"):
+    with pytest.raises(WeightsError, match="NaN or infinite numbers, or variances below 0 \\(1 tensors\\)"):
         storage.load(path)
     result = run(pair[0], "--mask", pair[1], "--model", path)
     assert result.exit_code == 1
@@ -81,6 +82,24 @@ def test_an_output_that_is_no_number_is_refused(tmp_path, config):
     drawn = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     with pytest.raises(WeightsError, match="puts out NaN or infinite"), np.errstate(all="ignore"):
         network(drawn, (drawn[..., 0] / 255).astype(np.float32))
+
+
+@pytest.mark.parametrize("bottleneck", [0, 1])
+def test_the_bounds_of_layers_hide_no_number_that_is_none(tmp_path, bottleneck):
+    """Of each layer that is a kernel's one factor is not a number, and the last layer still says so."""
+    path = tmp_path / "a.safetensors"
+    storage.save(SPN(Config(bottleneck=bottleneck)), path)
+    info, state = weights.read(path)
+    starts = *layer_weights.SHALLOW, *layer_weights.JOINING, "guidance.gates.", "decode."
+    factors = [key for key, value in state.items() if key.startswith(starts) and value.ndim == 4]
+    assert len(factors) == (20 if bottleneck else 17)
+    drawn = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    for key in factors:
+        wrong = state[key].copy()
+        wrong.flat[0] = np.nan
+        network = NetworkOnCPU(info, state | {key: wrong}, 1)
+        with pytest.raises(WeightsError, match="puts out NaN or infinite"):
+            network(drawn, (drawn[..., 0] / 255).astype(np.float32))
 
 
 @pytest.mark.parametrize(

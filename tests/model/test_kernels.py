@@ -8,25 +8,11 @@ from spnrefine.model import kernel_weights
 from spnrefine.model.config import DETAIL_FULL, Config
 from spnrefine.model.decoder_on_cpu import decode
 from spnrefine.model.spn import SPN
-from spnrefine.simd import memory
 
 CHANNELS = Config().channels
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_clean(monkeypatch):
-    """What lay in memory before does not matter: here it is NaN."""
-    memory.release()
-    new = memory.aligned
-
-    def aligned(size):
-        array = new(size)
-        array.fill(255)
-        return array
-
-    monkeypatch.setattr(memory, "aligned", aligned)
-    yield
-    memory.release()
+pytestmark = pytest.mark.usefixtures("nothing_is_clean")
 
 
 @pytest.fixture(scope="module")

@@ -13,26 +13,12 @@ from spnrefine.model.joining_on_cpu import join
 from spnrefine.model.layers import upsample
 from spnrefine.model.shallow_on_cpu import shallow
 from spnrefine.model.spn import SPN
-from spnrefine.simd import memory
 from spnrefine.simd.team import LEAST, portion
 
 OFF = 0.3
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_clean(monkeypatch):
-    """What lay in memory before does not matter: here it is NaN."""
-    memory.release()
-    new = memory.aligned
-
-    def aligned(size):
-        array = new(size)
-        array.fill(255)
-        return array
-
-    monkeypatch.setattr(memory, "aligned", aligned)
-    yield
-    memory.release()
+pytestmark = pytest.mark.usefixtures("nothing_is_clean")
 
 
 def drawn(config):

@@ -51,8 +51,10 @@ def in_a_process(code, **environment):
     return done.stdout.strip()
 
 
-def test_what_one_process_compiled_the_next_loads_without_numba(kept):
-    compiled = ahead.routines(MODULE, TAKES)
+def test_what_one_process_compiled_the_next_loads_without_numba(kept, caplog):
+    with caplog.at_level("INFO", "spnrefine"):
+        compiled = ahead.routines(MODULE, TAKES)
+    assert [record.getMessage()[:20] for record in caplog.records] == ["Kernels are compiled"]
     out = np.zeros(3, np.float32)
     compiled["add"](np.zeros(2, np.int64), 3, np.ones(3, np.float32), out, 2.0)
     assert out.tolist() == [3, 3, 3]

@@ -36,7 +36,7 @@ def help_out(x):
 def modules_with_kernels():
     found = []
     for path in PACKAGE.rglob("*.py"):
-        if re.search("^@(kernel|part)$", path.read_text(), re.MULTILINE):
+        if re.search("^@(kernel|part|inner)$", path.read_text(), re.MULTILINE):
             found.append(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
     return found
 
