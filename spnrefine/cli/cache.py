@@ -15,7 +15,7 @@ Examples:
   spnrefine cache --clear
 """,
 )
-@option("--clear", is_flag=True, help="Delete them; the next command compiles what it needs, in several seconds.")
+@option("--clear", is_flag=True, help="Delete them; the next command compiles what it needs, in some twelve seconds.")
 def cache(clear: bool) -> None:
     """Show where compiled kernels are kept, or delete them.
 
